@@ -1,0 +1,93 @@
+// Package backend holds what instruction sets share: machine functions, generated
+// code with its relocations, and the Target through which the compiler drives one.
+package backend
+
+import (
+	"github.com/wasmaot/wasmaot/backend/regalloc"
+	"github.com/wasmaot/wasmaot/compiler/abi"
+	"github.com/wasmaot/wasmaot/compiler/ssa"
+)
+
+// Inst is a machine instruction, parallel to the allocator's view of it in
+// Func.RA.Insts: the operands' registers are in the allocation. What the fields
+// mean is the target's business.
+type Inst struct {
+	Op   uint16
+	Size uint8
+	Cond uint8
+	Disp int32
+	Imm  int64
+	Pos  uint32 // wasm offset
+	Aux  uint32
+}
+
+// Func is a function in machine instructions.
+type Func struct {
+	SSA    *ssa.Func
+	RA     regalloc.Func
+	Insts  []Inst
+	Remat  []int64 // by virtual register: the constant's bits, for HomeRemat
+	OutArg uint32  // bytes of the outgoing argument area
+}
+
+// RelocKind says how a relocation's value is put into the code.
+type RelocKind uint8
+
+const (
+	RelocCall RelocKind = iota // call or jump to a function of the same artifact: Target is its index among the defined functions
+)
+
+// Reloc is a place in the code that depends on where functions are.
+type Reloc struct {
+	Off    uint32 // of the field, in Code.Text
+	Kind   RelocKind
+	Target uint32
+}
+
+// TrapSite says that the instruction at Off may fault and what that means.
+type TrapSite struct {
+	Off  uint32 // from the function's start
+	Pos  uint32 // wasm offset
+	Trap abi.Trap
+}
+
+// CallSite maps a return address to the wasm offset of its call, for backtraces.
+type CallSite struct {
+	Off uint32 // of the return address, from the function's start
+	Pos uint32
+}
+
+// Code is a function's machine code. Constants follow the instructions in Text.
+// Traps and Calls are sorted by Off.
+type Code struct {
+	Text      []byte
+	Relocs    []Reloc
+	Traps     []TrapSite
+	Calls     []CallSite
+	FrameSize uint32 // bytes between the return address and the stack pointer inside the body
+}
+
+// Config is how code is to be made.
+type Config struct {
+	Features uint64 // the target's CPU feature bits that may be used (Target.Features names them)
+	Poison   bool   // dirty upper halves, dead slots and clobbered registers on purpose, for tests
+}
+
+// Target is an instruction set.
+type Target struct {
+	Name         string // GOARCH
+	Machine      uint16 // ELF e_machine
+	FuncAlign    uint32
+	Features     []string      // name of each CPU feature bit
+	HostFeatures func() uint64 // of the CPU this runs on; 0 on another instruction set
+	Baseline     uint64        // features every CPU has that we run on
+	Regs         *regalloc.File
+	Conv         *abi.Convention
+
+	// Lower selects instructions for f into m, which is reset first.
+	Lower func(cfg *Config, f *ssa.Func, m *Func) error
+	// Emit encodes m with its allocation into c, which is reset first.
+	Emit func(cfg *Config, m *Func, r *regalloc.Result, c *Code) error
+	// Patch resolves a relocation in text: the field at r.Off + base of the function shall reach target.
+	Patch func(text []byte, field uint32, kind RelocKind, target uint32) error
+}

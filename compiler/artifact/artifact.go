@@ -1,0 +1,210 @@
+// Package artifact is the file that the compiler makes and the loader maps: native
+// code, what the runtime must know about it, and the module's declarations.
+package artifact
+
+import "github.com/wasmaot/wasmaot/compiler/abi"
+
+// Artifact is a compiled module in memory. All slices may point into a mapped
+// file: read-only.
+type Artifact struct {
+	Header Header
+	Module Module
+	Text   []byte // position independent code
+	Funcs  []Func // defined functions in index order
+	Traps  []Trap // sorted by Off
+	Calls  []Call // sorted by Off
+	// Image is the initial contents of memory 0 from ImageStart on, all active segments with constant
+	// offsets merged (page-aligned in the file so that it can be mapped copy-on-write); empty if segments
+	// must be applied one by one (Module.Datas).
+	Image      []byte
+	ImageStart uint64
+}
+
+// Header identifies an artifact and what it needs.
+type Header struct {
+	Format   uint32 // FormatVersion
+	ABI      uint32 // abi.Version
+	Target   string // GOARCH
+	Features uint64 // CPU features the code needs, as the target numbers them
+	Build    string // the compiler's build
+	Options  string // the options that shape code, canonical
+	WasmHash [32]byte
+	Tier     Tier
+}
+
+// Tier is how memory accesses are kept inside memory.
+type Tier uint8
+
+const (
+	TierGuard    Tier = iota // 8 GiB are reserved, the guard catches everything
+	TierExplicit             // every access compares with the size
+)
+
+// Func is a defined function.
+type Func struct {
+	Off, Size uint32 // in Text
+	FrameSize uint32 // bytes between return address and stack pointer in the body
+	Name      string // from the name section, else empty
+	Type      uint32 // index in Module.Types
+	WasmOff   uint32 // of the body in the wasm file
+}
+
+// Trap says what a fault at an instruction means.
+type Trap struct {
+	Off  uint32 // in Text
+	Pos  uint32 // wasm offset
+	Code abi.Trap
+}
+
+// Call maps a return address to the wasm offset of the call.
+type Call struct {
+	Off uint32 // in Text
+	Pos uint32
+}
+
+// Module is the module's declarations as the loader needs them.
+type Module struct {
+	Name              string
+	Types             []abi.Signature // equal signatures are equal types (Wasm 2.0)
+	Imports           []Import
+	Exports           []Export
+	ImportedFuncTypes []uint32 // type index of each imported function
+	Tables            []Table  // all, imported first
+	Mems              []Memory // all, imported first
+	Globals           []Global // all, imported first
+	Elems             []Elem
+	Datas             []Data // segments that are not part of the Image, in order; those that are have Mode DataMerged
+	Start             int64  // function index or -1
+}
+
+// Kind is the kind of an import or export, with the numbers of the binary format.
+type Kind uint8
+
+const (
+	KindFunc Kind = iota
+	KindTable
+	KindMemory
+	KindGlobal
+	KindTag
+)
+
+func (k Kind) String() string {
+	return [...]string{"function", "table", "memory", "global", "tag", "?"}[min(k, 5)]
+}
+
+// Import is an import; Index is its place in the kind's index space.
+type Import struct {
+	Module, Name string
+	Kind         Kind
+	Index        uint32
+}
+
+// Export is an export.
+type Export struct {
+	Name  string
+	Kind  Kind
+	Index uint32
+}
+
+// Table is a table's type.
+type Table struct {
+	Elem     abi.Type
+	Min, Max uint64 // Max is ^0 if there is none
+	Init     *Expr  // initial value of all elements, nil for null
+}
+
+// Memory is a memory's type, in pages of 64 KiB.
+type Memory struct {
+	Min, Max uint64 // Max is ^0 if there is none
+	Is64     bool
+}
+
+// Global is a global; Init is nil for imported ones.
+type Global struct {
+	Type    abi.Type
+	Mutable bool
+	Init    *Expr
+}
+
+// ExprOp is an instruction of a constant expression, in evaluation order on a stack.
+type ExprOp uint8
+
+const (
+	ExprConst   ExprOp = iota // Bits (and Hi for vectors)
+	ExprGlobal                // value of global Index
+	ExprRefFunc               // function Index
+	ExprRefNull
+	ExprI32Add // extended constant expressions
+	ExprI32Sub
+	ExprI32Mul
+	ExprI64Add
+	ExprI64Sub
+	ExprI64Mul
+)
+
+// ExprInst is one of them.
+type ExprInst struct {
+	Op       ExprOp
+	Index    uint32
+	Bits, Hi uint64
+}
+
+// Expr is a constant expression.
+type Expr struct{ Insts []ExprInst }
+
+// SegmentMode says when a segment is applied.
+type SegmentMode uint8
+
+const (
+	SegmentActive SegmentMode = iota
+	SegmentPassive
+	SegmentDeclarative
+	SegmentMerged // data only: part of Image, to be taken as dropped
+)
+
+// Elem is an element segment.
+type Elem struct {
+	Mode  SegmentMode
+	Type  abi.Type
+	Table uint32
+	Start *Expr
+	Funcs []uint32 // function indices; or
+	Exprs []Expr
+}
+
+// Data is a data segment.
+type Data struct {
+	Mode  SegmentMode
+	Mem   uint32
+	Start *Expr
+	Init  []byte
+}
+
+// Shape is what the module's context layout depends on.
+func (m *Module) Shape() abi.Shape {
+	var s abi.Shape
+	s.Types = len(m.Types)
+	for _, im := range m.Imports {
+		switch im.Kind {
+		case KindFunc:
+			s.ImportedFuncs++
+		case KindTable:
+			s.ImportedTables++
+		case KindMemory:
+			s.ImportedMemories++
+		case KindGlobal:
+			s.ImportedGlobals++
+		}
+	}
+	s.Tables = len(m.Tables) - s.ImportedTables
+	s.Memories = len(m.Mems) - s.ImportedMemories
+	s.Globals = len(m.Globals) - s.ImportedGlobals
+	return s // Funcs is the number of the artifact's functions
+}
+
+// Layout is the context layout of the artifact's module.
+func (a *Artifact) Layout() abi.Layout {
+	s := a.Module.Shape()
+	s.Funcs = len(a.Funcs)
+	return abi.NewLayout(s)
+}

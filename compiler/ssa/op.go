@@ -1,0 +1,282 @@
+package ssa
+
+import "github.com/wasmaot/wasmaot/compiler/abi"
+
+// Op is an operation. What is known of each stands in the table below and nowhere
+// else: the checker, the printer, the parser and the passes follow from it.
+type Op uint16
+
+const (
+	OpInvalid Op = iota
+	OpNop        // a deleted instruction
+
+	// Values without operands.
+	OpConst   // the constant A | B<<32 (f32 in the low half); vectors: side table entry A. Never in a block's order: it is made anew at each use
+	OpParam   // block parameter; never in a block's order but in its parameter list
+	OpFuncRef // address of the FuncDesc of function A
+	OpGlobal  // value of global A
+	OpMemSize // size of memory A in bytes, i64
+	OpTabSize // length of table A in elements, i64
+
+	// Integers, I32 and I64 alike; shift counts have the type of the result and count modulo its width.
+	OpAdd
+	OpSub
+	OpMul
+	OpDivS // traps on zero and overflow
+	OpDivU // traps on zero
+	OpRemS // traps on zero
+	OpRemU // traps on zero
+	OpAnd
+	OpOr
+	OpXor
+	OpShl
+	OpShrS
+	OpShrU
+	OpRotl
+	OpRotr
+	OpClz
+	OpCtz
+	OpPopcnt
+	OpSext8  // sign extension of the low 8 bits within the type
+	OpSext16 // of the low 16 bits
+	OpSext32 // of the low 32 bits (I64 only)
+
+	// Comparisons of operands of one type, result I32 0 or 1.
+	OpEqz // operand may also be a reference
+	OpEq
+	OpNe
+	OpLtS
+	OpLtU
+	OpGtS
+	OpGtU
+	OpLeS
+	OpLeU
+	OpGeS
+	OpGeU
+
+	// Widths.
+	OpWrap // I64 → I32
+	OpZext // I32 → I64
+	OpSext // I32 → I64
+
+	// Floats, F32 and F64 alike.
+	OpFAdd
+	OpFSub
+	OpFMul
+	OpFDiv
+	OpFMin
+	OpFMax
+	OpFCopysign
+	OpFAbs
+	OpFNeg
+	OpFSqrt
+	OpFCeil
+	OpFFloor
+	OpFTrunc
+	OpFNearest
+	OpFEq
+	OpFNe
+	OpFLt
+	OpFGt
+	OpFLe
+	OpFGe
+	OpDemote    // F64 → F32
+	OpPromote   // F32 → F64
+	OpTruncS    // float → signed integer; traps
+	OpTruncU    // float → unsigned integer; traps
+	OpTruncSatS // saturating
+	OpTruncSatU
+	OpConvS   // signed integer → float
+	OpConvU   // unsigned integer → float
+	OpBitcast // same width, other register class
+
+	OpSelect // A ≠ 0 ? B : C; A is I32
+
+	// Linear memory. Addr makes a host address from index A (I32; I64 for memory64), constant
+	// offset B and C = memory<<8 | access size in bytes. It traps, or relies on the guard
+	// (flag FlagChecked tells which). Loads extend from their width to the type.
+	OpAddr
+	OpLoad // full width of the type
+	OpLoad8U
+	OpLoad8S
+	OpLoad16U
+	OpLoad16S
+	OpLoad32U
+	OpLoad32S
+	OpStore // address A, value B: full width of B's type
+	OpStore8
+	OpStore16
+	OpStore32
+	OpMemCopy // within memory 0: A = destination, B = source, C = length, all I32; traps
+	OpMemFill // memory 0: A = destination, B = byte value, C = length, all I32; traps
+
+	OpGlobalSet // global A = value B
+
+	OpTabGet // table A, index B (I32 or I64), result a reference; traps
+	OpTabSet // table A, index B, value C; traps
+
+	// Calls: A = index into Func.Calls; the first result is the call's own value, the others are
+	// OpResult (A = the call, B = number of the result, from 1) right after it.
+	OpCall
+	OpResult
+
+	OpCount
+)
+
+// Prop is a set of properties of an op.
+type Prop uint16
+
+const (
+	PropCommutes Prop = 1 << iota // operands A and B may change places
+	PropTraps                     // may trap: must not be removed or moved
+	PropReads                     // depends on memory, globals or tables
+	PropWrites                    // changes memory, globals or tables
+	PropCall                      // arguments are in Func.Calls
+	PropCompare                   // result I32, operands of the same type
+	PropImmA                      // A is a number, not a value
+	PropImmB                      // B likewise
+	PropImmC                      // C likewise
+	PropNoOrder                   // never listed in a block's order
+)
+
+// PropEffect marks what dead-code elimination keeps although no one uses its value.
+const PropEffect = PropTraps | PropWrites | PropCall
+
+// Info describes an op: its name in the text form, its number of operands A, B, C (values
+// and numbers), and its properties.
+type Info struct {
+	Name  string
+	Arity uint8
+	Props Prop
+}
+
+// Ops is the one table of operations.
+var Ops = [OpCount]Info{
+	OpInvalid: {"invalid", 0, 0},
+	OpNop:     {"nop", 0, 0},
+
+	OpConst:   {"const", 2, PropImmA | PropImmB | PropNoOrder},
+	OpParam:   {"param", 1, PropImmA | PropNoOrder},
+	OpFuncRef: {"funcref", 1, PropImmA},
+	OpGlobal:  {"global", 1, PropImmA | PropReads},
+	OpMemSize: {"memsize", 1, PropImmA | PropReads},
+	OpTabSize: {"tabsize", 1, PropImmA | PropReads},
+
+	OpAdd:    {"add", 2, PropCommutes},
+	OpSub:    {"sub", 2, 0},
+	OpMul:    {"mul", 2, PropCommutes},
+	OpDivS:   {"divs", 2, PropTraps},
+	OpDivU:   {"divu", 2, PropTraps},
+	OpRemS:   {"rems", 2, PropTraps},
+	OpRemU:   {"remu", 2, PropTraps},
+	OpAnd:    {"and", 2, PropCommutes},
+	OpOr:     {"or", 2, PropCommutes},
+	OpXor:    {"xor", 2, PropCommutes},
+	OpShl:    {"shl", 2, 0},
+	OpShrS:   {"shrs", 2, 0},
+	OpShrU:   {"shru", 2, 0},
+	OpRotl:   {"rotl", 2, 0},
+	OpRotr:   {"rotr", 2, 0},
+	OpClz:    {"clz", 1, 0},
+	OpCtz:    {"ctz", 1, 0},
+	OpPopcnt: {"popcnt", 1, 0},
+	OpSext8:  {"sext8", 1, 0},
+	OpSext16: {"sext16", 1, 0},
+	OpSext32: {"sext32", 1, 0},
+
+	OpEqz: {"eqz", 1, PropCompare},
+	OpEq:  {"eq", 2, PropCompare | PropCommutes},
+	OpNe:  {"ne", 2, PropCompare | PropCommutes},
+	OpLtS: {"lts", 2, PropCompare},
+	OpLtU: {"ltu", 2, PropCompare},
+	OpGtS: {"gts", 2, PropCompare},
+	OpGtU: {"gtu", 2, PropCompare},
+	OpLeS: {"les", 2, PropCompare},
+	OpLeU: {"leu", 2, PropCompare},
+	OpGeS: {"ges", 2, PropCompare},
+	OpGeU: {"geu", 2, PropCompare},
+
+	OpWrap: {"wrap", 1, 0},
+	OpZext: {"zext", 1, 0},
+	OpSext: {"sext", 1, 0},
+
+	OpFAdd:      {"fadd", 2, PropCommutes},
+	OpFSub:      {"fsub", 2, 0},
+	OpFMul:      {"fmul", 2, PropCommutes},
+	OpFDiv:      {"fdiv", 2, 0},
+	OpFMin:      {"fmin", 2, 0},
+	OpFMax:      {"fmax", 2, 0},
+	OpFCopysign: {"fcopysign", 2, 0},
+	OpFAbs:      {"fabs", 1, 0},
+	OpFNeg:      {"fneg", 1, 0},
+	OpFSqrt:     {"fsqrt", 1, 0},
+	OpFCeil:     {"fceil", 1, 0},
+	OpFFloor:    {"ffloor", 1, 0},
+	OpFTrunc:    {"ftrunc", 1, 0},
+	OpFNearest:  {"fnearest", 1, 0},
+	OpFEq:       {"feq", 2, PropCompare | PropCommutes},
+	OpFNe:       {"fne", 2, PropCompare | PropCommutes},
+	OpFLt:       {"flt", 2, PropCompare},
+	OpFGt:       {"fgt", 2, PropCompare},
+	OpFLe:       {"fle", 2, PropCompare},
+	OpFGe:       {"fge", 2, PropCompare},
+	OpDemote:    {"demote", 1, 0},
+	OpPromote:   {"promote", 1, 0},
+	OpTruncS:    {"truncs", 1, PropTraps},
+	OpTruncU:    {"truncu", 1, PropTraps},
+	OpTruncSatS: {"truncsats", 1, 0},
+	OpTruncSatU: {"truncsatu", 1, 0},
+	OpConvS:     {"convs", 1, 0},
+	OpConvU:     {"convu", 1, 0},
+	OpBitcast:   {"bitcast", 1, 0},
+
+	OpSelect: {"select", 3, 0},
+
+	OpAddr:    {"addr", 3, PropImmB | PropImmC}, // traps only when FlagChecked is set
+	OpLoad:    {"load", 1, PropReads | PropTraps},
+	OpLoad8U:  {"load8u", 1, PropReads | PropTraps},
+	OpLoad8S:  {"load8s", 1, PropReads | PropTraps},
+	OpLoad16U: {"load16u", 1, PropReads | PropTraps},
+	OpLoad16S: {"load16s", 1, PropReads | PropTraps},
+	OpLoad32U: {"load32u", 1, PropReads | PropTraps},
+	OpLoad32S: {"load32s", 1, PropReads | PropTraps},
+	OpStore:   {"store", 2, PropWrites | PropTraps},
+	OpStore8:  {"store8", 2, PropWrites | PropTraps},
+	OpStore16: {"store16", 2, PropWrites | PropTraps},
+	OpStore32: {"store32", 2, PropWrites | PropTraps},
+	OpMemCopy: {"memcopy", 3, PropReads | PropWrites | PropTraps},
+	OpMemFill: {"memfill", 3, PropWrites | PropTraps},
+
+	OpGlobalSet: {"globalset", 2, PropImmA | PropWrites},
+	OpTabGet:    {"tabget", 2, PropImmA | PropReads | PropTraps},
+	OpTabSet:    {"tabset", 3, PropImmA | PropReads | PropWrites | PropTraps},
+
+	OpCall:   {"call", 1, PropImmA | PropCall | PropReads | PropWrites | PropTraps},
+	OpResult: {"result", 2, PropImmB},
+}
+
+func (op Op) String() string {
+	if op < OpCount {
+		return Ops[op].Name
+	}
+	return "op?"
+}
+
+// Is reports whether the op has any of the properties.
+func (op Op) Is(p Prop) bool { return Ops[op].Props&p != 0 }
+
+// AccessSize is the number of bytes a load or store op touches, given the type of the
+// value loaded or stored; 0 for other ops.
+func (op Op) AccessSize(t abi.Type) uint32 {
+	switch op {
+	case OpLoad, OpStore:
+		return t.Size()
+	case OpLoad8U, OpLoad8S, OpStore8:
+		return 1
+	case OpLoad16U, OpLoad16S, OpStore16:
+		return 2
+	case OpLoad32U, OpLoad32S, OpStore32:
+		return 4
+	}
+	return 0
+}
