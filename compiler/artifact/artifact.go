@@ -13,6 +13,7 @@ type Artifact struct {
 	Funcs  []Func // defined functions in index order
 	Traps  []Trap // sorted by Off
 	Calls  []Call // sorted by Off
+	Names  string // all function names
 	// Image is the initial contents of memory 0 from ImageStart on, all active segments with constant
 	// offsets merged (page-aligned in the file so that it can be mapped copy-on-write); empty if segments
 	// must be applied one by one (Module.Datas).
@@ -40,13 +41,19 @@ const (
 	TierExplicit             // every access compares with the size
 )
 
-// Func is a defined function.
+// Func is a defined function. FuncName gives its name.
 type Func struct {
-	Off, Size uint32 // in Text
-	FrameSize uint32 // bytes between return address and stack pointer in the body
-	Name      string // from the name section, else empty
-	Type      uint32 // index in Module.Types
-	WasmOff   uint32 // of the body in the wasm file
+	Off, Size        uint32 // in Text
+	FrameSize        uint32 // bytes between return address and stack pointer in the body
+	Type             uint32 // index in Module.Types
+	WasmOff          uint32 // of the body in the wasm file
+	NameOff, NameLen uint32 // in Names; from the name section, else empty
+}
+
+// FuncName is the name of defined function i, empty if the module gives none.
+func (a *Artifact) FuncName(i int) string {
+	f := &a.Funcs[i]
+	return a.Names[f.NameOff : f.NameOff+f.NameLen]
 }
 
 // Trap says what a fault at an instruction means.
