@@ -1,0 +1,119 @@
+package artifact
+
+import (
+	"bytes"
+	"debug/elf"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/wasmaot/wasmaot/compiler/abi"
+)
+
+func sample() *Artifact {
+	i32 := []abi.Type{abi.I32}
+	return &Artifact{
+		Header: Header{Format: FormatVersion, ABI: abi.Version, Target: "amd64", Features: 5, Build: "test", Options: "guard",
+			WasmHash: [32]byte{1, 2, 3}, Tier: TierExplicit},
+		Text:  bytes.Repeat([]byte{0x90}, 5000),
+		Names: "main.mainmain.fib",
+		Funcs: []Func{{Off: 0, Size: 16, FrameSize: 8, NameLen: 9}, {Off: 16, Size: 4000, Type: 1, WasmOff: 77, NameOff: 9, NameLen: 8}, {Off: 4016, Size: 1}},
+		Traps: []Trap{{Off: 3, Pos: 9, Code: abi.TrapUnreachable}, {Off: 40, Pos: 10, Code: abi.TrapMemoryOutOfBounds}},
+		Calls: []Call{{Off: 8, Pos: 4}},
+		Image: bytes.Repeat([]byte{7}, 100), ImageStart: 4096,
+		Module: Module{
+			Name: "m", Types: []abi.Signature{{}, {Params: i32, Results: i32}},
+			Imports:           []Import{{"env", "f", KindFunc, 0}},
+			Exports:           []Export{{"memory", KindMemory, 0}, {"_start", KindFunc, 1}},
+			ImportedFuncTypes: []uint32{1},
+			Tables:            []Table{{Elem: abi.FuncRef, Min: 3, Max: ^uint64(0), Init: &Expr{Insts: []ExprInst{{Op: ExprRefFunc, Index: 1}}}}},
+			Mems:              []Memory{{Min: 1, Max: 2}},
+			Globals:           []Global{{Type: abi.I64, Mutable: true, Init: &Expr{Insts: []ExprInst{{Bits: 1 << 63}}}}},
+			Elems:             []Elem{{Type: abi.FuncRef, Start: &Expr{Insts: []ExprInst{{Bits: 0}}}, Funcs: []uint32{0, 1, 2}}},
+			Datas:             []Data{{Mode: SegmentMerged}, {Mode: SegmentPassive, Init: []byte("abc")}},
+			Start:             -1,
+		},
+	}
+}
+
+func encode(t *testing.T, a *Artifact) []byte {
+	t.Helper()
+	file, err := a.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+func TestRoundTrip(t *testing.T) {
+	want := sample()
+	file := encode(t, want)
+	got, err := Decode(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("artifact changed on its way through the file (-want +got):\n%s", diff)
+	}
+	if !bytes.Equal(file, encode(t, got)) {
+		t.Error("encoding twice gives different bytes")
+	}
+}
+
+func TestEmpty(t *testing.T) {
+	want := &Artifact{Header: Header{Format: FormatVersion, Target: "arm64"}}
+	if _, err := Decode(encode(t, want)); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestDamage flips every byte and cuts the file everywhere: it is refused, or the
+// byte was padding and nothing has changed.
+func TestDamage(t *testing.T) {
+	want := sample()
+	file := encode(t, want)
+	refused := 0
+	for i := range file {
+		bad := bytes.Clone(file)
+		bad[i] ^= 1 << (i % 8)
+		got, err := Decode(bad)
+		if err != nil {
+			refused++
+		} else if diff := cmp.Diff(want, got); diff != "" {
+			t.Fatalf("byte 0x%x flipped: accepted with\n%s", i, diff)
+		}
+	}
+	if refused < 6000 { // text, image and tables
+		t.Errorf("only %d of %d flips were refused", refused, len(file))
+	}
+	for n := range file {
+		if _, err := Decode(file[:n:n]); err == nil {
+			t.Fatalf("the first %d of %d bytes were accepted", n, len(file))
+		}
+	}
+}
+
+// TestELF reads the file with debug/elf.
+func TestELF(t *testing.T) {
+	f, err := elf.NewFile(bytes.NewReader(encode(t, sample())))
+	if err != nil {
+		t.Fatal(err)
+	}
+	syms, err := f.Symbols()
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := f.Section(".text")
+	var got []string
+	for _, s := range syms {
+		got = append(got, s.Name)
+		if s.Value < text.Addr || s.Value+s.Size > text.Addr+text.Size {
+			t.Errorf("symbol %s [0x%x+%d] outside of .text", s.Name, s.Value, s.Size)
+		}
+	}
+	if diff := cmp.Diff([]string{"main.main", "main.fib", "wasm-function[3]"}, got); diff != "" {
+		t.Error(diff)
+	}
+	if len(f.Progs) != 1 || f.Progs[0].Flags != elf.PF_R|elf.PF_X || f.Progs[0].Off%pageSize != 0 {
+		t.Errorf("program headers: %v", f.Progs)
+	}
+}

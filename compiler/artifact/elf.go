@@ -1,0 +1,228 @@
+package artifact
+
+import (
+	"debug/elf"
+	"encoding/binary"
+	"fmt"
+	"math"
+	"unsafe"
+
+	"github.com/zeebo/xxh3"
+)
+
+// FormatVersion changes with the layout of the file.
+const FormatVersion = 1
+
+// The file is an ELF64 shared object. Page 0 holds the ELF header, the program headers and
+// our header, from which every other region is found without section headers; those
+// and the symbols come last and are for objdump, gdb, perf and readelf.
+//
+//	0      ELF header, program headers
+//	0x100  "wasmaot\0", u32 length of the header, header, region table, checksum of page 0 up to here
+//	0x1000 text, then the image (both page-aligned), then the other regions, 16-byte aligned
+const (
+	magic    = "wasmaot\x00"
+	headAt   = 0x100
+	pageSize = 0x1000
+	sumSize  = 16
+)
+
+// A region is a part of the file with a checksum of its own.
+type region int
+
+const (
+	regText region = iota
+	regImage
+	regFuncs
+	regTraps
+	regCalls
+	regNames
+	regModule
+	regTail // section headers, symbols, strings
+	regCount
+)
+
+// regionInfo is each region's section name and flags; the tail is no section.
+var regionInfo = [regCount]struct {
+	name  string
+	flags elf.SectionFlag
+	align uint64
+}{
+	regText:   {".text", elf.SHF_ALLOC | elf.SHF_EXECINSTR, pageSize},
+	regImage:  {".wasmaot.image", elf.SHF_ALLOC, pageSize},
+	regFuncs:  {".wasmaot.funcs", 0, 16},
+	regTraps:  {".wasmaot.traps", 0, 16},
+	regCalls:  {".wasmaot.calls", 0, 16},
+	regNames:  {".wasmaot.names", 0, 16},
+	regModule: {".wasmaot.module", 0, 16},
+	regTail:   {"", 0, 16},
+}
+
+type span struct{ off, size uint64 }
+
+// machines gives each target's ELF machine.
+var machines = map[string]elf.Machine{"amd64": elf.EM_X86_64, "arm64": elf.EM_AARCH64}
+
+var le = binary.LittleEndian
+
+// bytesOf is the memory of a slice of pointer-free records.
+func bytesOf[T any](s []T) []byte {
+	if len(s) == 0 {
+		return nil
+	}
+	var t T
+	return unsafe.Slice((*byte)(unsafe.Pointer(&s[0])), len(s)*int(unsafe.Sizeof(t)))
+}
+
+// recordsOf is the reverse; b is aligned to 16 bytes in a mapped file or a Go allocation of that size.
+func recordsOf[T any](b []byte) ([]T, error) {
+	var t T
+	size := int(unsafe.Sizeof(t))
+	switch {
+	case len(b)%size != 0:
+		return nil, fmt.Errorf("a table of %d-byte records has %d bytes", size, len(b))
+	case len(b) == 0:
+		return nil, nil
+	case uintptr(unsafe.Pointer(&b[0]))%unsafe.Alignof(t) != 0:
+		return nil, fmt.Errorf("a table of records is not aligned in memory")
+	}
+	return unsafe.Slice((*T)(unsafe.Pointer(&b[0])), len(b)/size), nil
+}
+
+// Encode gives the artifact as a file, the same bytes for the same artifact on any machine.
+func (a *Artifact) Encode() ([]byte, error) {
+	machine, ok := machines[a.Header.Target]
+	if !ok {
+		return nil, fmt.Errorf("artifact for target %q: expected amd64 or arm64", a.Header.Target)
+	}
+	mod := codec{}
+	mod.u64(&a.ImageStart)
+	mod.module(&a.Module)
+	content := [regCount][]byte{
+		regText: a.Text, regImage: a.Image, regFuncs: bytesOf(a.Funcs), regTraps: bytesOf(a.Traps),
+		regCalls: bytesOf(a.Calls), regNames: []byte(a.Names), regModule: mod.b,
+	}
+	var spans [regCount]span
+	end := uint64(pageSize)
+	for r := region(0); r < regCount; r++ {
+		end = alignUp(end, regionInfo[r].align)
+		if r == regTail {
+			content[r] = a.tail(end, &spans)
+		}
+		spans[r] = span{end, uint64(len(content[r]))}
+		end += spans[r].size
+	}
+	if end > math.MaxUint32 {
+		return nil, fmt.Errorf("artifact of %d bytes: expected less than 4 GiB", end)
+	}
+
+	file := make([]byte, end)
+	for r, s := range spans {
+		copy(file[s.off:], content[r])
+	}
+	a.putELFHeader(file, machine, &spans)
+	return file, a.putHeader(file, &spans)
+}
+
+func alignUp(n, to uint64) uint64 { return (n + to - 1) &^ (to - 1) }
+
+// putHeader writes our header, with the checksum of every region and its own.
+func (a *Artifact) putHeader(file []byte, spans *[regCount]span) error {
+	c := codec{b: []byte(magic + "\x00\x00\x00\x00")}
+	c.header(&a.Header)
+	for r := range spans {
+		s := &spans[r]
+		c.u64(&s.off)
+		c.u64(&s.size)
+		sum := xxh3.Hash128(file[s.off : s.off+s.size]).Bytes()
+		c.b = append(c.b, sum[:]...)
+	}
+	le.PutUint32(c.b[len(magic):], uint32(len(c.b)))
+	end := headAt + len(c.b)
+	if end+sumSize > pageSize {
+		return fmt.Errorf("artifact header of %d bytes: expected at most %d", len(c.b), pageSize-headAt-sumSize)
+	}
+	copy(file[headAt:], c.b)
+	sum := xxh3.Hash128(file[:end]).Bytes()
+	copy(file[end:], sum[:])
+	return nil
+}
+
+// Section numbers: 0 is empty, regions follow, then symbols and strings.
+const (
+	secSymtab = int(regTail) + 1 + iota
+	secStrtab
+	secShstrtab
+	secCount
+)
+
+// tail makes section headers, symbols and strings for a tail at offset at.
+func (a *Artifact) tail(at uint64, spans *[regCount]span) []byte {
+	shstr := []byte{0}
+	name := func(s string) uint32 {
+		n := uint32(len(shstr))
+		shstr = append(append(shstr, s...), 0)
+		return n
+	}
+	var secs [secCount]elf.Section64
+	for r := region(0); r < regTail; r++ {
+		info := &regionInfo[r]
+		secs[r+1] = elf.Section64{Name: name(info.name), Type: uint32(elf.SHT_PROGBITS), Flags: uint64(info.flags),
+			Off: spans[r].off, Size: spans[r].size, Addralign: info.align}
+		if info.flags&elf.SHF_ALLOC != 0 {
+			secs[r+1].Addr = spans[r].off
+		}
+	}
+
+	syms, strs := make([]byte, 0, elf.Sym64Size*(len(a.Funcs)+1)), []byte{0}
+	syms = append(syms, make([]byte, elf.Sym64Size)...)
+	for i := range a.Funcs {
+		f := &a.Funcs[i]
+		syms = le.AppendUint32(syms, uint32(len(strs)))
+		syms = append(syms, elf.ST_INFO(elf.STB_LOCAL, elf.STT_FUNC), 0)
+		syms = le.AppendUint16(syms, uint16(regText)+1)
+		syms = le.AppendUint64(syms, spans[regText].off+uint64(f.Off))
+		syms = le.AppendUint64(syms, uint64(f.Size))
+		if s := a.FuncName(i); s != "" {
+			strs = append(strs, s...)
+		} else {
+			strs = fmt.Appendf(strs, "wasm-function[%d]", len(a.Module.ImportedFuncTypes)+i)
+		}
+		strs = append(strs, 0)
+	}
+
+	size := uint64(secCount * int(unsafe.Sizeof(elf.Section64{})))
+	place := func(i int, nm string, t elf.SectionType, data []byte) uint64 {
+		secs[i] = elf.Section64{Name: name(nm), Type: uint32(t), Off: at + size, Size: uint64(len(data)), Addralign: 1}
+		size = alignUp(size+uint64(len(data)), 16)
+		return secs[i].Off - at
+	}
+	symAt := place(secSymtab, ".symtab", elf.SHT_SYMTAB, syms)
+	secs[secSymtab].Link, secs[secSymtab].Entsize, secs[secSymtab].Addralign = uint32(secStrtab), elf.Sym64Size, 8
+	secs[secSymtab].Info = uint32(len(a.Funcs) + 1) // index of the first global symbol: there is none
+	strAt := place(secStrtab, ".strtab", elf.SHT_STRTAB, strs)
+	_ = name(".shstrtab")
+	shstr = shstr[:len(shstr)-len(".shstrtab")-1] // place names it again
+	shAt := size
+	place(secShstrtab, ".shstrtab", elf.SHT_STRTAB, append(shstr, ".shstrtab\x00"...))
+	tail := make([]byte, size)
+	copy(tail, bytesOf(secs[:]))
+	copy(tail[symAt:], syms)
+	copy(tail[strAt:], strs)
+	copy(tail[shAt:], shstr)
+	return tail
+}
+
+func (a *Artifact) putELFHeader(file []byte, machine elf.Machine, spans *[regCount]span) {
+	h := elf.Header64{Type: uint16(elf.ET_DYN), Machine: uint16(machine), Version: uint32(elf.EV_CURRENT),
+		Phoff: uint64(unsafe.Sizeof(elf.Header64{})), Shoff: spans[regTail].off,
+		Ehsize: uint16(unsafe.Sizeof(elf.Header64{})), Phentsize: uint16(unsafe.Sizeof(elf.Prog64{})), Phnum: 1,
+		Shentsize: uint16(unsafe.Sizeof(elf.Section64{})), Shnum: uint16(secCount), Shstrndx: uint16(secShstrtab)}
+	copy(h.Ident[:], elf.ELFMAG)
+	h.Ident[elf.EI_CLASS], h.Ident[elf.EI_DATA], h.Ident[elf.EI_VERSION] = byte(elf.ELFCLASS64), byte(elf.ELFDATA2LSB), byte(elf.EV_CURRENT)
+	text := spans[regText]
+	p := elf.Prog64{Type: uint32(elf.PT_LOAD), Flags: uint32(elf.PF_R | elf.PF_X), Off: text.off, Vaddr: text.off, Paddr: text.off,
+		Filesz: text.size, Memsz: text.size, Align: pageSize}
+	n := copy(file, bytesOf([]elf.Header64{h}))
+	copy(file[n:], bytesOf([]elf.Prog64{p}))
+}
