@@ -68,6 +68,8 @@ type BlockData struct {
 	Idom   Block  // immediate dominator, NoBlock for the entry; set by Func.Analyze
 	RPO    uint32 // place in Func.RPO, ^0 if unreachable; set by Func.Analyze
 	Header Block  // innermost loop header the block belongs to (itself for a header), NoBlock outside; set by Func.Analyze
+
+	DomIn, DomOut uint32 // Func.DomTree[DomIn:DomOut] are the blocks this one dominates, itself first; set by Func.Analyze
 }
 
 // EdgeData leads from one block to another and carries its parameters' values.
@@ -133,6 +135,8 @@ type Func struct {
 	RPO    []Block    // reachable blocks in reverse postorder; set by Analyze
 	Preds  []Edge     // set by Analyze
 
+	DomTree []Block // reachable blocks in preorder of the dominator tree; set by Analyze
+
 	consts constTable
 }
 
@@ -151,6 +155,7 @@ func (f *Func) Reset() {
 	f.Vecs = f.Vecs[:0]
 	f.RPO = f.RPO[:0]
 	f.Preds = f.Preds[:0]
+	f.DomTree = f.DomTree[:0]
 	f.consts.reset()
 }
 
