@@ -1,0 +1,58 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// buildIfPackage builds arg for wasip1 if it is a Go package's directory or a .go file, and returns the path of the
+// module and a function that removes it; other arguments are returned as they are.
+func buildIfPackage(ctx context.Context, arg string) (path string, cleanup func(), err error) {
+	nothing := func() {}
+	isGo := strings.HasSuffix(arg, ".go")
+	info, err := os.Stat(arg)
+	if err != nil {
+		return "", nothing, err
+	}
+	if !isGo && !info.IsDir() {
+		return arg, nothing, nil
+	}
+	tool, err := exec.LookPath("go")
+	if err != nil {
+		return "", nothing, fmt.Errorf("%s: building a Go package needs the go tool: %w", arg, err)
+	}
+	dir, err := os.MkdirTemp("", "wasmaot-build-")
+	if err != nil {
+		return "", nothing, err
+	}
+	cleanup = func() { os.RemoveAll(dir) }
+	path = filepath.Join(dir, strings.TrimSuffix(filepath.Base(arg), ".go")+".wasm")
+	args := []string{"build", "-o", path, arg}
+	if !isGo {
+		args = []string{"build", "-C", arg, "-o", path, "."}
+	}
+	cmd := exec.CommandContext(ctx, tool, args...)
+	cmd.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm", "CGO_ENABLED=0")
+	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
+	if err := cmd.Run(); err != nil {
+		cleanup()
+		if cause := context.Cause(ctx); cause != nil {
+			return "", nothing, cause
+		}
+		var exit *exec.ExitError
+		if errors.As(err, &exit) {
+			return "", nothing, fmt.Errorf("%s: go build failed", arg) // the tool has said why
+		}
+		return "", nothing, fmt.Errorf("%s: go build: %w", arg, err)
+	}
+	if _, err := os.Stat(path); err != nil {
+		cleanup()
+		return "", nothing, fmt.Errorf("%s: expected a Go package main: go build made no program", arg)
+	}
+	return path, cleanup, nil
+}

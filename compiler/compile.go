@@ -1,0 +1,223 @@
+package compiler
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"math"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/wasmaot/wasmaot/backend"
+	"github.com/wasmaot/wasmaot/compiler/abi"
+	"github.com/wasmaot/wasmaot/compiler/artifact"
+	"github.com/wasmaot/wasmaot/compiler/frontend"
+	"github.com/wasmaot/wasmaot/compiler/wasm"
+)
+
+var le = binary.LittleEndian
+
+// Validate decodes a module and checks it whole, without compiling it.
+func Validate(ctx context.Context, src []byte, opts Options) error {
+	m, err := wasm.Decode(src, opts.features())
+	if err != nil {
+		return err
+	}
+	return parallel(ctx, &opts, bodySizes(m), func() func(i int) error {
+		var v wasm.Validator
+		var in wasm.Instr
+		return func(i int) error {
+			if err := v.Begin(m, uint32(m.ImportedFuncs+i)); err != nil {
+				return err
+			}
+			for {
+				if more, err := v.Next(&in); !more || err != nil {
+					return err
+				}
+			}
+		}
+	})
+}
+
+// Compile translates a module. The artifact refers to parts of src.
+func Compile(ctx context.Context, src []byte, opts Options) (*artifact.Artifact, error) {
+	target, features, err := opts.resolve()
+	if err != nil {
+		return nil, err
+	}
+	run, err := opts.enabled()
+	if err != nil {
+		return nil, err
+	}
+	m, err := wasm.Decode(src, opts.features())
+	if err != nil {
+		return nil, err
+	}
+	mod, err := frontend.NewModule(m)
+	if err != nil {
+		return nil, err
+	}
+	a := &artifact.Artifact{Header: artifact.Header{
+		Format: artifact.FormatVersion, ABI: abi.Version, Target: target.Name, Features: features,
+		Build: Build(), WasmHash: sha256.Sum256(src), Tier: opts.Tier,
+	}}
+	if a.Header.Options, err = opts.Key(); err != nil {
+		return nil, err
+	}
+	if a.Module, err = declare(m, mod.Signature, frontend.Type); err != nil {
+		return nil, err
+	}
+	mergeImage(m, a)
+
+	j := &job{opts: &opts, target: target, run: run, mod: mod,
+		config:   backend.Config{Features: features, Poison: opts.Debug.Poison},
+		frontend: frontend.Options{Explicit: opts.Tier == artifact.TierExplicit, Threading: !opts.NoOpt},
+		codes:    make([]backend.Code, len(m.Funcs)-m.ImportedFuncs),
+	}
+	err = parallel(ctx, &opts, bodySizes(m), func() func(i int) error {
+		w := &worker{job: j}
+		return func(i int) error {
+			if err := w.compile(uint32(m.ImportedFuncs + i)); err != nil {
+				return err
+			}
+			j.codes[i] = w.code.Clone()
+			return nil
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	return a, j.link(m, a)
+}
+
+func (o *Options) features() wasm.Features {
+	if o.Features != 0 {
+		return o.Features
+	}
+	return wasm.DefaultFeatures
+}
+
+// job is what the workers share.
+type job struct {
+	opts     *Options
+	target   *backend.Target
+	config   backend.Config
+	frontend frontend.Options
+	run      []int // indices of passes
+	mod      *frontend.Module
+	codes    []backend.Code // by defined function
+}
+
+func bodySizes(m *wasm.Module) []int {
+	sizes := make([]int, len(m.Funcs)-m.ImportedFuncs)
+	for i := range sizes {
+		sizes[i] = len(m.Funcs[m.ImportedFuncs+i].Body)
+	}
+	return sizes
+}
+
+// parallel does task i for each of sizes, large ones first, each worker with a task function of
+// its own. It returns the error of the lowest i that failed, so that the message does not
+// depend on timing.
+func parallel(ctx context.Context, opts *Options, sizes []int, newTask func() func(i int) error) error {
+	todo := make([]int, len(sizes))
+	for i := range todo {
+		todo[i] = i
+	}
+	slices.SortStableFunc(todo, func(a, b int) int { return cmp.Compare(sizes[b], sizes[a]) })
+	workers := opts.Workers
+	if workers <= 0 {
+		workers = runtime.GOMAXPROCS(0)
+	}
+	workers = min(workers, len(todo))
+
+	var next, done atomic.Int64
+	var mu sync.Mutex
+	failed, firstErr := len(sizes), error(nil)
+	work := func() {
+		task := newTask()
+		for ctx.Err() == nil {
+			n := int(next.Add(1)) - 1
+			if n >= len(todo) {
+				return
+			}
+			mu.Lock()
+			skip := todo[n] > failed
+			mu.Unlock()
+			if skip {
+				continue
+			}
+			if err := task(todo[n]); err != nil {
+				mu.Lock()
+				if todo[n] < failed {
+					failed, firstErr = todo[n], err
+				}
+				mu.Unlock()
+			}
+			if n := done.Add(1); opts.Progress != nil && n%64 == 0 {
+				opts.Progress(int(n), len(todo))
+			}
+		}
+	}
+	var wg sync.WaitGroup
+	for range workers - 1 {
+		wg.Go(work)
+	}
+	if workers > 0 {
+		work()
+	}
+	wg.Wait()
+	if firstErr != nil {
+		return firstErr
+	}
+	return ctx.Err()
+}
+
+// link lays the functions' code out one after the other, in index order, and resolves calls between them.
+func (j *job) link(m *wasm.Module, a *artifact.Artifact) error {
+	align := uint64(j.target.FuncAlign)
+	var size uint64
+	var traps, calls int
+	a.Funcs = make([]artifact.Func, len(j.codes))
+	for i := range j.codes {
+		c := &j.codes[i]
+		size = (size + align - 1) &^ (align - 1)
+		if size+uint64(len(c.Text)) > math.MaxInt32 {
+			return fmt.Errorf("the module's code is too large: expected at most 2 GiB of %s code", j.target.Name)
+		}
+		fn := &m.Funcs[m.ImportedFuncs+i]
+		a.Funcs[i] = artifact.Func{Off: uint32(size), Size: uint32(len(c.Text)), FrameSize: c.FrameSize, Type: fn.Type, WasmOff: fn.Offset}
+		size += uint64(len(c.Text))
+		traps, calls = traps+len(c.Traps), calls+len(c.Calls)
+	}
+	a.Text = make([]byte, size)
+	a.Traps = make([]artifact.Trap, 0, traps)
+	a.Calls = make([]artifact.Call, 0, calls)
+	var names strings.Builder
+	for i := range j.codes {
+		c, f := &j.codes[i], &a.Funcs[i]
+		copy(a.Text[f.Off:], c.Text)
+		for _, r := range c.Relocs {
+			if err := j.target.Patch(a.Text, f.Off+r.Off, r.Kind, a.Funcs[r.Target].Off); err != nil {
+				return fmt.Errorf("function %d: %w", m.ImportedFuncs+i, err)
+			}
+		}
+		for _, t := range c.Traps {
+			a.Traps = append(a.Traps, artifact.Trap{Off: f.Off + t.Off, Pos: t.Pos, Code: t.Trap})
+		}
+		for _, s := range c.Calls {
+			a.Calls = append(a.Calls, artifact.Call{Off: f.Off + s.Off, Pos: s.Pos})
+		}
+		name := m.Names.Funcs[uint32(m.ImportedFuncs+i)]
+		f.NameOff, f.NameLen = uint32(names.Len()), uint32(len(name))
+		names.WriteString(name)
+		*c = backend.Code{} // each function's copy is free for collection as soon as it is in place
+	}
+	a.Names = names.String()
+	return nil
+}

@@ -1,0 +1,94 @@
+package compiler
+
+import (
+	"fmt"
+
+	"github.com/wasmaot/wasmaot/compiler/abi"
+	"github.com/wasmaot/wasmaot/compiler/artifact"
+	"github.com/wasmaot/wasmaot/compiler/wasm"
+)
+
+// declare copies the module's declarations into the artifact's own terms.
+func declare(m *wasm.Module, sigs func(typ uint32) abi.Signature, typ func(wasm.ValType) abi.Type) (artifact.Module, error) {
+	d := artifact.Module{Name: m.Names.Module, Start: m.Start}
+	for i := range m.Types {
+		d.Types = append(d.Types, sigs(uint32(i)))
+	}
+	for _, im := range m.Imports {
+		d.Imports = append(d.Imports, artifact.Import{Module: im.Module, Name: im.Name, Kind: artifact.Kind(im.Kind), Index: im.Index})
+	}
+	for _, ex := range m.Exports {
+		d.Exports = append(d.Exports, artifact.Export{Name: ex.Name, Kind: artifact.Kind(ex.Kind), Index: ex.Index})
+	}
+	for i := range m.Funcs[:m.ImportedFuncs] {
+		d.ImportedFuncTypes = append(d.ImportedFuncTypes, m.Funcs[i].Type)
+	}
+	c := converter{typ: typ}
+	for _, t := range m.Tables {
+		d.Tables = append(d.Tables, artifact.Table{Elem: typ(t.Elem), Min: t.Min, Max: maxOf(t.Limits), Init: c.expr(t.Init)})
+	}
+	for _, t := range m.Mems {
+		d.Mems = append(d.Mems, artifact.Memory{Min: t.Min, Max: maxOf(t.Limits), Is64: t.Is64})
+	}
+	for _, g := range m.Globals {
+		d.Globals = append(d.Globals, artifact.Global{Type: typ(g.Type), Mutable: g.Mutable, Init: c.expr(g.Init)})
+	}
+	for i := range m.Elems {
+		e := &m.Elems[i]
+		out := artifact.Elem{Mode: artifact.SegmentMode(e.Mode), Type: typ(e.Type), Table: e.Table, Start: c.expr(e.Start), Funcs: e.Funcs}
+		for j := range e.Exprs {
+			out.Exprs = append(out.Exprs, *c.expr(&e.Exprs[j]))
+		}
+		d.Elems = append(d.Elems, out)
+	}
+	for i := range m.Datas {
+		s := &m.Datas[i]
+		d.Datas = append(d.Datas, artifact.Data{Mode: artifact.SegmentMode(s.Mode), Mem: s.Mem, Start: c.expr(s.Start), Init: s.Init})
+	}
+	return d, c.err
+}
+
+func maxOf(l wasm.Limits) uint64 {
+	if l.HasMax {
+		return l.Max
+	}
+	return ^uint64(0)
+}
+
+// constOps translates the instructions of constant expressions.
+var constOps = map[wasm.Opcode]artifact.ExprOp{
+	wasm.OpI32Const: artifact.ExprConst, wasm.OpI64Const: artifact.ExprConst,
+	wasm.OpF32Const: artifact.ExprConst, wasm.OpF64Const: artifact.ExprConst, wasm.OpV128Const: artifact.ExprConst,
+	wasm.OpGlobalGet: artifact.ExprGlobal, wasm.OpRefFunc: artifact.ExprRefFunc, wasm.OpRefNull: artifact.ExprRefNull,
+	wasm.OpI32Add: artifact.ExprI32Add, wasm.OpI32Sub: artifact.ExprI32Sub, wasm.OpI32Mul: artifact.ExprI32Mul,
+	wasm.OpI64Add: artifact.ExprI64Add, wasm.OpI64Sub: artifact.ExprI64Sub, wasm.OpI64Mul: artifact.ExprI64Mul,
+}
+
+type converter struct {
+	typ func(wasm.ValType) abi.Type
+	err error
+}
+
+func (c *converter) expr(e *wasm.ConstExpr) *artifact.Expr {
+	if e == nil {
+		return nil
+	}
+	out := &artifact.Expr{Insts: make([]artifact.ExprInst, 0, len(e.Instrs))}
+	for i := range e.Instrs {
+		in := &e.Instrs[i]
+		op, ok := constOps[in.Op]
+		if !ok {
+			c.err = &wasm.Error{Offset: e.Offset, Func: -1, Msg: fmt.Sprintf("%s in a constant expression is not supported", in.Op)}
+			return out
+		}
+		x := artifact.ExprInst{Op: op, Index: in.Index, Bits: in.Bits}
+		switch in.Op {
+		case wasm.OpI32Const, wasm.OpF32Const:
+			x.Bits = uint64(uint32(in.Bits))
+		case wasm.OpV128Const:
+			x.Bits, x.Hi = le.Uint64(in.Vec[:8]), le.Uint64(in.Vec[8:])
+		}
+		out.Insts = append(out.Insts, x)
+	}
+	return out
+}

@@ -1,0 +1,72 @@
+package compiler
+
+import (
+	"github.com/wasmaot/wasmaot/compiler/artifact"
+	"github.com/wasmaot/wasmaot/compiler/wasm"
+)
+
+const wasmPage = 65536
+
+// imageAlign is the alignment of the image's start in memory, that of a host page, so
+// that it can be mapped.
+const imageAlign = 4096
+
+// mergeImage turns the active segments of an own memory 0 whose place is constant into
+// one image: Go-built modules have tens of thousands of them. Segments are applied in order,
+// so merging ends at the first that cannot be merged. An image much larger than its
+// segments is not worth making.
+func mergeImage(m *wasm.Module, a *artifact.Artifact) {
+	if m.ImportedMems > 0 || len(m.Mems) == 0 {
+		return
+	}
+	limit := m.Mems[0].Min * wasmPage
+	start, end, sum := ^uint64(0), uint64(0), uint64(0)
+	n := 0
+	for ; n < len(m.Datas); n++ {
+		d := &m.Datas[n]
+		if d.Mode != wasm.SegmentActive {
+			continue
+		}
+		at, ok := constantStart(d)
+		if !ok || d.Mem != 0 || at+uint64(len(d.Init)) > limit {
+			break
+		}
+		if len(d.Init) == 0 {
+			continue
+		}
+		start, end = min(start, at), max(end, at+uint64(len(d.Init)))
+		sum += uint64(len(d.Init))
+	}
+	if start > end {
+		return
+	}
+	start &^= imageAlign - 1
+	if end-start > 4*sum+1<<20 {
+		return
+	}
+	a.Image, a.ImageStart = make([]byte, end-start), start
+	for i := range m.Datas[:n] {
+		d := &m.Datas[i]
+		if d.Mode != wasm.SegmentActive {
+			continue
+		}
+		at, _ := constantStart(d)
+		if len(d.Init) > 0 {
+			copy(a.Image[at-start:], d.Init)
+		}
+		a.Module.Datas[i] = artifact.Data{Mode: artifact.SegmentMerged}
+	}
+}
+
+func constantStart(d *wasm.DataSegment) (uint64, bool) {
+	if d.Start == nil || len(d.Start.Instrs) != 1 {
+		return 0, false
+	}
+	switch i := &d.Start.Instrs[0]; i.Op {
+	case wasm.OpI32Const:
+		return uint64(uint32(i.Bits)), true
+	case wasm.OpI64Const:
+		return i.Bits, i.Bits < 1<<48
+	}
+	return 0, false
+}

@@ -1,0 +1,187 @@
+package compiler
+
+import (
+	"fmt"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/wasmaot/wasmaot/backend"
+	"github.com/wasmaot/wasmaot/backend/regalloc"
+	"github.com/wasmaot/wasmaot/compiler/frontend"
+	"github.com/wasmaot/wasmaot/compiler/opt"
+	"github.com/wasmaot/wasmaot/compiler/ssa"
+)
+
+// A pass is one step of the way from a function's body to its machine code.
+type pass struct {
+	name     string
+	required bool // cannot be switched off
+	run      func(w *worker) error
+}
+
+// passes is the pipeline of a function, in order.
+var passes = []pass{
+	{"build", true, func(w *worker) error { return w.builder.Build(w.mod, w.index, w.frontend, &w.f) }},
+	{"analyze", true, analyze},
+	ssaPass(opt.Fold),
+	ssaPass(opt.Simplify),
+	{"analyze2", true, analyze},
+	ssaPass(opt.GVN),
+	ssaPass(opt.Forward),
+	ssaPass(opt.DCE),
+	{"lower", true, func(w *worker) error { return w.target.Lower(&w.config, &w.f, &w.m) }},
+	{"regalloc", true, func(w *worker) error { return w.alloc.Run(&w.m.RA, w.target.Regs, &w.result) }},
+	{"emit", true, func(w *worker) error { return w.target.Emit(&w.config, &w.m, &w.result, &w.code) }},
+}
+
+// order lists what must come before what, checked at start-up.
+var order = [][2]string{
+	{"build", "analyze"},
+	{"simplify", "analyze2"}, // simplify changes the graph that later passes rely on
+	{"analyze2", "gvn"},      // value numbering is scoped by dominators
+	{"gvn", "forward"},       // equal addresses are one value then
+	{"forward", "dce"},
+	{"dce", "lower"}, // lowering selects by use counts: dead users would spoil them
+	{"lower", "regalloc"},
+	{"regalloc", "emit"},
+}
+
+func init() {
+	at := map[string]int{}
+	for i, p := range passes {
+		at[p.name] = i
+	}
+	for _, o := range order {
+		before, ok1 := at[o[0]]
+		after, ok2 := at[o[1]]
+		if !ok1 || !ok2 || before >= after {
+			panic(fmt.Sprintf("compiler: pass %s must come before %s", o[0], o[1]))
+		}
+	}
+}
+
+func ssaPass(p opt.Pass) pass {
+	return pass{p.Name, false, func(w *worker) error {
+		p.Run(&w.f, &w.opt)
+		return nil
+	}}
+}
+
+func analyze(w *worker) error {
+	w.f.Analyze(&w.ssa)
+	return nil
+}
+
+// worker compiles one function after the other with memory of its own.
+type worker struct {
+	*job
+	index uint32 // function being compiled, among all
+
+	builder frontend.Builder
+	ssa     ssa.Scratch
+	opt     opt.Scratch
+	alloc   regalloc.Allocator
+	f       ssa.Func
+	m       backend.Func
+	result  regalloc.Result
+	code    backend.Code
+}
+
+// compile runs the pipeline on one function.
+func (w *worker) compile(index uint32) error {
+	w.index = index
+	for i := range w.run {
+		p := &passes[w.run[i]]
+		var start time.Time
+		if w.opts.Debug.Times != nil {
+			start = time.Now()
+		}
+		if err := p.run(w); err != nil {
+			return err
+		}
+		if w.opts.Debug.Times != nil {
+			w.opts.Debug.Times.add(w.run[i], time.Since(start))
+		}
+		if w.opts.Debug.Check || w.opts.Debug.Dump != nil {
+			if err := w.inspect(p.name); err != nil {
+				return w.failed(p.name, err)
+			}
+		}
+	}
+	return nil
+}
+
+// inspect checks and dumps what a pass has left.
+func (w *worker) inspect(pass string) error {
+	d := &w.opts.Debug
+	middle := pass != "lower" && pass != "regalloc" && pass != "emit"
+	if d.Dump != nil && middle && (d.DumpFunc == w.f.Name || d.DumpFunc == fmt.Sprintf("#%d", w.index)) {
+		fmt.Fprintf(d.Dump, "; after %s\n%s\n", pass, w.f.String())
+	}
+	switch {
+	case !d.Check:
+		return nil
+	case middle && pass != "build": // dominators are known after analyze
+		return ssa.Check(&w.f)
+	case pass == "regalloc":
+		return regalloc.Check(&w.m.RA, w.target.Regs, &w.result)
+	case pass == "emit":
+		return w.target.CheckAccess(&w.config, &w.m, &w.code)
+	}
+	return nil
+}
+
+func (w *worker) failed(pass string, err error) error {
+	return fmt.Errorf("function %d (%s): after pass %s: %w", w.index, w.f.Name, pass, err)
+}
+
+// enabled gives the indices of the passes to run.
+func (o *Options) enabled() ([]int, error) {
+	for _, name := range o.Debug.Off {
+		i := slices.IndexFunc(passes, func(p pass) bool { return p.name == name })
+		if i < 0 || passes[i].required {
+			return nil, fmt.Errorf("pass %q cannot be switched off (optional passes: %v)", name, OptionalPasses())
+		}
+	}
+	var run []int
+	for i, p := range passes {
+		if p.required || !o.NoOpt && !slices.Contains(o.Debug.Off, p.name) {
+			run = append(run, i)
+		}
+	}
+	return run, nil
+}
+
+// OptionalPasses names the passes that Debug.Off may switch off.
+func OptionalPasses() []string {
+	var names []string
+	for _, p := range passes {
+		if !p.required {
+			names = append(names, p.name)
+		}
+	}
+	return names
+}
+
+// Times adds up what each pass took, over all workers.
+type Times struct {
+	ns [32]atomic.Int64
+}
+
+func (t *Times) add(pass int, d time.Duration) { t.ns[pass].Add(int64(d)) }
+
+// PassTime is the time a pass took.
+type PassTime struct {
+	Name string
+	Time time.Duration
+}
+
+// List gives the times in the order of the pipeline.
+func (t *Times) List() []PassTime {
+	var list []PassTime
+	for i, p := range passes {
+		list = append(list, PassTime{p.name, time.Duration(t.ns[i].Load())})
+	}
+	return list
+}

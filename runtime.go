@@ -1,0 +1,153 @@
+package wasmaot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/wasmaot/wasmaot/compiler"
+	"github.com/wasmaot/wasmaot/compiler/artifact"
+	"github.com/wasmaot/wasmaot/loader"
+)
+
+// A Runtime compiles and loads modules. It is safe for concurrent use.
+type Runtime struct {
+	config Config
+}
+
+// Config configures a Runtime. The zero value compiles for the host with every optimisation and keeps nothing.
+type Config struct {
+	// Cache keeps compiled artifacts; nil compiles every time.
+	Cache *Cache
+	// Compiler's options shape the code.
+	Compiler compiler.Options
+	// Warn receives problems that are no errors: a cache that cannot be written, say.
+	Warn func(error)
+}
+
+// NewRuntime gives a runtime with the configuration, nil for the zero value.
+func NewRuntime(c *Config) *Runtime {
+	r := &Runtime{}
+	if c != nil {
+		r.config = *c
+	}
+	if r.config.Warn == nil {
+		r.config.Warn = func(error) {}
+	}
+	return r
+}
+
+// A Module is compiled code, ready for any number of instances.
+type Module struct {
+	code *loader.Code
+	file *artifactFile // what the artifact's tables point into, nil if it is in memory
+	name string
+}
+
+// Close gives the module's code back when its last instance is closed.
+func (m *Module) Close() error {
+	err := m.code.Close()
+	if m.file != nil {
+		err = errors.Join(err, m.file.Close())
+		m.file = nil
+	}
+	return err
+}
+
+// Name is what the module is called in messages.
+func (m *Module) Name() string { return m.name }
+
+// Code is the loaded code, for those who want more than this package offers.
+func (m *Module) Code() *loader.Code { return m.code }
+
+// Compile compiles a module, or takes it from the cache. Name is used in messages.
+func (r *Runtime) Compile(ctx context.Context, name string, src []byte) (*Module, error) {
+	opts := r.config.Compiler
+	options, err := opts.Key()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	var path string
+	if c := r.config.Cache; c != nil {
+		path = c.path(src, options)
+		f, err := c.load(path)
+		if err != nil {
+			r.config.Warn(fmt.Errorf("cache: %w; compiling again", err))
+		}
+		if f != nil {
+			return r.load(name, f)
+		}
+	}
+	a, err := compiler.Compile(ctx, src, opts)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	if path != "" {
+		if err := r.config.Cache.store(path, a); err != nil {
+			r.config.Warn(fmt.Errorf("cache: %w; going on without it", err))
+		}
+	}
+	return r.load(name, &artifactFile{Artifact: a})
+}
+
+// CompileFile compiles the module in a file, or loads it if the file is an artifact made by `wasmaot compile`.
+func (r *Runtime) CompileFile(ctx context.Context, path string) (*Module, error) {
+	src, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	if !artifact.IsArtifact(src) {
+		return r.Compile(ctx, path, src)
+	}
+	f, err := mapArtifact(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := usable(f.Artifact); err != nil {
+		f.Close()
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return r.load(path, f)
+}
+
+// usable refuses artifacts that this build or machine must not run.
+func usable(a *artifact.Artifact) error {
+	if a.Header.Build != compiler.Build() {
+		return fmt.Errorf("%w: compiled by build %s, this is %s: compile it again", artifact.ErrOther, a.Header.Build, compiler.Build())
+	}
+	missing, err := compiler.MissingFeatures(a.Header.Target, a.Header.Features)
+	if err != nil {
+		return fmt.Errorf("%w: %w", artifact.ErrOther, err)
+	}
+	if len(missing) > 0 {
+		return fmt.Errorf("%w: it needs CPU features that this machine lacks: %v", artifact.ErrOther, missing)
+	}
+	return nil
+}
+
+func (r *Runtime) load(name string, f *artifactFile) (*Module, error) {
+	code, err := loader.Load(f.Artifact)
+	if err != nil {
+		f.Close()
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return &Module{code: code, file: f, name: name}, nil
+}
+
+// CompileTo compiles the module in the file src to an artifact in the file dst, which appears whole or not at all.
+func CompileTo(ctx context.Context, src, dst string, opts compiler.Options) error {
+	wasm, err := os.ReadFile(src)
+	if err != nil {
+		return err
+	}
+	a, err := compiler.Compile(ctx, wasm, opts)
+	if err != nil {
+		return fmt.Errorf("%s: %w", src, err)
+	}
+	data, err := a.Encode()
+	if err != nil {
+		return fmt.Errorf("%s: %w", src, err)
+	}
+	return writeFileAtomic(dst, data, 0o644)
+}
