@@ -11,11 +11,11 @@
 //	b0(v1:i32, v2:i64):
 //	  v3:i64 = zext v1
 //	  v4:i64 = add v3, 8:i64
-//	  v5:addr = addr v1, +16, m0/4
+//	  v5:addr = addr v1, 16, 4
 //	  v6:i32 = load v5
 //	  if v6 b1(v6), b2
 //	b1(v7:i32):
-//	  return v7
+//	  return (v7)
 //	b2 cold:
-//	  trap unreachable
+//	  trap "unreachable"
 package ssa

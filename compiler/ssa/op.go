@@ -1,6 +1,10 @@
 package ssa
 
-import "github.com/wasmaot/wasmaot/compiler/abi"
+import (
+	"strings"
+
+	"github.com/wasmaot/wasmaot/compiler/abi"
+)
 
 // Op is an operation. What is known of each stands in the table below and nowhere
 // else: the checker, the printer, the parser and the passes follow from it.
@@ -143,116 +147,122 @@ const (
 const PropEffect = PropTraps | PropWrites | PropCall
 
 // Info describes an op: its name in the text form, its number of operands A, B, C (values
-// and numbers), and its properties.
+// and numbers), their types and the result's, and its properties.
+//
+// Types has a letter for each operand and, after '>', one for the result, if any: i, l, s, d
+// are I32, I64, F32, F64; n, f, e, t, r one integer, float, integer or reference, any
+// type but Addr, reference (each the same throughout); p an index, I32 or I64; a Addr;
+// b the same size in the other register class; - a number; * special.
 type Info struct {
 	Name  string
 	Arity uint8
+	Types string
 	Props Prop
 }
 
 // Ops is the one table of operations.
 var Ops = [OpCount]Info{
-	OpInvalid: {"invalid", 0, 0},
-	OpNop:     {"nop", 0, 0},
+	OpInvalid: {"invalid", 0, ">", 0},
+	OpNop:     {"nop", 0, ">", 0},
 
-	OpConst:   {"const", 2, PropImmA | PropImmB | PropNoOrder},
-	OpParam:   {"param", 1, PropImmA | PropNoOrder},
-	OpFuncRef: {"funcref", 1, PropImmA},
-	OpGlobal:  {"global", 1, PropImmA | PropReads},
-	OpMemSize: {"memsize", 1, PropImmA | PropReads},
-	OpTabSize: {"tabsize", 1, PropImmA | PropReads},
+	OpConst:   {"const", 2, "-->t", PropImmA | PropImmB | PropNoOrder},
+	OpParam:   {"param", 1, "->t", PropImmA | PropNoOrder},
+	OpFuncRef: {"funcref", 1, "->r", PropImmA},
+	OpGlobal:  {"global", 1, "->t", PropImmA | PropReads},
+	OpMemSize: {"memsize", 1, "->l", PropImmA | PropReads},
+	OpTabSize: {"tabsize", 1, "->l", PropImmA | PropReads},
 
-	OpAdd:    {"add", 2, PropCommutes},
-	OpSub:    {"sub", 2, 0},
-	OpMul:    {"mul", 2, PropCommutes},
-	OpDivS:   {"divs", 2, PropTraps},
-	OpDivU:   {"divu", 2, PropTraps},
-	OpRemS:   {"rems", 2, PropTraps},
-	OpRemU:   {"remu", 2, PropTraps},
-	OpAnd:    {"and", 2, PropCommutes},
-	OpOr:     {"or", 2, PropCommutes},
-	OpXor:    {"xor", 2, PropCommutes},
-	OpShl:    {"shl", 2, 0},
-	OpShrS:   {"shrs", 2, 0},
-	OpShrU:   {"shru", 2, 0},
-	OpRotl:   {"rotl", 2, 0},
-	OpRotr:   {"rotr", 2, 0},
-	OpClz:    {"clz", 1, 0},
-	OpCtz:    {"ctz", 1, 0},
-	OpPopcnt: {"popcnt", 1, 0},
-	OpSext8:  {"sext8", 1, 0},
-	OpSext16: {"sext16", 1, 0},
-	OpSext32: {"sext32", 1, 0},
+	OpAdd:    {"add", 2, "nn>n", PropCommutes},
+	OpSub:    {"sub", 2, "nn>n", 0},
+	OpMul:    {"mul", 2, "nn>n", PropCommutes},
+	OpDivS:   {"divs", 2, "nn>n", PropTraps},
+	OpDivU:   {"divu", 2, "nn>n", PropTraps},
+	OpRemS:   {"rems", 2, "nn>n", PropTraps},
+	OpRemU:   {"remu", 2, "nn>n", PropTraps},
+	OpAnd:    {"and", 2, "nn>n", PropCommutes},
+	OpOr:     {"or", 2, "nn>n", PropCommutes},
+	OpXor:    {"xor", 2, "nn>n", PropCommutes},
+	OpShl:    {"shl", 2, "nn>n", 0},
+	OpShrS:   {"shrs", 2, "nn>n", 0},
+	OpShrU:   {"shru", 2, "nn>n", 0},
+	OpRotl:   {"rotl", 2, "nn>n", 0},
+	OpRotr:   {"rotr", 2, "nn>n", 0},
+	OpClz:    {"clz", 1, "n>n", 0},
+	OpCtz:    {"ctz", 1, "n>n", 0},
+	OpPopcnt: {"popcnt", 1, "n>n", 0},
+	OpSext8:  {"sext8", 1, "n>n", 0},
+	OpSext16: {"sext16", 1, "n>n", 0},
+	OpSext32: {"sext32", 1, "l>l", 0},
 
-	OpEqz: {"eqz", 1, PropCompare},
-	OpEq:  {"eq", 2, PropCompare | PropCommutes},
-	OpNe:  {"ne", 2, PropCompare | PropCommutes},
-	OpLtS: {"lts", 2, PropCompare},
-	OpLtU: {"ltu", 2, PropCompare},
-	OpGtS: {"gts", 2, PropCompare},
-	OpGtU: {"gtu", 2, PropCompare},
-	OpLeS: {"les", 2, PropCompare},
-	OpLeU: {"leu", 2, PropCompare},
-	OpGeS: {"ges", 2, PropCompare},
-	OpGeU: {"geu", 2, PropCompare},
+	OpEqz: {"eqz", 1, "e>i", PropCompare},
+	OpEq:  {"eq", 2, "ee>i", PropCompare | PropCommutes},
+	OpNe:  {"ne", 2, "ee>i", PropCompare | PropCommutes},
+	OpLtS: {"lts", 2, "nn>i", PropCompare},
+	OpLtU: {"ltu", 2, "nn>i", PropCompare},
+	OpGtS: {"gts", 2, "nn>i", PropCompare},
+	OpGtU: {"gtu", 2, "nn>i", PropCompare},
+	OpLeS: {"les", 2, "nn>i", PropCompare},
+	OpLeU: {"leu", 2, "nn>i", PropCompare},
+	OpGeS: {"ges", 2, "nn>i", PropCompare},
+	OpGeU: {"geu", 2, "nn>i", PropCompare},
 
-	OpWrap: {"wrap", 1, 0},
-	OpZext: {"zext", 1, 0},
-	OpSext: {"sext", 1, 0},
+	OpWrap: {"wrap", 1, "l>i", 0},
+	OpZext: {"zext", 1, "i>l", 0},
+	OpSext: {"sext", 1, "i>l", 0},
 
-	OpFAdd:      {"fadd", 2, PropCommutes},
-	OpFSub:      {"fsub", 2, 0},
-	OpFMul:      {"fmul", 2, PropCommutes},
-	OpFDiv:      {"fdiv", 2, 0},
-	OpFMin:      {"fmin", 2, 0},
-	OpFMax:      {"fmax", 2, 0},
-	OpFCopysign: {"fcopysign", 2, 0},
-	OpFAbs:      {"fabs", 1, 0},
-	OpFNeg:      {"fneg", 1, 0},
-	OpFSqrt:     {"fsqrt", 1, 0},
-	OpFCeil:     {"fceil", 1, 0},
-	OpFFloor:    {"ffloor", 1, 0},
-	OpFTrunc:    {"ftrunc", 1, 0},
-	OpFNearest:  {"fnearest", 1, 0},
-	OpFEq:       {"feq", 2, PropCompare | PropCommutes},
-	OpFNe:       {"fne", 2, PropCompare | PropCommutes},
-	OpFLt:       {"flt", 2, PropCompare},
-	OpFGt:       {"fgt", 2, PropCompare},
-	OpFLe:       {"fle", 2, PropCompare},
-	OpFGe:       {"fge", 2, PropCompare},
-	OpDemote:    {"demote", 1, 0},
-	OpPromote:   {"promote", 1, 0},
-	OpTruncS:    {"truncs", 1, PropTraps},
-	OpTruncU:    {"truncu", 1, PropTraps},
-	OpTruncSatS: {"truncsats", 1, 0},
-	OpTruncSatU: {"truncsatu", 1, 0},
-	OpConvS:     {"convs", 1, 0},
-	OpConvU:     {"convu", 1, 0},
-	OpBitcast:   {"bitcast", 1, 0},
+	OpFAdd:      {"fadd", 2, "ff>f", PropCommutes},
+	OpFSub:      {"fsub", 2, "ff>f", 0},
+	OpFMul:      {"fmul", 2, "ff>f", PropCommutes},
+	OpFDiv:      {"fdiv", 2, "ff>f", 0},
+	OpFMin:      {"fmin", 2, "ff>f", 0},
+	OpFMax:      {"fmax", 2, "ff>f", 0},
+	OpFCopysign: {"fcopysign", 2, "ff>f", 0},
+	OpFAbs:      {"fabs", 1, "f>f", 0},
+	OpFNeg:      {"fneg", 1, "f>f", 0},
+	OpFSqrt:     {"fsqrt", 1, "f>f", 0},
+	OpFCeil:     {"fceil", 1, "f>f", 0},
+	OpFFloor:    {"ffloor", 1, "f>f", 0},
+	OpFTrunc:    {"ftrunc", 1, "f>f", 0},
+	OpFNearest:  {"fnearest", 1, "f>f", 0},
+	OpFEq:       {"feq", 2, "ff>i", PropCompare | PropCommutes},
+	OpFNe:       {"fne", 2, "ff>i", PropCompare | PropCommutes},
+	OpFLt:       {"flt", 2, "ff>i", PropCompare},
+	OpFGt:       {"fgt", 2, "ff>i", PropCompare},
+	OpFLe:       {"fle", 2, "ff>i", PropCompare},
+	OpFGe:       {"fge", 2, "ff>i", PropCompare},
+	OpDemote:    {"demote", 1, "d>s", 0},
+	OpPromote:   {"promote", 1, "s>d", 0},
+	OpTruncS:    {"truncs", 1, "f>n", PropTraps},
+	OpTruncU:    {"truncu", 1, "f>n", PropTraps},
+	OpTruncSatS: {"truncsats", 1, "f>n", 0},
+	OpTruncSatU: {"truncsatu", 1, "f>n", 0},
+	OpConvS:     {"convs", 1, "n>f", 0},
+	OpConvU:     {"convu", 1, "n>f", 0},
+	OpBitcast:   {"bitcast", 1, "b>b", 0},
 
-	OpSelect: {"select", 3, 0},
+	OpSelect: {"select", 3, "itt>t", 0},
 
-	OpAddr:    {"addr", 3, PropImmB | PropImmC}, // traps only when FlagChecked is set
-	OpLoad:    {"load", 1, PropReads | PropTraps},
-	OpLoad8U:  {"load8u", 1, PropReads | PropTraps},
-	OpLoad8S:  {"load8s", 1, PropReads | PropTraps},
-	OpLoad16U: {"load16u", 1, PropReads | PropTraps},
-	OpLoad16S: {"load16s", 1, PropReads | PropTraps},
-	OpLoad32U: {"load32u", 1, PropReads | PropTraps},
-	OpLoad32S: {"load32s", 1, PropReads | PropTraps},
-	OpStore:   {"store", 2, PropWrites | PropTraps},
-	OpStore8:  {"store8", 2, PropWrites | PropTraps},
-	OpStore16: {"store16", 2, PropWrites | PropTraps},
-	OpStore32: {"store32", 2, PropWrites | PropTraps},
-	OpMemCopy: {"memcopy", 3, PropReads | PropWrites | PropTraps},
-	OpMemFill: {"memfill", 3, PropWrites | PropTraps},
+	OpAddr:    {"addr", 3, "p-->a", PropImmB | PropImmC}, // traps only when FlagChecked is set
+	OpLoad:    {"load", 1, "a>t", PropReads | PropTraps},
+	OpLoad8U:  {"load8u", 1, "a>n", PropReads | PropTraps},
+	OpLoad8S:  {"load8s", 1, "a>n", PropReads | PropTraps},
+	OpLoad16U: {"load16u", 1, "a>n", PropReads | PropTraps},
+	OpLoad16S: {"load16s", 1, "a>n", PropReads | PropTraps},
+	OpLoad32U: {"load32u", 1, "a>l", PropReads | PropTraps},
+	OpLoad32S: {"load32s", 1, "a>l", PropReads | PropTraps},
+	OpStore:   {"store", 2, "at>", PropWrites | PropTraps},
+	OpStore8:  {"store8", 2, "an>", PropWrites | PropTraps},
+	OpStore16: {"store16", 2, "an>", PropWrites | PropTraps},
+	OpStore32: {"store32", 2, "al>", PropWrites | PropTraps},
+	OpMemCopy: {"memcopy", 3, "iii>", PropReads | PropWrites | PropTraps},
+	OpMemFill: {"memfill", 3, "iii>", PropWrites | PropTraps},
 
-	OpGlobalSet: {"globalset", 2, PropImmA | PropWrites},
-	OpTabGet:    {"tabget", 2, PropImmA | PropReads | PropTraps},
-	OpTabSet:    {"tabset", 3, PropImmA | PropReads | PropWrites | PropTraps},
+	OpGlobalSet: {"globalset", 2, "-t>", PropImmA | PropWrites},
+	OpTabGet:    {"tabget", 2, "-p>r", PropImmA | PropReads | PropTraps},
+	OpTabSet:    {"tabset", 3, "-pr>", PropImmA | PropReads | PropWrites | PropTraps},
 
-	OpCall:   {"call", 1, PropImmA | PropCall | PropReads | PropWrites | PropTraps},
-	OpResult: {"result", 2, PropImmB},
+	OpCall:   {"call", 1, "->*", PropImmA | PropCall | PropReads | PropWrites | PropTraps},
+	OpResult: {"result", 2, "*->t", PropImmB},
 }
 
 func (op Op) String() string {
@@ -280,3 +290,22 @@ func (op Op) AccessSize(t abi.Type) uint32 {
 	}
 	return 0
 }
+
+// uses has a bit for each of A, B and C that is a value.
+var uses = func() (u [OpCount]uint8) {
+	for op := range Ops {
+		operands, _, _ := strings.Cut(Ops[op].Types, ">")
+		for i := range operands {
+			if operands[i] != '-' {
+				u[op] |= 1 << i
+			}
+		}
+	}
+	return u
+}()
+
+// Uses tells which operands are values: bit 0 for A, bit 1 for B, bit 2 for C.
+func (op Op) Uses() uint8 { return uses[op] }
+
+// Operands returns pointers to A, B and C.
+func (i *Inst) Operands() [3]*uint32 { return [3]*uint32{&i.A, &i.B, &i.C} }
