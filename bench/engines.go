@@ -1,0 +1,185 @@
+package main
+
+import (
+	"fmt"
+	"log"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// An engine runs guests. cpu is what a compilation takes, measured by the engine's own rules where compile is nil.
+type engine struct {
+	name    string
+	prepare func(g guest) error                       // compiles ahead of time or fills a cache, so that run is warm
+	run     func(g guest, args ...string) *exec.Cmd   // warm
+	cold    func(g guest) *exec.Cmd                   // from the module, without a cache; nil if there is no such thing
+	compile func(g guest, threads int) (usage, error) // one compilation; nil if there is none
+	size    func(g guest) int64                       // bytes of native code or artifact, 0 if unknown
+}
+
+// usage is what a command took.
+type usage struct{ CPU, Wall time.Duration }
+
+// measure runs a command and gives what it took; the command's output is returned.
+func measure(cmd *exec.Cmd) (usage, string, error) {
+	var out strings.Builder
+	cmd.Stdout, cmd.Stderr = &out, os.Stderr
+	start := time.Now()
+	err := cmd.Run()
+	wall := time.Since(start)
+	if err != nil {
+		return usage{}, "", fmt.Errorf("%s: %w", strings.Join(cmd.Args, " "), err)
+	}
+	return usage{cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), wall}, out.String(), nil
+}
+
+func fileSize(path string) int64 {
+	if info, err := os.Stat(path); err == nil {
+		return info.Size()
+	}
+	return 0
+}
+
+// findEngines gives the engines that are there, native first, and their versions.
+func findEngines(dir string, chosen []string) ([]*engine, map[string]string, error) {
+	versions := map[string]string{"native": runtime.Version()}
+	all := []*engine{nativeEngine()}
+	ours, err := wasmaotEngine(dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	all = append(all, ours)
+	versions["wasmaot"] = "this tree"
+	for _, find := range []func(string) (*engine, string, error){wazeroEngine, wasmtimeEngine, nodeEngine} {
+		e, version, err := find(dir)
+		if err != nil {
+			log.Print("left out: ", err)
+			continue
+		}
+		all = append(all, e)
+		versions[e.name] = version
+	}
+	if len(chosen) > 0 {
+		all = slices.DeleteFunc(all, func(e *engine) bool { return e.name != "native" && !slices.Contains(chosen, e.name) })
+	}
+	return all, versions, nil
+}
+
+func nativeEngine() *engine {
+	return &engine{
+		name:    "native",
+		prepare: func(guest) error { return nil },
+		run: func(g guest, args ...string) *exec.Cmd {
+			cmd := exec.Command(g.native, args...)
+			cmd.Env = append(os.Environ(), "GOMAXPROCS=1")
+			return cmd
+		},
+	}
+}
+
+func wasmaotEngine(dir string) (*engine, error) {
+	bin, cache := filepath.Join(dir, "wasmaot"), filepath.Join(dir, "cache")
+	if err := goBuild(bin, "../cmd/wasmaot"); err != nil {
+		return nil, err
+	}
+	run := func(g guest, args ...string) *exec.Cmd {
+		return exec.Command(bin, append([]string{"run", "--cachedir", cache, g.wasm}, args...)...)
+	}
+	return &engine{
+		name:    "wasmaot",
+		prepare: func(g guest) error { return exec.Command(bin, "compile", g.wasm, "-o", g.wasm+".cwasm").Run() },
+		run:     run,
+		cold:    func(g guest) *exec.Cmd { return exec.Command(bin, "run", "--no-cache", g.wasm) },
+		compile: func(g guest, threads int) (usage, error) {
+			cmd := exec.Command(bin, "compile", "--workers", strconv.Itoa(threads), g.wasm, "-o", g.wasm+".cwasm")
+			if threads == 1 {
+				cmd.Env = append(os.Environ(), "GOMAXPROCS=1")
+			}
+			u, _, err := measure(cmd)
+			return u, err
+		},
+		size: func(g guest) int64 { return fileSize(g.wasm + ".cwasm") },
+	}, nil
+}
+
+func wazeroEngine(dir string) (*engine, string, error) {
+	bin, cache := filepath.Join(dir, "wazero"), filepath.Join(dir, "wazero-cache")
+	if err := goBuild(bin, "github.com/tetratelabs/wazero/cmd/wazero"); err != nil {
+		return nil, "", err
+	}
+	version, _ := exec.Command(bin, "version").Output()
+	return &engine{
+		name:    "wazero",
+		prepare: func(g guest) error { return exec.Command(bin, "compile", "-cachedir", cache, g.wasm).Run() },
+		run: func(g guest, args ...string) *exec.Cmd {
+			return exec.Command(bin, append([]string{"run", "-cachedir", cache, g.wasm}, args...)...)
+		},
+		cold: func(g guest) *exec.Cmd { return exec.Command(bin, "run", g.wasm) },
+		compile: func(g guest, threads int) (usage, error) {
+			if threads > 1 {
+				return usage{}, errNotApplicable // compiles on one thread
+			}
+			fresh, err := os.MkdirTemp(dir, "wazero-compile-")
+			if err != nil {
+				return usage{}, err
+			}
+			defer os.RemoveAll(fresh)
+			cmd := exec.Command(bin, "compile", "-cachedir", fresh, g.wasm)
+			cmd.Env = append(os.Environ(), "GOMAXPROCS=1")
+			u, _, err := measure(cmd)
+			return u, err
+		},
+	}, strings.TrimSpace(string(version)), nil
+}
+
+func wasmtimeEngine(dir string) (*engine, string, error) {
+	const script = "wasmtime_run.py"
+	version, err := exec.Command("python3", "-c", "import importlib.metadata as m; print(m.version('wasmtime'))").Output()
+	if err != nil {
+		return nil, "", fmt.Errorf("wasmtime: expected Python's package wasmtime (pip install wasmtime)")
+	}
+	compile := func(g guest, threads int) (usage, error) {
+		cmd := exec.Command("python3", script, "compile", g.wasm, g.wasm+".wasmtime")
+		cmd.Env = append(os.Environ(), "WASMTIME_THREADS="+strconv.Itoa(threads))
+		_, out, err := measure(cmd)
+		if err != nil {
+			return usage{}, err
+		}
+		var cpu, wall float64 // of the compilation alone, without starting Python
+		if _, err := fmt.Sscan(out, &cpu, &wall); err != nil {
+			return usage{}, err
+		}
+		return usage{time.Duration(cpu * 1e9), time.Duration(wall * 1e9)}, nil
+	}
+	return &engine{
+		name:    "wasmtime",
+		prepare: func(g guest) error { _, err := compile(g, 2); return err },
+		run: func(g guest, args ...string) *exec.Cmd {
+			return exec.Command("python3", append([]string{script, "run", g.wasm + ".wasmtime"}, args...)...)
+		},
+		compile: compile,
+		size:    func(g guest) int64 { return fileSize(g.wasm + ".wasmtime") },
+	}, strings.TrimSpace(string(version)), nil
+}
+
+func nodeEngine(string) (*engine, string, error) {
+	version, err := exec.Command("node", "--version").Output()
+	if err != nil {
+		return nil, "", fmt.Errorf("V8: expected node on PATH")
+	}
+	run := func(g guest, args ...string) *exec.Cmd {
+		return exec.Command("node", append([]string{"--no-warnings", "node_run.mjs", g.wasm}, args...)...)
+	}
+	return &engine{
+		name:    "V8",
+		prepare: func(guest) error { return nil },
+		run:     run,
+		cold:    func(g guest) *exec.Cmd { return run(g) },
+	}, "node " + strings.TrimSpace(string(version)), nil
+}
