@@ -1,6 +1,11 @@
 package wasm
 
-import "fmt"
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode"
+)
 
 // Error says what is wrong with a module, and where.
 type Error struct {
@@ -19,5 +24,18 @@ func (e *Error) Error() string {
 	case e.FuncName == "":
 		return fmt.Sprintf("function %d at 0x%x: %s", e.Func, e.Offset, e.Msg)
 	}
-	return fmt.Sprintf("function %d (%s) at 0x%x: %s", e.Func, e.FuncName, e.Offset, e.Msg)
+	name := clip(e.FuncName)
+	if strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		name = strconv.Quote(name) // a hostile name must not reach a terminal
+	}
+	return fmt.Sprintf("function %d (%s) at 0x%x: %s", e.Func, name, e.Offset, e.Msg)
+}
+
+// clip shortens a name from the file for a message.
+func clip(name string) string {
+	const limit = 200
+	if len(name) <= limit {
+		return name
+	}
+	return strings.ToValidUTF8(name[:limit], "") + "…"
 }

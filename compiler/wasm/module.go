@@ -26,6 +26,8 @@ type Module struct {
 	Names     NameSection
 	Customs   []CustomSection
 	Producers []byte // contents of the "producers" section, nil without one
+
+	features Features
 }
 
 // ValType is a value type: number, vector or reference. References carry nullability and a heap
@@ -70,6 +72,10 @@ type Func struct {
 	// Body is the code entry: local declarations and expression; nil for imports.
 	Body   []byte
 	Offset uint32 // of Body in the file
+
+	// declared is set if the function occurs outside the bodies, so that ref.func may
+	// name it in one (spec, "Modules", C.refs).
+	declared bool
 }
 
 // Limits bound a table or memory; Max counts only if HasMax.
@@ -159,4 +165,15 @@ type CustomSection struct {
 	Name   string
 	Data   []byte
 	Offset uint32
+}
+
+// FuncType is the type of function i.
+func (m *Module) FuncType(i uint32) *FuncType { return &m.Types[m.Funcs[i].Type] }
+
+// AddrType is the type of an address or element index.
+func (l *Limits) AddrType() ValType {
+	if l.Is64 {
+		return I64
+	}
+	return I32
 }

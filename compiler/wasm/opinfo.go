@@ -88,7 +88,8 @@ const (
 	addrP2  Sig = 4 << sigAddr
 	addrRes Sig = 8 << sigAddr
 
-	// varied marks operators whose types follow from immediates or from the stack.
+	// varied marks operators whose types follow from immediates or from the stack, and
+	// those that end a block or make code unreachable.
 	varied Sig = 0xf
 )
 
@@ -171,6 +172,7 @@ const (
 	addrOut    = i32<<sigRes | addrRes
 	memoryGrow = unaryI32 | addrP0 | addrRes
 	memoryFill = 3 | i32<<sigP0 | i32<<sigP1 | i32<<sigP2 | addrP0 | addrP2
+	memoryCopy = memoryInit | addrP1 | addrP2
 	memoryInit = 3 | i32<<sigP0 | i32<<sigP1 | i32<<sigP2 | addrP0
 )
 

@@ -3,7 +3,7 @@ package wasm
 // opcodes is the one table of operators: all that decoder, validator and compiler know of
 // an operator's name, immediates, types, access size and feature.
 var opcodes = [opcodeCount]OpInfo{
-	OpUnreachable:        {Name: "unreachable"},
+	OpUnreachable:        {Name: "unreachable", Sig: varied},
 	OpNop:                {Name: "nop"},
 	OpBlock:              {Name: "block", Sig: varied, Imm: ImmBlock},
 	OpLoop:               {Name: "loop", Sig: varied, Imm: ImmBlock},
@@ -208,7 +208,7 @@ var opcodes = [opcodeCount]OpInfo{
 	OpI64TruncSatF64U: {Name: "i64.trunc_sat_f64_u", Sig: f64ToI64, Feature: FeatureSatTrunc},
 	OpMemoryInit:      {Name: "memory.init", Sig: memoryInit, Imm: ImmMemInit, Feature: FeatureBulkMemory},
 	OpDataDrop:        {Name: "data.drop", Imm: ImmData, Feature: FeatureBulkMemory},
-	OpMemoryCopy:      {Name: "memory.copy", Sig: varied, Imm: ImmMemCopy, Feature: FeatureBulkMemory},
+	OpMemoryCopy:      {Name: "memory.copy", Sig: memoryCopy, Imm: ImmMemCopy, Feature: FeatureBulkMemory},
 	OpMemoryFill:      {Name: "memory.fill", Sig: memoryFill, Imm: ImmMem, Feature: FeatureBulkMemory},
 	OpTableInit:       {Name: "table.init", Sig: varied, Imm: ImmTableInit, Feature: FeatureBulkMemory},
 	OpElemDrop:        {Name: "elem.drop", Imm: ImmElem, Feature: FeatureBulkMemory},
