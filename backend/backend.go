@@ -64,6 +64,7 @@ type Code struct {
 	Relocs    []Reloc
 	Traps     []TrapSite
 	Calls     []CallSite
+	CodeSize  uint32 // bytes of Text that are instructions; constants and jump tables follow
 	FrameSize uint32 // bytes between the return address and the stack pointer inside the body
 }
 

@@ -3,7 +3,6 @@ package amd64
 import (
 	"fmt"
 
-	"github.com/wasmaot/wasmaot/backend"
 	"github.com/wasmaot/wasmaot/compiler/abi"
 )
 
@@ -17,7 +16,7 @@ type Mem struct {
 	GS          bool  // relative to the gs segment
 	Addr32      bool  // the address is truncated to 32 bits
 	Disp        int32
-	Const       Label // not 0: relative to this label instead of Base
+	Const       Label // not 0: relative to this label, there is no other base or index
 }
 
 // At is [base+disp].
@@ -31,15 +30,60 @@ func AtIndex(base, index Reg, scale uint8, disp int32) Mem {
 // AtConst is the constant or code at l.
 func AtConst(l Label) Mem { return Mem{Const: l} }
 
-// Asm assembles one function at a time. The first error sticks and is returned by
-// Finish.
+// Asm assembles one function at a time.
+//
+// Instructions are written into a buffer at once, jumps and padding are not: what
+// they need is noted as fixes, in the order of the code, and Finish puts them in
+// when distances are known. The first error sticks and is returned by Finish.
 type Asm struct {
-	buf []byte
-	err error
+	buf    []byte // written up to n
+	n      int
+	fixes  []fix
+	labels []uint32 // place of each label once bound, counted with all jumps long
+	longer uint32   // room that jumps and padding so far need at most
+	pool   pool
+	err    error
 }
 
+// fix is something that Finish does between or within the bytes of the buffer.
+type fix struct {
+	off   uint32 // in the buffer
+	kind  fixKind
+	state uint8 // depends on the kind, see there
+	label Label
+	aux   uint32
+}
+
+type fixKind uint8
+
+const (
+	fixLabel    fixKind = iota // label is here
+	fixJump                    // jump forward to label; state: jumpState, aux: condition or always
+	fixJumpBack                // likewise backward
+	fixAlign                   // padding to a multiple of state
+	fixRelative                // 32-bit field relative to its end + state bytes, for label + aux
+	fixReloc                   // relocated field of a call of function aux
+	fixTrapSite                // state: trap, aux: wasm offset
+	fixCallSite                // aux: wasm offset
+)
+
+// always is the condition of a jump that has none.
+const always = 16
+
+// Places of labels that have none yet.
+const (
+	unbound  = ^uint32(0) - iota
+	inPool             // a constant's, before constants are laid out
+	maxPlace = 1 << 30 // no code gets that large: every distance fits into 32 bits
+)
+
 // Reset makes the assembler ready for another function, keeping its memory.
-func (a *Asm) Reset() {}
+func (a *Asm) Reset() {
+	a.n, a.longer, a.err = 0, 0, nil
+	a.fixes = a.fixes[:0]
+	a.labels = append(a.labels[:0], unbound) // label 0 is none
+	a.pool.reset()
+}
 
 // Err is the first error.
 func (a *Asm) Err() error { return a.err }
@@ -50,76 +94,89 @@ func (a *Asm) fail(format string, args ...any) {
 	}
 }
 
-// Offset is the number of bytes assembled so far; Finish may shrink what is before it.
-func (a *Asm) Offset() uint32 { return uint32(len(a.buf)) }
+// Offset is the number of bytes so far, with every jump at its longest.
+func (a *Asm) Offset() uint32 { return uint32(a.n) + a.longer }
+
+func (a *Asm) note(kind fixKind, state uint8, l Label, aux uint32) {
+	a.fixes = append(a.fixes, fix{uint32(a.n), kind, state, l, aux})
+}
 
 // NewLabel makes a label to be bound later.
-func (a *Asm) NewLabel() Label { return 0 }
+func (a *Asm) NewLabel() Label { return a.label(unbound) }
+
+func (a *Asm) label(place uint32) Label {
+	a.labels = append(a.labels, place)
+	return Label(len(a.labels) - 1)
+}
 
 // Bind puts l here.
-func (a *Asm) Bind(l Label) {}
+func (a *Asm) Bind(l Label) {
+	if l <= 0 || int(l) >= len(a.labels) || a.labels[l] != unbound {
+		a.fail("label %d at %#x: expected one made by NewLabel and not bound yet", l, a.Offset())
+		return
+	}
+	a.labels[l] = a.Offset()
+	a.note(fixLabel, 0, l, 0)
+}
 
-// Align puts the next instruction at a multiple of n, a power of two up to 32.
-func (a *Asm) Align(n uint8) {}
+// Align puts the next instruction at a multiple of n, a power of two up to 32 that
+// divides the alignment of functions.
+func (a *Asm) Align(n uint8) {
+	if n == 0 || n > 32 || n&(n-1) != 0 {
+		a.fail("alignment %d at %#x: expected a power of two up to 32", n, a.Offset())
+		return
+	}
+	a.note(fixAlign, n, 0, 0)
+	a.longer += uint32(n) - 1
+}
 
-// Jmp jumps to l, Jcc does so if c holds.
-func (a *Asm) Jmp(l Label)         {}
-func (a *Asm) Jcc(c Cond, l Label) {}
+// Jmp jumps to l.
+func (a *Asm) Jmp(l Label) { a.jump(always, l) }
 
-// JmpR and JmpM jump to the address in a register or in memory.
-func (a *Asm) JmpR(r Reg) {}
-func (a *Asm) JmpM(m Mem) {}
+// Jcc jumps to l if c holds.
+func (a *Asm) Jcc(c Cond, l Label) { a.jump(uint32(c&15), l) }
 
-// Call calls function target of the artifact (a relocation), JmpFunc jumps to it.
-func (a *Asm) Call(target uint32)    {}
-func (a *Asm) JmpFunc(target uint32) {}
+func (a *Asm) jump(cond uint32, l Label) {
+	if l <= 0 || int(l) >= len(a.labels) || a.labels[l] == inPool {
+		a.fail("jump at %#x: label %d is not one of the code", a.Offset(), l)
+		return
+	}
+	kind := fixJump
+	if a.labels[l] != unbound {
+		kind = fixJumpBack
+	}
+	a.note(kind, jumpLong, l, cond)
+	a.longer += jumpSize(jumpLong, cond)
+}
 
-// CallR and CallM call the address in a register or in memory.
-func (a *Asm) CallR(r Reg) {}
-func (a *Asm) CallM(m Mem) {}
+// Call calls function target of the artifact, by a relocation.
+func (a *Asm) Call(target uint32) { a.relocated(0xE8, target) }
 
-// Trap says that the next instruction may fault and what that means.
-func (a *Asm) Trap(t abi.Trap, pos uint32) {}
+// JmpFunc jumps to function target of the artifact.
+func (a *Asm) JmpFunc(target uint32) { a.relocated(0xE9, target) }
+
+func (a *Asm) relocated(opcode byte, target uint32) {
+	b := a.room()
+	b[0], b[1], b[2], b[3], b[4] = opcode, 0, 0, 0, 0
+	a.n++
+	a.note(fixReloc, 0, 0, target)
+	a.n += 4
+}
+
+// Trap says that the next instruction may fault, and what that means.
+func (a *Asm) Trap(t abi.Trap, pos uint32) { a.note(fixTrapSite, uint8(t), 0, pos) }
 
 // CallSite says that the call just assembled is at wasm offset pos.
-func (a *Asm) CallSite(pos uint32) {}
+func (a *Asm) CallSite(pos uint32) { a.note(fixCallSite, 0, 0, pos) }
 
-// Const32 and so on put a constant behind the code, once for all uses.
-func (a *Asm) Const32(v uint32) Label       { return 0 }
-func (a *Asm) Const64(v uint64) Label       { return 0 }
-func (a *Asm) Const128(lo, hi uint64) Label { return 0 }
-
-// AddTable puts a table of 32-bit offsets behind the code: entry k is the
-// distance from the table's start to labels[k].
-func (a *Asm) AddTable(labels []Label) Label { return 0 }
-
-// R: op r; M: op m; Bare: op.
-func (a *Asm) R(op Op, size uint8, r Reg) {}
-func (a *Asm) M(op Op, size uint8, m Mem) {}
-func (a *Asm) Bare(op Op)                 {}
-
-// Operands are in Intel's order: destination first, an immediate last.
-func (a *Asm) RR(op Op, size uint8, dst, src Reg)              {}
-func (a *Asm) RM(op Op, size uint8, dst Reg, m Mem)            {}
-func (a *Asm) MR(op Op, size uint8, m Mem, src Reg)            {}
-func (a *Asm) RI(op Op, size uint8, dst Reg, imm int64)        {}
-func (a *Asm) MI(op Op, size uint8, m Mem, imm int64)          {}
-func (a *Asm) RRI(op Op, size uint8, dst, src Reg, imm int64)  {}
-func (a *Asm) RMI(op Op, size uint8, dst Reg, m Mem, im int64) {}
-func (a *Asm) MRI(op Op, size uint8, m Mem, src Reg, im int64) {}
-
-// The VEX forms.
-func (a *Asm) VRR(op Op, size uint8, dst, src Reg)                    {}
-func (a *Asm) VRM(op Op, size uint8, dst Reg, m Mem)                  {}
-func (a *Asm) VMR(op Op, size uint8, m Mem, src Reg)                  {}
-func (a *Asm) VRRI(op Op, size uint8, dst, src Reg, imm int64)        {}
-func (a *Asm) VRMI(op Op, size uint8, dst Reg, m Mem, imm int64)      {}
-func (a *Asm) VRRR(op Op, size uint8, dst, s1, s2 Reg)                {}
-func (a *Asm) VRRM(op Op, size uint8, dst, s1 Reg, m Mem)             {}
-func (a *Asm) VRMR(op Op, size uint8, dst Reg, m Mem, s2 Reg)         {}
-func (a *Asm) VRRRI(op Op, size uint8, dst, s1, s2 Reg, imm int64)    {}
-func (a *Asm) VRRMI(op Op, size uint8, dst, s1 Reg, m Mem, imm int64) {}
-
-// Finish shrinks jumps, resolves labels and writes text, relocations, trap and
-// call sites into c, whose lists are emptied first.
-func (a *Asm) Finish(c *backend.Code) error { return a.err }
+// grow makes room in the buffer. Code that gets too large is an error and starts
+// over, so that it takes no more memory.
+func (a *Asm) grow() {
+	if a.Offset() > maxPlace {
+		a.fail("code is larger than %d bytes", maxPlace)
+		a.n, a.fixes = 0, a.fixes[:0]
+	}
+	buf := make([]byte, max(4096, 2*len(a.buf)))
+	copy(buf, a.buf[:a.n])
+	a.buf = buf
+}
