@@ -117,11 +117,7 @@ func (d *decoder) addTable(pos int, t TableType) {
 
 func (d *decoder) tableType() TableType {
 	t := TableType{Elem: d.refType(d.m.features)}
-	pos := d.pos
-	t.Limits = d.limits(pos, "table")
-	if t.Min > maxTableEntries {
-		d.failAt(pos, "table of %d elements, the limit is %d", t.Min, maxTableEntries)
-	}
+	t.Limits = d.limits(d.pos, "table")
 	return t
 }
 
