@@ -1,11 +1,8 @@
-// Hello greets, and says what it runs on.
+// Hello is the program everyone tries first.
 package main
 
-import (
-	"fmt"
-	"runtime"
-)
+import "fmt"
 
 func main() {
-	fmt.Printf("Hello from %s on %s/%s!\n", runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	fmt.Println("Hello from a Go program compiled to WebAssembly, compiled to native code!")
 }

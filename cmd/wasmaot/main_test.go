@@ -1,0 +1,42 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"wasmaot": func() { os.Exit(realMain()) }})
+}
+
+// TestScripts runs the scripts in testdata/script: the command line as a user sees it.
+func TestScripts(t *testing.T) {
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script",
+		Setup: func(e *testscript.Env) error {
+			// The go tool needs its caches, wasmaot gets one of its own.
+			for _, name := range []string{"HOME", "GOPATH", "GOMODCACHE", "GOCACHE", "GOPROXY", "GOFLAGS", "GOSUMDB"} {
+				if v, ok := os.LookupEnv(name); ok {
+					e.Setenv(name, v)
+				}
+			}
+			e.Setenv("XDG_CACHE_HOME", filepath.Join(e.WorkDir, "cache"))
+			if os.Getenv("GOCACHE") == "" {
+				dir, err := os.UserCacheDir()
+				if err != nil {
+					return err
+				}
+				e.Setenv("GOCACHE", filepath.Join(dir, "go-build"))
+			}
+			e.Setenv("ROOT", root)
+			return nil
+		},
+	})
+}
