@@ -1,8 +1,10 @@
 package main
 
 import (
+	"encoding/hex"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -19,7 +21,8 @@ func TestScripts(t *testing.T) {
 		t.Fatal(err)
 	}
 	testscript.Run(t, testscript.Params{
-		Dir: "testdata/script",
+		Dir:  "testdata/script",
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"hex": hexFile},
 		Setup: func(e *testscript.Env) error {
 			// The go tool needs its caches, wasmaot gets one of its own.
 			for _, name := range []string{"HOME", "GOPATH", "GOMODCACHE", "GOCACHE", "GOPROXY", "GOFLAGS", "GOSUMDB"} {
@@ -39,4 +42,22 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 	})
+}
+
+// hexFile is the script command "hex FILE BYTES...": it writes a binary file from hexadecimal digits and =text.
+func hexFile(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 1 {
+		ts.Fatalf("usage: hex FILE BYTES...")
+	}
+	var data []byte
+	for _, a := range args[1:] {
+		if text, ok := strings.CutPrefix(a, "="); ok {
+			data = append(data, text...)
+			continue
+		}
+		b, err := hex.DecodeString(a)
+		ts.Check(err)
+		data = append(data, b...)
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), data, 0o644))
 }

@@ -1,0 +1,55 @@
+package wasmaot
+
+import (
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// imports says which of our packages each of them may import. A package that is missing may import nothing of ours.
+// Three laws stand behind it: loader and wasi never reach the compiler's rooms, the instruction sets never import
+// each other, the frontend knows no machine.
+const imports = `
+compiler/ssa: compiler/abi
+compiler/opt: compiler/abi compiler/ssa
+compiler/frontend: compiler/abi compiler/ssa compiler/wasm
+compiler/artifact: compiler/abi
+backend: compiler/abi compiler/ssa backend/regalloc
+backend/amd64: compiler/abi compiler/ssa backend/regalloc backend
+backend/arm64: compiler/abi compiler/ssa backend/regalloc backend
+compiler: compiler/abi compiler/ssa compiler/wasm compiler/frontend compiler/opt compiler/artifact backend backend/regalloc backend/amd64 backend/arm64
+loader: compiler/abi compiler/artifact loader/vmem
+wasi: compiler/abi compiler/artifact loader wasi/sandbox
+spectest/oracle: compiler/wasm
+spectest/script:
+.: compiler compiler/abi compiler/artifact loader wasi
+cmd/wasmaot: . compiler compiler/artifact loader wasi
+`
+
+func TestImports(t *testing.T) {
+	const module = "github.com/wasmaot/wasmaot"
+	room := func(path string) string {
+		if path == module {
+			return "."
+		}
+		return strings.TrimPrefix(path, module+"/")
+	}
+	allowed := map[string][]string{}
+	for _, line := range strings.Split(strings.TrimSpace(imports), "\n") {
+		name, list, _ := strings.Cut(line, ":")
+		allowed[name] = strings.Fields(list)
+	}
+	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}}: {{join .Imports " "}}`, "./...").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range strings.Split(strings.TrimSpace(string(out)), "\n") {
+		path, list, _ := strings.Cut(line, ":")
+		for _, im := range strings.Fields(list) {
+			if strings.HasPrefix(im, module) && !slices.Contains(allowed[room(path)], room(im)) {
+				t.Errorf("%s imports %s: not allowed", room(path), room(im))
+			}
+		}
+	}
+}
