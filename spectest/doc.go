@@ -1,0 +1,2 @@
+// Package spectest holds the conformance tests: the official WebAssembly test suite, run on compiled code.
+package spectest

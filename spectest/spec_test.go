@@ -1,0 +1,114 @@
+package spectest
+
+import (
+	"fmt"
+	"runtime"
+	"sort"
+	"strings"
+	"testing"
+
+	"github.com/wasmaot/wasmaot/compiler"
+	"github.com/wasmaot/wasmaot/compiler/artifact"
+	"github.com/wasmaot/wasmaot/spectest/script"
+)
+
+// groups are the suite's groups that the compiler is expected to pass.
+var groups = []string{"core"}
+
+// beyond is the number of modules in a script that need more than Wasm 2.0, from the suite's own README. They are refused.
+var beyond = map[string]int{
+	"core/br_table": 1, "core/data": 6, "core/elem": 22, "core/global": 4, "core/imports": 7, "core/instance": 5, "core/linking": 28,
+	"core/ref_is_null": 2, "core/ref_null": 2, "core/table-sub": 1, "core/table": 6, "core/table_init": 1, "core/unreached-valid": 2,
+	"simd/simd_memory-multi": 1,
+}
+
+// settings are the ways to compile that the suite is run with.
+var settings = []struct {
+	name string
+	opts compiler.Options
+}{
+	{"guard", compiler.Options{}},
+	{"explicit", compiler.Options{Tier: artifact.TierExplicit}},
+	{"guard-O0", compiler.Options{NoOpt: true}},
+	{"explicit-O0", compiler.Options{Tier: artifact.TierExplicit, NoOpt: true}},
+	{"baseline", compiler.Options{Baseline: true}},
+	{"poison", compiler.Options{Debug: compiler.Debug{Poison: true}}},
+}
+
+// TestSuite runs the official test suite and prints what became of its commands: group, kind, passed, failed, skipped.
+func TestSuite(t *testing.T) {
+	if runtime.GOOS != "linux" || runtime.GOARCH != "amd64" {
+		t.Skipf("running native code is not supported on %s/%s", runtime.GOOS, runtime.GOARCH)
+	}
+	suite, err := script.Find()
+	if err != nil {
+		t.Skip(err)
+	}
+	for _, s := range settings {
+		t.Run(s.name, func(t *testing.T) {
+			opts := s.opts
+			opts.Debug.Check = true
+			opts.Workers = 1
+			for _, group := range groups {
+				names, err := suite.Names(group)
+				if err != nil {
+					t.Fatal(err)
+				}
+				total := map[script.CommandType]*outcome{}
+				for _, name := range names {
+					t.Run(group+"/"+name, func(t *testing.T) { runScript(t, suite, group, name, opts, total) })
+				}
+				t.Logf("%s\n%s", group, table(total))
+			}
+		})
+	}
+}
+
+func runScript(t *testing.T, suite script.Suite, group, name string, opts compiler.Options, total map[script.CommandType]*outcome) {
+	sc, err := suite.Open(group, name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := newRunner(sc, opts)
+	want := beyond[group+"/"+name]
+	r.run(want)
+	if r.beyond != want {
+		t.Errorf("%d modules were refused as beyond Wasm 2.0, expected %d", r.beyond, want)
+	}
+	for i, reason := range r.reasons {
+		if i == 10 {
+			t.Errorf("… and %d more", len(r.reasons)-i)
+			break
+		}
+		t.Error(reason)
+	}
+	if r.texts > 0 {
+		t.Logf("skipped: %d commands: %v", r.texts, errText)
+	}
+	for _, reason := range r.skips {
+		t.Log("skipped: ", reason)
+	}
+	for kind, n := range r.counts {
+		if total[kind] == nil {
+			total[kind] = &outcome{}
+		}
+		total[kind].passed += n.passed
+		total[kind].failed += n.failed
+		total[kind].skipped += n.skipped
+	}
+}
+
+func table(total map[script.CommandType]*outcome) string {
+	var kinds []string
+	for kind := range total {
+		kinds = append(kinds, string(kind))
+	}
+	sort.Strings(kinds)
+	var b strings.Builder
+	fmt.Fprintf(&b, "%-22s %8s %8s %8s\n", "kind", "passed", "failed", "skipped")
+	for _, kind := range kinds {
+		n := total[script.CommandType(kind)]
+		fmt.Fprintf(&b, "%-22s %8d %8d %8d\n", kind, n.passed, n.failed, n.skipped)
+	}
+	return b.String()
+}
