@@ -117,10 +117,6 @@ func (s *Scratch) visit(f *Func, b Block, parent uint32) {
 // than successor 1.
 func (f *Func) prefersFirst(bd *BlockData) bool {
 	t0, t1 := &f.Blocks[f.Edges[bd.SuccStart].To], &f.Blocks[f.Edges[bd.SuccStart+1].To]
-	cold0, cold1 := t0.Cold || t0.Kind == BlockTrap, t1.Cold || t1.Kind == BlockTrap
-	if cold0 != cold1 {
-		return cold1
-	}
 	// The nearer one in the code's order; differences wrap, so what lies before counts as far.
 	return t0.Pos-bd.Pos < t1.Pos-bd.Pos
 }
@@ -383,20 +379,38 @@ func (s *Scratch) layOut(f *Func) {
 // spreadCold sets Cold where it follows and marks in s.num, which is not needed any
 // more, what goes to the end: cold blocks with nowhere to go but to others of that kind.
 func (s *Scratch) spreadCold(f *Func) {
-	for i := len(f.RPO) - 1; i > 0; i-- {
-		bd := &f.Blocks[f.RPO[i]]
-		cold := bd.Kind == BlockTrap || bd.SuccStart < bd.SuccEnd
-		for _, e := range f.SuccsOf(bd) {
-			cold = cold && f.Blocks[e.To].Cold
-		}
-		bd.Cold = bd.Cold || cold
-	}
+	warm := s.num // successors that are not cold
+	work := s.work[:0]
 	for _, b := range f.RPO {
 		bd := &f.Blocks[b]
-		if bd.Idom != NoBlock && f.Blocks[bd.Idom].Cold {
-			bd.Cold = true
+		warm[b] = bd.SuccEnd - bd.SuccStart
+		bd.Cold = bd.Cold || bd.Kind == BlockTrap && b != 0
+		if bd.Cold {
+			work = append(work, b)
 		}
 	}
+	for len(work) > 0 {
+		bd := &f.Blocks[work[len(work)-1]]
+		work = work[:len(work)-1]
+		for _, e := range f.PredsOf(bd) {
+			p := f.Edges[e].From
+			if warm[p]--; warm[p] == 0 && p != 0 && !f.Blocks[p].Cold {
+				f.Blocks[p].Cold = true
+				work = append(work, p)
+			}
+		}
+		for i := bd.DomIn + 1; i < bd.DomOut; {
+			c := f.DomTree[i]
+			if below := &f.Blocks[c]; below.Cold {
+				i = below.DomOut // has had its turn or will
+			} else {
+				below.Cold = true
+				work = append(work, c)
+				i++
+			}
+		}
+	}
+	s.work = work
 	for i := len(f.RPO) - 1; i > 0; i-- {
 		bd := &f.Blocks[f.RPO[i]]
 		sinks := bd.Cold

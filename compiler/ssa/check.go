@@ -357,6 +357,9 @@ func (c *checker) checkInst(in *Inst, at uint32) {
 	c.checkSpecial(in)
 }
 
+// TypesOf lists the types a letter of Info.Types may stand for.
+func TypesOf(letter byte) []abi.Type { return typeLetters[letter] }
+
 var typeLetters = map[byte][]abi.Type{
 	'i': {abi.I32}, 'l': {abi.I64}, 's': {abi.F32}, 'd': {abi.F64}, 'a': {abi.Addr},
 	'n': {abi.I32, abi.I64},
