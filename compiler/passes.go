@@ -23,10 +23,8 @@ type pass struct {
 // passes is the pipeline of a function, in order.
 var passes = []pass{
 	{"build", true, func(w *worker) error { return w.builder.Build(w.mod, w.index, w.frontend, &w.f) }},
-	{"analyze", true, analyze},
+	ssaPass(opt.Thread),
 	ssaPass(opt.Fold),
-	ssaPass(opt.Simplify),
-	{"analyze2", true, analyze},
 	ssaPass(opt.GVN),
 	ssaPass(opt.Forward),
 	ssaPass(opt.DCE),
@@ -37,9 +35,9 @@ var passes = []pass{
 
 // order lists what must come before what, checked at start-up.
 var order = [][2]string{
-	{"build", "analyze"},
-	{"simplify", "analyze2"}, // simplify changes the graph that later passes rely on
-	{"analyze2", "gvn"},      // value numbering is scoped by dominators
+	{"build", "thread"},
+	{"thread", "fold"}, // fewer parameters: more operands are known
+	{"fold", "gvn"},
 	{"gvn", "forward"},       // equal addresses are one value then
 	{"forward", "dce"},
 	{"dce", "lower"}, // lowering selects by use counts: dead users would spoil them
@@ -68,18 +66,12 @@ func ssaPass(p opt.Pass) pass {
 	}}
 }
 
-func analyze(w *worker) error {
-	w.f.Analyze(&w.ssa)
-	return nil
-}
-
 // worker compiles one function after the other with memory of its own.
 type worker struct {
 	*job
 	index uint32 // function being compiled, among all
 
 	builder frontend.Builder
-	ssa     ssa.Scratch
 	opt     opt.Scratch
 	alloc   regalloc.Allocator
 	f       ssa.Func
@@ -122,12 +114,14 @@ func (w *worker) inspect(pass string) error {
 	switch {
 	case !d.Check:
 		return nil
-	case middle && pass != "build": // dominators are known after analyze
+	case middle:
 		return ssa.Check(&w.f)
 	case pass == "regalloc":
 		return regalloc.Check(&w.m.RA, w.target.Regs, &w.result)
 	case pass == "emit":
-		return w.target.CheckAccess(&w.config, &w.m, &w.code)
+		if w.target.CheckAccess != nil {
+			return w.target.CheckAccess(&w.config, &w.m, &w.code)
+		}
 	}
 	return nil
 }
