@@ -38,7 +38,7 @@ var order = [][2]string{
 	{"build", "thread"},
 	{"thread", "fold"}, // fewer parameters: more operands are known
 	{"fold", "gvn"},
-	{"gvn", "forward"},       // equal addresses are one value then
+	{"gvn", "forward"}, // equal addresses are one value then
 	{"forward", "dce"},
 	{"dce", "lower"}, // lowering selects by use counts: dead users would spoil them
 	{"lower", "regalloc"},
