@@ -99,7 +99,7 @@ func (o *Options) features() wasm.Features {
 	if o.Features != 0 {
 		return o.Features
 	}
-	return wasm.DefaultFeatures
+	return wasm.Features20NoSIMD
 }
 
 // job is what the workers share.

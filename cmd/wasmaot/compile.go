@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -16,8 +17,10 @@ import (
 
 func newCompile() *cobra.Command {
 	var out string
-	var times, noOpt, baseline, explicit bool
+	var times, noOpt, baseline, explicit, check bool
 	var workers int
+	var off []string
+	var dump string
 	cmd := &cobra.Command{
 		Use:   "compile [flags] FILE -o OUT",
 		Short: "Compile a module to an artifact that run takes",
@@ -30,6 +33,10 @@ func newCompile() *cobra.Command {
 			opts := compiler.Options{NoOpt: noOpt, Baseline: baseline, Workers: workers, Progress: progress("compiling " + filepath.Base(args[0]))}
 			if explicit {
 				opts.Tier = artifact.TierExplicit
+			}
+			opts.Debug.Check, opts.Debug.Off = check, off
+			if dump != "" {
+				opts.Debug.Dump, opts.Debug.DumpFunc = os.Stdout, dump
 			}
 			if times {
 				opts.Debug.Times = new(compiler.Times)
@@ -48,6 +55,9 @@ func newCompile() *cobra.Command {
 	fl.BoolVar(&noOpt, "no-opt", false, "leave out optimisations")
 	fl.BoolVar(&baseline, "baseline", false, "use only CPU features that every supported CPU has")
 	fl.BoolVar(&explicit, "explicit-checks", false, "check every access instead of relying on guard pages")
+	fl.BoolVar(&check, "check", false, "run every checker during the compilation")
+	fl.StringSliceVar(&off, "off", nil, "leave out `PASS`es: "+strings.Join(compiler.OptionalPasses(), ", "))
+	fl.StringVar(&dump, "dump", "", "print the SSA form of `FUNCTION` (its name, or # and its index) after every pass")
 	fl.IntVar(&workers, "workers", 0, "compile `N` functions at a time (default: one for each CPU)")
 	return cmd
 }
