@@ -1,0 +1,69 @@
+package wasi
+
+import (
+	"io"
+	"os"
+	"time"
+)
+
+// ModuleName is the import module of the functions.
+const ModuleName = "wasi_snapshot_preview1"
+
+// Config describes what a guest is given. The zero value gives nothing: no
+// arguments, no environment, empty input, discarded output, no directory.
+type Config struct {
+	// Args are the arguments, the program's name first.
+	Args []string
+	// Env is the environment, "name=value" each.
+	Env []string
+
+	// Stdin is descriptor 0; nil is an empty file. Stdout and Stderr are
+	// descriptors 1 and 2; nil discards. The files are duplicated: the caller keeps
+	// its own, and their blocking mode is left as it is.
+	Stdin, Stdout, Stderr *os.File
+
+	// Dirs are the directories, from descriptor 3 on. If one has a relative guest
+	// name, the guest gets it under its absolute name too, and PWD unless Env has
+	// it, so that relative paths resolve for guests of either habit: C's library
+	// looks for ".", Go joins PWD and looks for an absolute prefix.
+	Dirs []Dir
+
+	// Listeners are listening stream sockets, on the descriptors after Dirs. They
+	// are duplicated and made non-blocking.
+	Listeners []*os.File
+
+	// MaxFiles is the number of descriptors that the guest may have open; 0 means
+	// DefaultMaxFiles.
+	MaxFiles int
+
+	// Now replaces the clock, Rand the source of randomness; for tests.
+	Now  func() time.Time
+	Rand io.Reader
+
+	// Trace, if set, is told of every call after it was made.
+	Trace func(Call)
+}
+
+// DefaultMaxFiles is the number of descriptors a guest may have open by default.
+const DefaultMaxFiles = 8192
+
+// Dir is a directory of the host that a guest sees.
+type Dir struct {
+	Host     string // path on the host
+	Guest    string // name for the guest, without NUL; empty means Host
+	ReadOnly bool   // nothing in it can be created, written, changed or removed
+}
+
+// Call is a finished call of a guest.
+type Call struct {
+	Function string
+	Args     []uint64 // as the guest passed them; valid during Trace only
+	Errno    Errno
+	Err      error // what ended the guest, if anything
+	Duration time.Duration
+}
+
+// exit ends a guest that called proc_exit.
+type exit struct{ code uint32 }
+
+func (e *exit) Error() string { return "the guest called proc_exit" }

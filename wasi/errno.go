@@ -1,0 +1,174 @@
+package wasi
+
+import "strconv"
+
+// Errno is the result of a function, 0 for success. The names are those of POSIX
+// and, without the E, of witx.
+type Errno uint16
+
+const (
+	ESUCCESS Errno = iota
+	E2BIG
+	EACCES
+	EADDRINUSE
+	EADDRNOTAVAIL
+	EAFNOSUPPORT
+	EAGAIN
+	EALREADY
+	EBADF
+	EBADMSG
+	EBUSY
+	ECANCELED
+	ECHILD
+	ECONNABORTED
+	ECONNREFUSED
+	ECONNRESET
+	EDEADLK
+	EDESTADDRREQ
+	EDOM
+	EDQUOT
+	EEXIST
+	EFAULT
+	EFBIG
+	EHOSTUNREACH
+	EIDRM
+	EILSEQ
+	EINPROGRESS
+	EINTR
+	EINVAL
+	EIO
+	EISCONN
+	EISDIR
+	ELOOP
+	EMFILE
+	EMLINK
+	EMSGSIZE
+	EMULTIHOP
+	ENAMETOOLONG
+	ENETDOWN
+	ENETRESET
+	ENETUNREACH
+	ENFILE
+	ENOBUFS
+	ENODEV
+	ENOENT
+	ENOEXEC
+	ENOLCK
+	ENOLINK
+	ENOMEM
+	ENOMSG
+	ENOPROTOOPT
+	ENOSPC
+	ENOSYS
+	ENOTCONN
+	ENOTDIR
+	ENOTEMPTY
+	ENOTRECOVERABLE
+	ENOTSOCK
+	ENOTSUP
+	ENOTTY
+	ENXIO
+	EOVERFLOW
+	EOWNERDEAD
+	EPERM
+	EPIPE
+	EPROTO
+	EPROTONOSUPPORT
+	EPROTOTYPE
+	ERANGE
+	EROFS
+	ESPIPE
+	ESRCH
+	ESTALE
+	ETIMEDOUT
+	ETXTBSY
+	EXDEV
+	ENOTCAPABLE
+)
+
+var errnoNames = [...]string{
+	ESUCCESS:        "ESUCCESS",
+	E2BIG:           "E2BIG",
+	EACCES:          "EACCES",
+	EADDRINUSE:      "EADDRINUSE",
+	EADDRNOTAVAIL:   "EADDRNOTAVAIL",
+	EAFNOSUPPORT:    "EAFNOSUPPORT",
+	EAGAIN:          "EAGAIN",
+	EALREADY:        "EALREADY",
+	EBADF:           "EBADF",
+	EBADMSG:         "EBADMSG",
+	EBUSY:           "EBUSY",
+	ECANCELED:       "ECANCELED",
+	ECHILD:          "ECHILD",
+	ECONNABORTED:    "ECONNABORTED",
+	ECONNREFUSED:    "ECONNREFUSED",
+	ECONNRESET:      "ECONNRESET",
+	EDEADLK:         "EDEADLK",
+	EDESTADDRREQ:    "EDESTADDRREQ",
+	EDOM:            "EDOM",
+	EDQUOT:          "EDQUOT",
+	EEXIST:          "EEXIST",
+	EFAULT:          "EFAULT",
+	EFBIG:           "EFBIG",
+	EHOSTUNREACH:    "EHOSTUNREACH",
+	EIDRM:           "EIDRM",
+	EILSEQ:          "EILSEQ",
+	EINPROGRESS:     "EINPROGRESS",
+	EINTR:           "EINTR",
+	EINVAL:          "EINVAL",
+	EIO:             "EIO",
+	EISCONN:         "EISCONN",
+	EISDIR:          "EISDIR",
+	ELOOP:           "ELOOP",
+	EMFILE:          "EMFILE",
+	EMLINK:          "EMLINK",
+	EMSGSIZE:        "EMSGSIZE",
+	EMULTIHOP:       "EMULTIHOP",
+	ENAMETOOLONG:    "ENAMETOOLONG",
+	ENETDOWN:        "ENETDOWN",
+	ENETRESET:       "ENETRESET",
+	ENETUNREACH:     "ENETUNREACH",
+	ENFILE:          "ENFILE",
+	ENOBUFS:         "ENOBUFS",
+	ENODEV:          "ENODEV",
+	ENOENT:          "ENOENT",
+	ENOEXEC:         "ENOEXEC",
+	ENOLCK:          "ENOLCK",
+	ENOLINK:         "ENOLINK",
+	ENOMEM:          "ENOMEM",
+	ENOMSG:          "ENOMSG",
+	ENOPROTOOPT:     "ENOPROTOOPT",
+	ENOSPC:          "ENOSPC",
+	ENOSYS:          "ENOSYS",
+	ENOTCONN:        "ENOTCONN",
+	ENOTDIR:         "ENOTDIR",
+	ENOTEMPTY:       "ENOTEMPTY",
+	ENOTRECOVERABLE: "ENOTRECOVERABLE",
+	ENOTSOCK:        "ENOTSOCK",
+	ENOTSUP:         "ENOTSUP",
+	ENOTTY:          "ENOTTY",
+	ENXIO:           "ENXIO",
+	EOVERFLOW:       "EOVERFLOW",
+	EOWNERDEAD:      "EOWNERDEAD",
+	EPERM:           "EPERM",
+	EPIPE:           "EPIPE",
+	EPROTO:          "EPROTO",
+	EPROTONOSUPPORT: "EPROTONOSUPPORT",
+	EPROTOTYPE:      "EPROTOTYPE",
+	ERANGE:          "ERANGE",
+	EROFS:           "EROFS",
+	ESPIPE:          "ESPIPE",
+	ESRCH:           "ESRCH",
+	ESTALE:          "ESTALE",
+	ETIMEDOUT:       "ETIMEDOUT",
+	ETXTBSY:         "ETXTBSY",
+	EXDEV:           "EXDEV",
+	ENOTCAPABLE:     "ENOTCAPABLE",
+}
+
+func (e Errno) String() string {
+	if int(e) < len(errnoNames) {
+		return errnoNames[e]
+	}
+	return "errno " + strconv.Itoa(int(e))
+}

@@ -1,0 +1,56 @@
+package wasi
+
+import (
+	"context"
+
+	"github.com/wasmaot/wasmaot/loader"
+)
+
+// linked are the functions that a System was asked for.
+type linked map[string]*loader.Func
+
+// Resolve finds the function name of module wasi_snapshot_preview1, for
+// loader.Config.Resolve.
+func (s *System) Resolve(module, name string) (loader.Extern, bool) {
+	if module != ModuleName {
+		return nil, false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if f := s.links[name]; f != nil {
+		return f, true
+	}
+	for i := range functions {
+		fn := &functions[i]
+		if fn.name != name {
+			continue
+		}
+		f := loader.NewHostFunc(ModuleName+"."+name, fn.signature(), func(ctx context.Context, caller *loader.Instance, stack []uint64) error {
+			return s.hostCall(ctx, fn, caller, stack)
+		})
+		if s.links == nil {
+			s.links = linked{}
+		}
+		s.links[name] = f
+		return f, true
+	}
+	return nil, false
+}
+
+// hostCall is invoke as the loader wants it.
+func (s *System) hostCall(ctx context.Context, fn *function, caller *loader.Instance, stack []uint64) error {
+	var memory Memory = noMemory{}
+	if m := caller.Memory(); m != nil {
+		memory = m
+	}
+	err := s.invoke(ctx, fn, memory, stack)
+	if e, ok := err.(*exit); ok {
+		return &loader.Exit{Code: e.code}
+	}
+	return err
+}
+
+// noMemory is the memory of a module without one: every pointer is bad.
+type noMemory struct{}
+
+func (noMemory) Bytes() []byte { return nil }

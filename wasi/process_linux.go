@@ -1,0 +1,100 @@
+package wasi
+
+import (
+	"context"
+	"runtime"
+
+	"io"
+)
+
+// Clock ids. The CPU time clocks (2 and 3) would be those of the host's process, not
+// of the guest, and are not supported.
+const (
+	clockRealtime  = 0
+	clockMonotonic = 1
+	clockThread    = 3
+)
+
+func (c *call) argsGet() Errno         { return c.putList(&c.argv) }
+func (c *call) argsSizesGet() Errno    { return c.putListSizes(&c.argv) }
+func (c *call) environGet() Errno      { return c.putList(&c.environ) }
+func (c *call) environSizesGet() Errno { return c.putListSizes(&c.environ) }
+
+func (c *call) putListSizes(l *textList) Errno {
+	c.put32(0, uint32(len(l.items)))
+	return c.put32(1, l.size)
+}
+
+// putList stores the pointers at n[0] and the texts, each with a NUL, at n[1].
+func (c *call) putList(l *textList) Errno {
+	pointers, errno := c.bytes(c.n[0], uint64(len(l.items))*sizeU32)
+	if errno != 0 {
+		return errno
+	}
+	text, errno := c.bytes(c.n[1], uint64(l.size))
+	if errno != 0 {
+		return errno
+	}
+	at := uint32(c.n[1])
+	for i, s := range l.items {
+		le.PutUint32(pointers[i*sizeU32:], at)
+		n := copy(text, s)
+		text[n] = 0
+		text = text[n+1:]
+		at += uint32(n) + 1
+	}
+	return ESUCCESS
+}
+
+// unknownClock is the errno for a clock that cannot be read.
+func unknownClock(id uint64) Errno {
+	if id <= clockThread {
+		return ENOTSUP
+	}
+	return EINVAL
+}
+
+func (c *call) clockResGet() Errno {
+	if id := c.n[0]; id > clockMonotonic {
+		return unknownClock(id)
+	}
+	return c.put64(0, 1) // what clock_getres says of both on Linux
+}
+
+func (c *call) clockTimeGet() Errno {
+	switch c.n[0] {
+	case clockRealtime:
+		return c.put64(0, uint64(c.clock.realtime()))
+	case clockMonotonic:
+		return c.put64(0, uint64(c.clock.monotonic()))
+	}
+	return unknownClock(c.n[0])
+}
+
+// randomChunk is how much is filled between looks at the context.
+const randomChunk = 64 << 10
+
+func (c *call) randomGet() Errno {
+	for b := c.buf; len(b) > 0; {
+		if c.ctx.Err() != nil {
+			return c.end(context.Cause(c.ctx))
+		}
+		n := min(len(b), randomChunk)
+		if _, err := io.ReadFull(c.rand, b[:n]); err != nil {
+			return EIO
+		}
+		b = b[n:]
+	}
+	return ESUCCESS
+}
+
+func (c *call) procExit() Errno { return c.end(&exit{uint32(c.n[0])}) }
+
+// procRaise: a guest has no signal handlers, and the host's process is not its to
+// signal.
+func (c *call) procRaise() Errno { return ENOTSUP }
+
+func (c *call) schedYield() Errno {
+	runtime.Gosched()
+	return ESUCCESS
+}

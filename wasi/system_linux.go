@@ -1,0 +1,237 @@
+package wasi
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/wasmaot/wasmaot/wasi/sandbox"
+)
+
+// A System is what one guest sees of the world: its descriptors, arguments and
+// clocks. Calls into it are serialised.
+type System struct {
+	mu     sync.Mutex
+	closed bool
+
+	argv, environ textList
+	files         fileTable
+	walker        *sandbox.Walker
+	clock         clock
+	rand          io.Reader
+	trace         func(Call)
+
+	waker waker
+	poll  poller
+	dir   dirBuffer
+	call  call
+
+	links linked // what Resolve has made
+}
+
+// New opens what cfg names. The errors name the file and say what is wrong with it.
+func New(cfg *Config) (*System, error) {
+	s := &System{
+		walker: sandbox.New(),
+		clock:  newClock(cfg.Now),
+		rand:   cfg.Rand,
+		trace:  cfg.Trace,
+		files:  fileTable{max: cfg.MaxFiles},
+		waker:  waker{fd: -1},
+	}
+	s.call.System = s
+	if s.rand == nil {
+		s.rand = rand.Reader
+	}
+	if s.files.max <= 0 {
+		s.files.max = DefaultMaxFiles
+	}
+	if err := s.open(cfg); err != nil {
+		s.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *System) open(cfg *Config) error {
+	streams := []*os.File{cfg.Stdin, cfg.Stdout, cfg.Stderr}
+	for n, f := range streams {
+		if err := s.addStream(n, f); err != nil {
+			return err
+		}
+	}
+	dirs, env, err := withAbsolute(cfg.Dirs, cfg.Env)
+	if err != nil {
+		return err
+	}
+	for _, d := range dirs {
+		if err := s.addDir(d); err != nil {
+			return err
+		}
+	}
+	for _, l := range cfg.Listeners {
+		if err := s.addListener(l); err != nil {
+			return err
+		}
+	}
+	for _, e := range env {
+		if i := strings.IndexByte(e, '='); i <= 0 {
+			return fmt.Errorf("environment %q: expected NAME=VALUE", e)
+		}
+	}
+	if s.argv, err = newTextList("argument", cfg.Args); err != nil {
+		return err
+	}
+	s.environ, err = newTextList("environment", env)
+	return err
+}
+
+// Close closes all of the guest's descriptors. The System answers EBADF from then
+// on.
+func (s *System) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed = true
+	var errs []error
+	for _, f := range s.files.files {
+		if f != nil {
+			errs = append(errs, unix.Close(f.fd))
+		}
+	}
+	s.files.files = nil
+	s.waker.close()
+	return errors.Join(errs...)
+}
+
+// addDir opens a directory for the guest.
+func (s *System) addDir(d Dir) error {
+	name := d.guestName()
+	if strings.IndexByte(name, 0) >= 0 || len(name) > maxPath {
+		return fmt.Errorf("directory %s: guest name %q: expected at most %d bytes and no NUL", d.Host, name, maxPath)
+	}
+	fd, err := sandbox.OpenRoot(d.Host)
+	if err != nil {
+		return fmt.Errorf("directory %s: %w", d.Host, err)
+	}
+	f := &file{
+		fd:         fd,
+		filetype:   filetypeDirectory,
+		base:       rightsDirectory,
+		inheriting: rightsInheriting,
+		readOnly:   d.ReadOnly,
+		preopen:    true,
+		name:       name,
+	}
+	if d.ReadOnly {
+		f.base &^= rightsChange
+		f.inheriting &^= rightsChange
+	}
+	return s.addOpened(f, "directory "+d.Host)
+}
+
+// addOpened gives a file of Config to the guest.
+func (s *System) addOpened(f *file, what string) error {
+	if s.files.full() {
+		unix.Close(f.fd)
+		return fmt.Errorf("%s: more than %d open files", what, s.files.max)
+	}
+	s.files.add(f)
+	return nil
+}
+
+func (d *Dir) guestName() string {
+	if d.Guest == "" {
+		return d.Host
+	}
+	return d.Guest
+}
+
+// withAbsolute adds to each directory with a relative guest name the same under
+// its absolute name, below PWD. PWD is added if needed and not there.
+func withAbsolute(dirs []Dir, env []string) ([]Dir, []string, error) {
+	pwd := ""
+	for _, e := range env {
+		if v, ok := strings.CutPrefix(e, "PWD="); ok {
+			pwd = v
+		}
+	}
+	all := dirs[:len(dirs):len(dirs)]
+	for _, d := range dirs {
+		name := d.guestName()
+		if path.IsAbs(name) {
+			continue
+		}
+		if !path.IsAbs(pwd) {
+			wd, err := os.Getwd()
+			if err != nil {
+				return nil, nil, fmt.Errorf("directory %s: working directory: %w", d.Host, err)
+			}
+			pwd = wd
+			env = append(env[:len(env):len(env)], "PWD="+pwd)
+		}
+		d.Guest = path.Join(pwd, name)
+		all = append(all, d)
+	}
+	return all, env, nil
+}
+
+// A textList is arguments or environment.
+type textList struct {
+	items []string
+	size  uint32 // with terminating NULs
+}
+
+func newTextList(what string, items []string) (textList, error) {
+	l := textList{items: append([]string(nil), items...)}
+	total := uint64(0)
+	for _, s := range items {
+		if strings.IndexByte(s, 0) >= 0 {
+			return l, fmt.Errorf("%s %q: expected no NUL", what, s)
+		}
+		total += uint64(len(s)) + 1
+	}
+	if total > math.MaxInt32 {
+		return l, fmt.Errorf("%ss: %d bytes, expected at most %d", what, total, math.MaxInt32)
+	}
+	l.size = uint32(total)
+	return l, nil
+}
+
+// clock tells the time of realtime and, never 0 as Go guests demand, monotonic.
+type clock struct {
+	now  func() time.Time // nil: the system's
+	base time.Time
+}
+
+func newClock(now func() time.Time) clock {
+	c := clock{now: now, base: time.Now()}
+	if now != nil {
+		c.base = now()
+	}
+	return c
+}
+
+// monotonic is nanoseconds since a second before the System was made.
+func (c *clock) monotonic() int64 {
+	if c.now == nil {
+		return int64(time.Since(c.base)) + int64(time.Second)
+	}
+	return int64(c.now().Sub(c.base)) + int64(time.Second)
+}
+
+// realtime is nanoseconds since 1970.
+func (c *clock) realtime() int64 {
+	if c.now == nil {
+		return time.Now().UnixNano()
+	}
+	return c.now().UnixNano()
+}
