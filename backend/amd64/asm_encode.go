@@ -195,7 +195,7 @@ func (m *Mem) encode() (at address, ok bool) {
 	if m.Const != 0 {
 		return address{modrm: 5, disp: 4}, scale == 0
 	}
-	if base == NoReg && scale == 1 {
+	if base == NoReg && scale == 1 && m.Index != NoReg {
 		base, scale = m.Index, 0
 	}
 	index := uint8(4) // none

@@ -137,7 +137,7 @@ func (a *Asm) write(c *backend.Code) {
 			fillNOP(text[to : to+n])
 			to += n
 		case fixJump, fixJumpBack:
-			to += a.writeJump(text, to, f)
+			to += a.writeJump(text[:c.CodeSize], to, f)
 		case fixRelative:
 			a.writeRelative(text[to:], int64(to)+4+int64(f.state), f)
 			to += 4
@@ -153,12 +153,14 @@ func (a *Asm) write(c *backend.Code) {
 	copy(text[to:], a.buf[from:a.n])
 }
 
-// writeJump writes jump f to text at place at and returns its size.
+// writeJump writes jump f to the code at place at and returns its size.
 func (a *Asm) writeJump(text []byte, at uint32, f *fix) uint32 {
 	size := jumpSize(f.state, f.aux)
 	distance := int64(a.labels[f.label]) - int64(at+size)
 	b := text[at : at+size]
 	switch {
+	case a.labels[f.label] >= uint32(len(text)):
+		a.fail("jump at %#x: label %d is behind the last instruction", at, f.label)
 	case f.state == jumpGone:
 		if distance != 0 {
 			a.fail("jump at %#x: removed but %d bytes from its label", at, distance)
@@ -219,8 +221,8 @@ func (a *Asm) writePool(text []byte, end uint32) {
 	for _, t := range a.pool.tables {
 		start := a.labels[t.label]
 		for i, l := range a.pool.targets[t.start:t.end] {
-			if l <= 0 || int(l) >= len(a.labels) || a.labels[l] > end {
-				a.fail("jump table: entry %d is label %d, which is bound nowhere in the code", i, l)
+			if l <= 0 || int(l) >= len(a.labels) || a.labels[l] >= end {
+				a.fail("jump table: entry %d is label %d, which has no instruction", i, l)
 				return
 			}
 			binary.LittleEndian.PutUint32(text[int(start)+4*i:], a.labels[l]-start)

@@ -23,15 +23,23 @@ func (a *Asm) RR(op Op, size uint8, dst, src Reg) {
 
 // RM is op dst, m.
 func (a *Asm) RM(op Op, size uint8, dst Reg, m Mem) {
-	e := row(op)
+	e := row(shorter(op, size))
 	if !a.mem(e.legacy(op, size, e.rm), dst, &m, 0) {
 		a.bad(op, size, dst, m)
 	}
 }
 
+// shorter is MOVQ for a MOVD of 8 bytes from or to memory, which needs no REX.W.
+func shorter(op Op, size uint8) Op {
+	if op == MOVD && size == 8 {
+		return MOVQ
+	}
+	return op
+}
+
 // MR is op m, src.
 func (a *Asm) MR(op Op, size uint8, m Mem, src Reg) {
-	e := row(op)
+	e := row(shorter(op, size))
 	if !a.mem(e.legacy(op, size, e.mr), src, &m, 0) {
 		a.bad(op, size, m, src)
 	}
@@ -254,7 +262,7 @@ func (a *Asm) bad(op Op, size uint8, operands ...any) {
 func (op Op) mnemonic(size uint8) string {
 	e := row(op)
 	switch {
-	case e.size == szF || e.size == szU || e.size == szR:
+	case e.size == szF || e.size == szU || e.size == szR || e.size == szFW:
 		if size == 4 {
 			return e.name + "s"
 		}

@@ -165,7 +165,6 @@ const (
 	LFENCE
 	MFENCE
 	RET
-	ENDBR64
 	VZEROUPPER
 
 	// Scalar floats: size 4 or 8.

@@ -65,6 +65,7 @@ const (
 	szF
 	szU
 	szR
+	szFW
 	szX
 	szV
 	szY
@@ -88,6 +89,7 @@ var sizeBits = [szClasses][maxSize + 1]code{
 	szF:    {4: sized | pF3, 8: sized | pF2}, // …SS, …SD
 	szU:    {4: sized, 8: sized | p66},
 	szR:    {4: sized, 8: sized | 1}, // the double form is the opcode above
+	szFW:   {4: sized, 8: sized | w1},
 	szX:    {16: sized},
 	szV:    {16: sized, 32: sized | l1},
 	szY:    {32: sized | l1},
@@ -216,7 +218,6 @@ var encodings = [opCount]encoding{
 	LFENCE:     {name: "lfence", bare: 0x0FAEE8},
 	MFENCE:     {name: "mfence", bare: 0x0FAEF0},
 	RET:        {name: "ret", bare: 0xC3},
-	ENDBR64:    {name: "endbr64", bare: 0xF30F1EFA},
 	VZEROUPPER: {name: "vzeroupper", bare: 0xC5F877},
 
 	MOVF:      {name: "movs", size: szF, vex: vex2, rm: v0F | memOnly | 0x10, mr: v0F | memOnly | 0x11},
@@ -462,26 +463,26 @@ var encodings = [opCount]encoding{
 
 	VFMADD213PS:  {name: "vfmadd213ps", vex: vex3 | vexOnly, size: szV, rm: v6638 | 0xA8},
 	VFMADD213PD:  {name: "vfmadd213pd", vex: vex3 | vexOnly, size: szV, rm: v6638 | w1 | 0xA8},
-	VFMADD213F:   {name: "vfmadd213s", vex: vex3 | vexOnly, size: szW, rm: v6638 | 0xA9},
+	VFMADD213F:   {name: "vfmadd213s", vex: vex3 | vexOnly, size: szFW, rm: v6638 | 0xA9},
 	VFMADD231PS:  {name: "vfmadd231ps", vex: vex3 | vexOnly, size: szV, rm: v6638 | 0xB8},
 	VFMADD231PD:  {name: "vfmadd231pd", vex: vex3 | vexOnly, size: szV, rm: v6638 | w1 | 0xB8},
-	VFMADD231F:   {name: "vfmadd231s", vex: vex3 | vexOnly, size: szW, rm: v6638 | 0xB9},
+	VFMADD231F:   {name: "vfmadd231s", vex: vex3 | vexOnly, size: szFW, rm: v6638 | 0xB9},
 	VFMSUB213PS:  {name: "vfmsub213ps", vex: vex3 | vexOnly, size: szV, rm: v6638 | 0xAA},
 	VFMSUB213PD:  {name: "vfmsub213pd", vex: vex3 | vexOnly, size: szV, rm: v6638 | w1 | 0xAA},
-	VFMSUB213F:   {name: "vfmsub213s", vex: vex3 | vexOnly, size: szW, rm: v6638 | 0xAB},
+	VFMSUB213F:   {name: "vfmsub213s", vex: vex3 | vexOnly, size: szFW, rm: v6638 | 0xAB},
 	VFMSUB231PS:  {name: "vfmsub231ps", vex: vex3 | vexOnly, size: szV, rm: v6638 | 0xBA},
 	VFMSUB231PD:  {name: "vfmsub231pd", vex: vex3 | vexOnly, size: szV, rm: v6638 | w1 | 0xBA},
-	VFMSUB231F:   {name: "vfmsub231s", vex: vex3 | vexOnly, size: szW, rm: v6638 | 0xBB},
+	VFMSUB231F:   {name: "vfmsub231s", vex: vex3 | vexOnly, size: szFW, rm: v6638 | 0xBB},
 	VFNMADD213PS: {name: "vfnmadd213ps", vex: vex3 | vexOnly, size: szV, rm: v6638 | 0xAC},
 	VFNMADD213PD: {name: "vfnmadd213pd", vex: vex3 | vexOnly, size: szV, rm: v6638 | w1 | 0xAC},
-	VFNMADD213F:  {name: "vfnmadd213s", vex: vex3 | vexOnly, size: szW, rm: v6638 | 0xAD},
+	VFNMADD213F:  {name: "vfnmadd213s", vex: vex3 | vexOnly, size: szFW, rm: v6638 | 0xAD},
 	VFNMADD231PS: {name: "vfnmadd231ps", vex: vex3 | vexOnly, size: szV, rm: v6638 | 0xBC},
 	VFNMADD231PD: {name: "vfnmadd231pd", vex: vex3 | vexOnly, size: szV, rm: v6638 | w1 | 0xBC},
-	VFNMADD231F:  {name: "vfnmadd231s", vex: vex3 | vexOnly, size: szW, rm: v6638 | 0xBD},
+	VFNMADD231F:  {name: "vfnmadd231s", vex: vex3 | vexOnly, size: szFW, rm: v6638 | 0xBD},
 	VFNMSUB213PS: {name: "vfnmsub213ps", vex: vex3 | vexOnly, size: szV, rm: v6638 | 0xAE},
 	VFNMSUB213PD: {name: "vfnmsub213pd", vex: vex3 | vexOnly, size: szV, rm: v6638 | w1 | 0xAE},
-	VFNMSUB213F:  {name: "vfnmsub213s", vex: vex3 | vexOnly, size: szW, rm: v6638 | 0xAF},
+	VFNMSUB213F:  {name: "vfnmsub213s", vex: vex3 | vexOnly, size: szFW, rm: v6638 | 0xAF},
 	VFNMSUB231PS: {name: "vfnmsub231ps", vex: vex3 | vexOnly, size: szV, rm: v6638 | 0xBE},
 	VFNMSUB231PD: {name: "vfnmsub231pd", vex: vex3 | vexOnly, size: szV, rm: v6638 | w1 | 0xBE},
-	VFNMSUB231F:  {name: "vfnmsub231s", vex: vex3 | vexOnly, size: szW, rm: v6638 | 0xBF},
+	VFNMSUB231F:  {name: "vfnmsub231s", vex: vex3 | vexOnly, size: szFW, rm: v6638 | 0xBF},
 }

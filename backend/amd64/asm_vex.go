@@ -16,6 +16,7 @@ func (a *Asm) VRR(op Op, size uint8, dst, src Reg) {
 	e := row(op)
 	d := e.vexed(vexDst, op, size, e.rm)
 	switch {
+	case src&8 > dst&8 && a.vexRegs(e.vexed(vex2, op, size, e.mr), src, 0, dst): // has the shorter prefix
 	case a.vexRegs(e.vexed(vex2, op, size, e.rm), dst, 0, src):
 	case a.vexRegs(e.vexed(vex2, op, size, e.mr), src, 0, dst):
 	case dst <= R15 && a.vexRegs(d, d.digit(), dst, src):
@@ -28,7 +29,7 @@ func (a *Asm) VRR(op Op, size uint8, dst, src Reg) {
 
 // VRM is op dst, m.
 func (a *Asm) VRM(op Op, size uint8, dst Reg, m Mem) {
-	e := row(op)
+	e := row(shorter(op, size))
 	d := e.vexed(vexDst, op, size, e.rm)
 	if !a.vexMem(e.vexed(vex2, op, size, e.rm), dst, 0, &m, 0) &&
 		!(dst <= R15 && a.vexMem(d, d.digit(), dst, &m, 0)) {
@@ -38,7 +39,7 @@ func (a *Asm) VRM(op Op, size uint8, dst Reg, m Mem) {
 
 // VMR is op m, src.
 func (a *Asm) VMR(op Op, size uint8, m Mem, src Reg) {
-	e := row(op)
+	e := row(shorter(op, size))
 	if e.vex == noVEX || !a.vexMem(e.withSize(op, size, e.mr), src, 0, &m, 0) {
 		a.bad(op, size, m, src)
 	}
