@@ -11,6 +11,7 @@ const (
 	CtxInstance = 24 // u64: the loader's handle of the instance
 	CtxNullFunc = 32 // u64: address of the FuncDesc that stands for null (its type id is 0)
 	CtxSelf     = 40 // u64: address of this context
+	CtxFaults   = 48 // u64: address of the ranges in which a fault is a trap (the loader's: pairs of start and size, a size of 0 ends them)
 	CtxHeader   = 64
 )
 

@@ -1,0 +1,240 @@
+package loader
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"sort"
+	"sync"
+
+	"github.com/wasmaot/wasmaot/compiler/abi"
+	"github.com/wasmaot/wasmaot/compiler/artifact"
+)
+
+// Code is an artifact in the code arena, ready for any number of instances. Safe for concurrent use.
+type Code struct {
+	art     *artifact.Artifact
+	layout  abi.Layout
+	types   []*funcType    // of the type section
+	base    uint64         // address of Text
+	order   []uint32       // functions by offset
+	exports map[string]int // index in Module.Exports
+
+	mu     sync.Mutex
+	closed bool
+	uses   int    // instances whose memory is not yet freed
+	name   string // of the first instance, for backtraces
+}
+
+// codes is all loaded code by address.
+var codes struct {
+	mu     sync.RWMutex
+	sorted []*Code
+}
+
+// Load copies an artifact's text into the code arena. The artifact must stay as it is until the code and all
+// its instances are closed.
+func Load(a *artifact.Artifact) (*Code, error) {
+	if err := start(); err != nil {
+		return nil, err
+	}
+	if err := checkArtifact(a); err != nil {
+		return nil, err
+	}
+	c := &Code{art: a, layout: a.Layout(), types: make([]*funcType, len(a.Module.Types))}
+	for i := range c.types {
+		var err error
+		if c.types[i], err = typeOf(&a.Module.Types[i]); err != nil {
+			return nil, err
+		}
+	}
+	c.exports = make(map[string]int, len(a.Module.Exports))
+	for i := range a.Module.Exports {
+		c.exports[a.Module.Exports[i].Name] = i
+	}
+	c.order = make([]uint32, len(a.Funcs))
+	for i := range c.order {
+		c.order[i] = uint32(i)
+	}
+	slices.SortFunc(c.order, func(i, j uint32) int { return int(a.Funcs[i].Off) - int(a.Funcs[j].Off) })
+	if len(a.Text) == 0 {
+		return c, nil
+	}
+	base, err := placeText(a.Text)
+	if err != nil {
+		return nil, err
+	}
+	c.base = base
+	codes.mu.Lock()
+	codes.sorted = slices.Insert(codes.sorted, codeIndex(base), c)
+	codes.mu.Unlock()
+	return c, nil
+}
+
+// checkArtifact refuses what this build or machine cannot run, and tables that lead nowhere.
+func checkArtifact(a *artifact.Artifact) error {
+	h, m := &a.Header, &a.Module
+	switch {
+	case h.ABI != abi.Version:
+		return fmt.Errorf("artifact for ABI version %d: expected %d", h.ABI, abi.Version)
+	case h.Target != runtime.GOARCH:
+		return fmt.Errorf("artifact for %q: expected %q", h.Target, runtime.GOARCH)
+	case h.Tier > artifact.TierExplicit:
+		return fmt.Errorf("artifact with unknown memory tier %d", h.Tier)
+	case m.Start >= int64(len(m.ImportedFuncTypes)+len(a.Funcs)):
+		return fmt.Errorf("artifact's start function %d: expected less than %d", m.Start, len(m.ImportedFuncTypes)+len(a.Funcs))
+	}
+	for i, t := range m.ImportedFuncTypes {
+		if int(t) >= len(m.Types) {
+			return fmt.Errorf("artifact's imported function %d: type %d: expected less than %d", i, t, len(m.Types))
+		}
+	}
+	for i := range a.Funcs {
+		f := &a.Funcs[i]
+		if int(f.Type) >= len(m.Types) || uint64(f.Off)+uint64(f.Size) > uint64(len(a.Text)) {
+			return fmt.Errorf("artifact's function %d: type %d of %d, code [0x%x, +0x%x) of 0x%x bytes", i, f.Type, len(m.Types), f.Off, f.Size, len(a.Text))
+		}
+	}
+	shape := m.Shape()
+	spaces := [...]int{artifact.KindFunc: len(m.ImportedFuncTypes) + len(a.Funcs), artifact.KindTable: len(m.Tables),
+		artifact.KindMemory: len(m.Mems), artifact.KindGlobal: len(m.Globals)}
+	if shape.ImportedFuncs != len(m.ImportedFuncTypes) || shape.Tables < 0 || shape.Memories < 0 || shape.Globals < 0 {
+		return errors.New("artifact: imports and declarations do not agree")
+	}
+	for i := range m.Exports {
+		if e := &m.Exports[i]; int(e.Kind) >= len(spaces) || int(e.Index) >= spaces[e.Kind] {
+			return fmt.Errorf("artifact's export %q: no %s %d", e.Name, e.Kind, e.Index)
+		}
+	}
+	if h.Tier == artifact.TierGuard {
+		for i := range m.Mems {
+			if m.Mems[i].Is64 {
+				return fmt.Errorf("artifact's memory %d has 64-bit addresses: expected the tier with explicit checks", i)
+			}
+		}
+	}
+	return nil
+}
+
+// Artifact is what the code was loaded from.
+func (c *Code) Artifact() *artifact.Artifact { return c.art }
+
+// Close releases the code, at once or when the memory of its last instance is freed. It is idempotent.
+func (c *Code) Close() error {
+	c.mu.Lock()
+	last := !c.closed && c.uses == 0
+	c.closed = true
+	c.mu.Unlock()
+	if last {
+		return c.release()
+	}
+	return nil
+}
+
+// use notes a new instance.
+func (c *Code) use(name string) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return errors.New("code is closed")
+	}
+	if c.uses++; c.name == "" {
+		c.name = name
+	}
+	return nil
+}
+
+// unuse notes that an instance's memory was freed.
+func (c *Code) unuse() error {
+	c.mu.Lock()
+	c.uses--
+	last := c.closed && c.uses == 0
+	c.mu.Unlock()
+	if last {
+		return c.release()
+	}
+	return nil
+}
+
+func (c *Code) release() error {
+	if c.base == 0 {
+		return nil
+	}
+	codes.mu.Lock()
+	i := codeIndex(c.base)
+	codes.sorted = slices.Delete(codes.sorted, i, i+1)
+	codes.mu.Unlock()
+	return freeText(c.base)
+}
+
+// codeIndex is the place in codes.sorted of the first code at or above addr.
+func codeIndex(addr uint64) int {
+	return sort.Search(len(codes.sorted), func(i int) bool { return codes.sorted[i].base >= addr })
+}
+
+// codeAt is the code that an address lies in and the offset there, nil for other addresses.
+func codeAt(addr uint64) (*Code, uint32) {
+	codes.mu.RLock()
+	defer codes.mu.RUnlock()
+	i := codeIndex(addr + 1)
+	if i == 0 {
+		return nil, 0
+	}
+	c := codes.sorted[i-1]
+	if off := addr - c.base; off < uint64(len(c.art.Text)) {
+		return c, uint32(off)
+	}
+	return nil, 0
+}
+
+// funcAt is the index among the defined functions of the one that an offset lies in, -1 if there is none.
+func (c *Code) funcAt(off uint32) int {
+	n := sort.Search(len(c.order), func(i int) bool { return c.art.Funcs[c.order[i]].Off > off })
+	if n == 0 {
+		return -1
+	}
+	i := int(c.order[n-1])
+	if f := &c.art.Funcs[i]; off-f.Off < f.Size {
+		return i
+	}
+	return -1
+}
+
+// trapAt is the trap map's entry of an offset, nil if there is none.
+func (c *Code) trapAt(off uint32) *artifact.Trap {
+	traps := c.art.Traps
+	i := sort.Search(len(traps), func(i int) bool { return traps[i].Off >= off })
+	if i < len(traps) && traps[i].Off == off {
+		return &traps[i]
+	}
+	return nil
+}
+
+// callAt is the entry of the return address at an offset, nil if there is none.
+func (c *Code) callAt(off uint32) *artifact.Call {
+	calls := c.art.Calls
+	i := sort.Search(len(calls), func(i int) bool { return calls[i].Off >= off })
+	if i < len(calls) && calls[i].Off == off {
+		return &calls[i]
+	}
+	return nil
+}
+
+// position is the wasm offset of the instruction at off in function i: exact where
+// a map knows it, else that of the last place before that does.
+func (c *Code) position(i int, off uint32) uint32 {
+	if t := c.trapAt(off); t != nil {
+		return t.Pos
+	}
+	f := &c.art.Funcs[i]
+	pos, at := f.WasmOff, f.Off
+	traps, calls := c.art.Traps, c.art.Calls
+	if n := sort.Search(len(traps), func(i int) bool { return traps[i].Off > off }); n > 0 && traps[n-1].Off >= at {
+		pos, at = traps[n-1].Pos, traps[n-1].Off
+	}
+	if n := sort.Search(len(calls), func(i int) bool { return calls[i].Off > off }); n > 0 && calls[n-1].Off > at {
+		pos = calls[n-1].Pos
+	}
+	return pos
+}

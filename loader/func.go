@@ -1,0 +1,160 @@
+package loader
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"unsafe"
+
+	"github.com/wasmaot/wasmaot/compiler/abi"
+)
+
+// HostFunc implements a host function. stack holds the parameters in slots (abi.Signature) and takes
+// the results from slot 0 on; 32-bit parameters are zero-extended. It runs on the goroutine that called the guest; caller is the
+// instance that imports the function, nil if the host calls it or it got into a table without being imported; ctx is
+// that of the call. An error ends the guest's call, which returns it as it is. A panic unwinds through the guest.
+type HostFunc func(ctx context.Context, caller *Instance, stack []uint64) error
+
+// Func is a function of an instance or of the host. It is safe for concurrent use as far as the guest is.
+type Func struct {
+	typ  *funcType
+	name string
+	err  error // of NewHostFunc
+
+	// A guest's function: its instance, FuncDesc and index.
+	inst  *Instance
+	desc  uint64
+	index uint32
+
+	// A host's function, or a builtin.
+	fn      HostFunc
+	builtin builtin
+	own     struct {
+		once sync.Once
+		desc funcDesc // without instance
+		err  error
+	}
+}
+
+// funcDesc is a FuncDesc of package abi.
+type funcDesc struct {
+	code, ctx     uint64
+	typeID, index uint32
+	host          uint64 // address of the *Func, which the instance or table with the descriptor keeps alive
+}
+
+var _ = [1]struct{}{}[unsafe.Sizeof(funcDesc{})-abi.FuncDescSize]
+
+// NewHostFunc makes a function of the host. The name is for messages.
+func NewHostFunc(name string, sig *abi.Signature, fn HostFunc) *Func {
+	f := &Func{name: name, fn: fn}
+	f.typ, f.err = typeOf(sig)
+	if f.err != nil {
+		f.typ = &funcType{sig: *sig}
+	}
+	return f
+}
+
+// Signature is the function's type.
+func (f *Func) Signature() *abi.Signature { return &f.typ.sig }
+
+// Call calls the function with the parameters in stack, in slots as abi.Signature says, and puts the results there from slot 0 on. The stack must be
+// at least Signature().SlotCount() long. The error is what a host function returned, a *Trap, or an *Interrupted.
+//
+// If ctx can be cancelled, its end stops the guest wherever it is; a host function that runs then is
+// waited for.
+func (f *Func) Call(ctx context.Context, stack []uint64) error {
+	switch {
+	case f.err != nil:
+		return f.err
+	case len(stack) < f.typ.slots:
+		return fmt.Errorf("call of %s: expected a stack of %d slots, found %d", f, f.typ.slots, len(stack))
+	case f.inst == nil:
+		return f.fn(ctx, nil, stack[:f.typ.slots])
+	}
+	return f.inst.call(ctx, f, stack)
+}
+
+// String is the function's name or index with its module.
+func (f *Func) String() string {
+	if f.inst == nil {
+		return fmt.Sprintf("host function %q", f.name)
+	}
+	if f.name != "" {
+		return fmt.Sprintf("function %q of %q", f.name, f.inst.name)
+	}
+	return fmt.Sprintf("function %d of %q", f.index, f.inst.name)
+}
+
+// Ref is the function as a funcref value in a slot. It stays valid as long as the function's instance is open or
+// the value is in a table or global of an instance, and f is in use.
+func (f *Func) Ref() uint64 {
+	if f.inst != nil {
+		return f.desc
+	}
+	f.own.once.Do(func() {
+		f.own.desc, f.own.err = f.descFor(hostContext())
+	})
+	if f.own.err != nil {
+		return 0
+	}
+	return uint64(uintptr(unsafe.Pointer(&f.own.desc)))
+}
+
+// descFor is a descriptor for a host function with the context that it is to be called with.
+func (f *Func) descFor(vmctx uint64) (funcDesc, error) {
+	if f.err != nil {
+		return funcDesc{}, f.err
+	}
+	code, err := f.typ.exitStub()
+	return funcDesc{code: code, ctx: vmctx, typeID: f.typ.id, host: uint64(uintptr(unsafe.Pointer(f)))}, err
+}
+
+// FuncOf is the function that a funcref value stands for, nil for null.
+func FuncOf(ref uint64) *Func {
+	if ref == 0 {
+		return nil
+	}
+	d := (*funcDesc)(pointer(ref))
+	if d.host != 0 {
+		return (*Func)(pointer(d.host))
+	}
+	return instanceOf(d.ctx).function(d.index)
+}
+
+// holdRef keeps what a funcref value reaches at least as long as n's memory.
+func holdRef(n *node, ref uint64) {
+	if f := FuncOf(ref); f != nil {
+		holdFunc(n, f)
+	}
+}
+
+func holdFunc(n *node, f *Func) {
+	if f.inst != nil {
+		n.reaches(f.inst.node)
+	} else {
+		n.retain(f)
+	}
+}
+
+// holdRefs does so for the funcrefs among values in slots.
+func holdRefs(n *node, types []abi.Type, stack []uint64) {
+	at := 0
+	for _, t := range types {
+		if t == abi.FuncRef {
+			holdRef(n, stack[at])
+		}
+		at += t.Slots()
+	}
+}
+
+// hostContext is the context of host functions that no instance imports: one without memory and instance.
+var hostContext = sync.OnceValue(func() uint64 {
+	b := new([abi.CtxHeader / 8]uint64)
+	b[abi.CtxMemRec/8] = uint64(uintptr(unsafe.Pointer(&noMemory)))
+	b[abi.CtxSelf/8] = uint64(uintptr(unsafe.Pointer(b)))
+	hostContextBlock = b
+	return b[abi.CtxSelf/8]
+})
+
+var hostContextBlock *[abi.CtxHeader / 8]uint64 // keeps it

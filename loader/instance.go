@@ -1,0 +1,300 @@
+package loader
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+
+	"github.com/wasmaot/wasmaot/compiler/abi"
+	"github.com/wasmaot/wasmaot/compiler/artifact"
+	"github.com/wasmaot/wasmaot/loader/vmem"
+)
+
+// Config says how an instance is made.
+type Config struct {
+	Name           string                                   // of the instance, for messages and backtraces
+	Resolve        func(module, name string) (Extern, bool) // finds imports; nil if there are none
+	MaxMemoryPages uint64                                   // bound of each own memory in pages of 64 KiB; 0 = 65536
+	StackSize      uint64                                   // of native stacks in bytes; 0 = DefaultStackSize, at most MaxStackSize
+	TableMax       uint64                                   // bound of each own table in elements; 0 = 10,000,000
+}
+
+// Instance is an instance of a module. Methods may be called from several goroutines; whether calls of its functions may
+// overlap is the guest's affair: overlapping calls cannot harm the host, but see each other's half-done work.
+type Instance struct {
+	code   *Code
+	name   string
+	node   *node
+	stacks *stackPool
+	state  atomic.Int64 // calls in progress, and closedBit
+
+	block  *vmem.Region // context, then the loader's own part (blockLayout), then tables
+	vmctx  uint64
+	layout blockLayout
+
+	// All, imported first.
+	imported []*Func
+	mems     []*Memory
+	tables   []*table
+	globals  []*global
+
+	// By segment index, nil once dropped.
+	elems [][]uint64
+	datas [][]byte
+
+	mu   sync.Mutex
+	made map[uint32]*Func
+	data any
+}
+
+const closedBit = 1 << 62
+
+// Instantiate makes an instance: it finds the imports, applies the segments and runs the start function. Errors are *LinkError
+// (an import is unknown or has an incompatible type), *Trap (of a segment or the start function), what the start function's
+// host functions return, or that there is no memory. cfg may be nil.
+func (c *Code) Instantiate(ctx context.Context, cfg *Config) (*Instance, error) {
+	if cfg == nil {
+		cfg = &Config{}
+	}
+	stacks, err := poolFor(cfg.StackSize)
+	if err != nil {
+		return nil, err
+	}
+	found, err := c.resolve(cfg)
+	if err != nil {
+		return nil, err
+	}
+	i := &Instance{code: c, name: cfg.Name, stacks: stacks,
+		imported: found.funcs, mems: found.mems, tables: found.tables, globals: found.globals}
+	if err := c.use(cfg.Name); err != nil {
+		return nil, err
+	}
+	if err := i.build(cfg); err != nil {
+		return nil, errors.Join(err, i.free())
+	}
+	i.node = newNode(func() { i.free() })
+	for _, t := range i.tables[len(found.tables):] {
+		t.node = i.node
+	}
+	for _, m := range i.mems[len(found.mems):] {
+		m.node = i.node
+	}
+	for _, g := range i.globals[len(found.globals):] {
+		g.node = i.node
+	}
+	found.hold(i.node)
+	if err := i.initialise(ctx); err != nil {
+		i.Close() // what it stored in imported tables stays there and stays callable
+		return nil, err
+	}
+	return i, nil
+}
+
+// initialise applies the segments and runs the start function (core specification, 4.5.4 instantiation).
+func (i *Instance) initialise(ctx context.Context) error {
+	if err := i.applyElems(); err != nil {
+		return err
+	}
+	if err := i.applyDatas(); err != nil {
+		return err
+	}
+	start := i.code.art.Module.Start
+	if start < 0 {
+		return nil
+	}
+	f := i.function(uint32(start))
+	if n := f.typ.slots; n != 0 {
+		return fmt.Errorf("start function %d: expected no parameters and results, found %s", start, sigString(&f.typ.sig))
+	}
+	if f.inst == nil {
+		return f.fn(ctx, i, nil)
+	}
+	return f.Call(ctx, nil)
+}
+
+func (i *Instance) applyElems() error {
+	m := &i.code.art.Module
+	i.elems = make([][]uint64, len(m.Elems))
+	for k := range m.Elems {
+		e := &m.Elems[k]
+		if e.Mode == artifact.SegmentDeclarative {
+			continue
+		}
+		refs, err := i.elemRefs(e)
+		if err != nil {
+			return fmt.Errorf("element segment %d: %w", k, err)
+		}
+		if e.Mode == artifact.SegmentPassive {
+			i.elems[k] = refs
+			continue
+		}
+		if int(e.Table) >= len(i.tables) || e.Start == nil {
+			return fmt.Errorf("element segment %d: table %d of %d", k, e.Table, len(i.tables))
+		}
+		at, _, err := i.eval(e.Start)
+		if err != nil {
+			return fmt.Errorf("element segment %d: %w", k, err)
+		}
+		if code := i.tables[e.Table].init(refs, at, 0, uint64(len(refs))); code != abi.TrapNone {
+			return &Trap{Code: code}
+		}
+	}
+	return nil
+}
+
+func (i *Instance) elemRefs(e *artifact.Elem) ([]uint64, error) {
+	refs := make([]uint64, 0, max(len(e.Funcs), len(e.Exprs)))
+	for _, f := range e.Funcs {
+		ref, err := i.funcRef(f)
+		if err != nil {
+			return nil, err
+		}
+		refs = append(refs, ref)
+	}
+	for k := range e.Exprs {
+		ref, _, err := i.eval(&e.Exprs[k])
+		if err != nil {
+			return nil, err
+		}
+		refs = append(refs, ref)
+	}
+	return refs, nil
+}
+
+func (i *Instance) applyDatas() error {
+	a := i.code.art
+	if len(a.Image) > 0 {
+		if len(i.mems) == 0 {
+			return errors.New("artifact has a memory image, but no memory")
+		}
+		if code := i.mems[0].applyImage(a.Image, a.ImageStart); code != abi.TrapNone {
+			return &Trap{Code: code}
+		}
+	}
+	i.datas = make([][]byte, len(a.Module.Datas))
+	for k := range a.Module.Datas {
+		d := &a.Module.Datas[k]
+		switch d.Mode {
+		case artifact.SegmentMerged:
+			continue
+		case artifact.SegmentPassive:
+			i.datas[k] = d.Init
+			continue
+		}
+		if int(d.Mem) >= len(i.mems) || d.Start == nil {
+			return fmt.Errorf("data segment %d: memory %d of %d", k, d.Mem, len(i.mems))
+		}
+		at, _, err := i.eval(d.Start)
+		if err != nil {
+			return fmt.Errorf("data segment %d: %w", k, err)
+		}
+		if code := i.mems[d.Mem].store(d.Init, at, 0, uint64(len(d.Init))); code != abi.TrapNone {
+			return &Trap{Code: code}
+		}
+	}
+	return nil
+}
+
+// Name is Config.Name.
+func (i *Instance) Name() string { return i.name }
+
+// Export is the export of a name, nil if there is none.
+func (i *Instance) Export(name string) Extern {
+	k, ok := i.code.exports[name]
+	if !ok {
+		return nil
+	}
+	switch e := &i.code.art.Module.Exports[k]; e.Kind {
+	case artifact.KindFunc:
+		return i.function(e.Index)
+	case artifact.KindTable:
+		return &Table{i.tables[e.Index]}
+	case artifact.KindMemory:
+		return i.mems[e.Index]
+	case artifact.KindGlobal:
+		return &Global{i.globals[e.Index]}
+	}
+	return nil
+}
+
+// Func is the exported function of a name, nil if there is none.
+func (i *Instance) Func(name string) *Func {
+	f, _ := i.Export(name).(*Func)
+	return f
+}
+
+// Memory is memory 0, nil without one.
+func (i *Instance) Memory() *Memory {
+	if len(i.mems) == 0 {
+		return nil
+	}
+	return i.mems[0]
+}
+
+// Data is what SetData stored last.
+func (i *Instance) Data() any {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.data
+}
+
+// SetData keeps a value of the host with the instance.
+func (i *Instance) SetData(v any) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.data = v
+}
+
+// Close ends the instance's use: calls of its functions give ErrClosed. Its memory is freed when the calls in progress
+// have ended and no other open instance can reach it. Close is idempotent.
+func (i *Instance) Close() error {
+	if i.state.Or(closedBit) == 0 {
+		i.node.close()
+	}
+	return nil
+}
+
+// begin notes a call, unless the instance is closed.
+func (i *Instance) begin() bool {
+	if i.state.Add(1) < closedBit {
+		return true
+	}
+	i.end()
+	return false
+}
+
+func (i *Instance) end() {
+	if i.state.Add(-1) == closedBit {
+		i.node.close()
+	}
+}
+
+// function is a function of the module, imported or defined. The index is valid.
+func (i *Instance) function(index uint32) *Func {
+	n := uint32(len(i.imported))
+	if index < n {
+		return i.imported[index]
+	}
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if f := i.made[index]; f != nil {
+		return f
+	}
+	c := i.code
+	f := &Func{typ: c.types[c.art.Funcs[index-n].Type], name: c.art.FuncName(int(index - n)), inst: i, desc: i.descAddr(index), index: index}
+	if i.made == nil {
+		i.made = map[uint32]*Func{}
+	}
+	i.made[index] = f
+	return f
+}
+
+// funcRef is the reference to a function by its index.
+func (i *Instance) funcRef(index uint32) (uint64, error) {
+	if n := len(i.imported) + len(i.code.art.Funcs); int(index) >= n {
+		return 0, fmt.Errorf("function %d: expected less than %d", index, n)
+	}
+	return i.descAddr(index), nil
+}

@@ -1,0 +1,181 @@
+package loader
+
+import (
+	"fmt"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"unsafe"
+
+	"github.com/wasmaot/wasmaot/compiler/abi"
+	"github.com/wasmaot/wasmaot/compiler/artifact"
+	"github.com/wasmaot/wasmaot/loader/vmem"
+)
+
+const (
+	wasmPage = 65536
+	maxPages = 65536 // of a memory with 32-bit addresses, and without Config.MaxMemoryPages
+
+	// A guarded memory reserves what a 32-bit index plus a 32-bit offset reaches, and the widest access beyond.
+	guardedSize = 8<<30 + wasmPage
+)
+
+// Memory is a linear memory. Its methods are safe for concurrent use until its instance is closed; then it is empty.
+type Memory struct {
+	typ     artifact.Memory
+	max     uint64 // pages
+	guarded bool   // reserved so that no 32-bit index and offset leave it
+	rec     *memoryRec
+	region  *vmem.Region
+	node    *node      // what the memory lives as long as
+	mu      sync.Mutex // of Grow
+}
+
+// memoryRec is a MemoryRec of package abi.
+type memoryRec struct{ base, bytes uint64 }
+
+var _ = [1]struct{}{}[unsafe.Sizeof(memoryRec{})-abi.MemoryRecSize]
+
+// noMemory stands for memory 0 where there is none.
+var noMemory memoryRec
+
+// NewMemory makes a memory of the host. It is guarded unless its addresses have 64 bits, so code of either tier may import it.
+func NewMemory(t artifact.Memory) (*Memory, error) {
+	m, err := newMemory(t, new(memoryRec), !t.Is64, 0)
+	if err != nil {
+		return nil, err
+	}
+	region := m.region
+	m.node = newNode(func() { region.Release() })
+	runtime.AddCleanup(m, (*node).close, m.node)
+	return m, nil
+}
+
+// newMemory reserves and commits a memory whose record is at rec.
+func newMemory(t artifact.Memory, rec *memoryRec, guarded bool, limit uint64) (*Memory, error) {
+	if limit == 0 || !t.Is64 && limit > maxPages {
+		limit = maxPages
+	}
+	m := &Memory{typ: t, max: min(t.Max, limit), guarded: guarded, rec: rec}
+	if t.Min > m.max {
+		return nil, fmt.Errorf("memory of at least %d pages: expected at most %d", t.Min, m.max)
+	}
+	size := m.max * wasmPage
+	if guarded {
+		size = guardedSize
+	}
+	var err error
+	if m.region, err = vmem.Reserve(max(size, vmem.PageSize), vmem.PageSize); err != nil {
+		return nil, fmt.Errorf("linear memory: %w", err)
+	}
+	if err := m.region.Commit(0, t.Min*wasmPage); err != nil {
+		m.region.Release()
+		return nil, fmt.Errorf("linear memory: %w", err)
+	}
+	rec.base, rec.bytes = m.region.Base(), t.Min*wasmPage
+	return m, nil
+}
+
+// Type is the memory's type as declared.
+func (m *Memory) Type() artifact.Memory { return m.typ }
+
+// Bytes is the memory's current contents. The slice is valid until the instance is closed; after the memory
+// has grown it does not show what was added.
+func (m *Memory) Bytes() []byte {
+	n := atomic.LoadUint64(&m.rec.bytes)
+	return unsafe.Slice((*byte)(pointer(m.rec.base)), n)
+}
+
+// Pages is the current size in pages of 64 KiB.
+func (m *Memory) Pages() uint64 { return atomic.LoadUint64(&m.rec.bytes) / wasmPage }
+
+// Grow adds delta pages and gives the old size, or reports that it cannot: the memory's maximum, Config.MaxMemoryPages or the
+// system does not allow it.
+func (m *Memory) Grow(delta uint64) (old uint64, ok bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	old = m.Pages()
+	if m.region.Size() == 0 || delta > m.max-old {
+		return 0, false
+	}
+	if err := m.region.Commit(old*wasmPage, delta*wasmPage); err != nil {
+		return 0, false
+	}
+	atomic.StoreUint64(&m.rec.bytes, (old+delta)*wasmPage)
+	return old, true
+}
+
+// applyImage sets the initial contents. The image could as well be mapped copy-on-write where it lies page-aligned in a file.
+func (m *Memory) applyImage(image []byte, start uint64) abi.Trap {
+	return m.store(image, start, 0, uint64(len(image)))
+}
+
+// free gives the memory's addresses back.
+func (m *Memory) free() {
+	m.rec = &memoryRec{}
+	m.region.Release()
+}
+
+// inBounds reports whether [at, at+n) lies within size.
+func inBounds(at, n, size uint64) bool { return at <= size && n <= size-at }
+
+// chunk is how much a bulk operation does at a stretch: Go's memmove is not preemptible.
+const chunk = 1 << 20
+
+// store copies n bytes of data from src to dst.
+func (m *Memory) store(data []byte, dst, src, n uint64) abi.Trap {
+	b := m.Bytes()
+	if !inBounds(src, n, uint64(len(data))) || !inBounds(dst, n, uint64(len(b))) {
+		return abi.TrapMemoryOutOfBounds
+	}
+	for at := uint64(0); at < n; at += chunk {
+		k := min(n-at, chunk)
+		copy(b[dst+at:dst+at+k], data[src+at:src+at+k])
+	}
+	return abi.TrapNone
+}
+
+// copyMemory copies n bytes between memories or within one.
+func copyMemory(to, from *Memory, dst, src, n uint64) abi.Trap {
+	d, s := to.Bytes(), from.Bytes()
+	if !inBounds(src, n, uint64(len(s))) || !inBounds(dst, n, uint64(len(d))) {
+		return abi.TrapMemoryOutOfBounds
+	}
+	backwards := to.rec.base == from.rec.base && dst > src
+	for done := uint64(0); done < n; {
+		k := min(n-done, chunk)
+		at := done
+		if backwards { // what is overwritten has been copied
+			at = n - done - k
+		}
+		copy(d[dst+at:dst+at+k], s[src+at:src+at+k])
+		done += k
+	}
+	return abi.TrapNone
+}
+
+// fill sets n bytes.
+func (m *Memory) fill(dst uint64, value byte, n uint64) abi.Trap {
+	b := m.Bytes()
+	if !inBounds(dst, n, uint64(len(b))) {
+		return abi.TrapMemoryOutOfBounds
+	}
+	b = b[dst : dst+n]
+	for len(b) > 0 {
+		k := min(len(b), chunk)
+		if value == 0 {
+			clear(b[:k])
+		} else {
+			fillBytes(b[:k], value)
+		}
+		b = b[k:]
+	}
+	return abi.TrapNone
+}
+
+func fillBytes(b []byte, value byte) {
+	b[0] = value
+	for n := 1; n < len(b); n *= 2 {
+		copy(b[n:], b[:n])
+	}
+}

@@ -1,0 +1,226 @@
+package loader
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"unsafe"
+
+	"github.com/wasmaot/wasmaot/loader/vmem"
+)
+
+// A native stack is the upper part of a window of addresses aligned to its own size:
+//
+//	window                 limit             committed                exec       window+windowSize
+//	| guard, never mapped  | mapped on demand | readable and writable | exec     |
+//
+// The handler maps the part above limit when it is first touched; below it is the
+// guard. The guard is larger than any frame, so that code needs no probes.
+const (
+	windowSize       = 1 << 30
+	execSize         = 8192
+	minGuard         = 64 << 20
+	initialStack     = 1 << 20 // committed from the start
+	minStackSize     = 64 << 10
+	DefaultStackSize = 512 << 20             // bytes of a native stack if Config.StackSize is 0
+	MaxStackSize     = windowSize - minGuard // bound of Config.StackSize
+)
+
+// Why native code leaves for Go. enter returns on reasonDone and calls dispatch on the others.
+const (
+	reasonDone    = 0
+	reasonHost    = 1 // a call of a host function or builtin
+	reasonTrap    = 2 // a fault
+	reasonPreempt = 3 // SIGURG
+)
+
+// Signal numbers in exec.signal.
+const (
+	sigTRAP = 5
+	sigBUS  = 7
+	sigSEGV = 11
+)
+
+// exec is the state of the crossing between Go and guest at the top of a native stack. Assembly and stubs know
+// its fields by their offsets. It holds no pointers into Go's heap but goSP and goBP, which are set
+// anew each time the goroutine enters native code.
+type exec struct {
+	goSP, goBP uint64 // of the frame of enter
+	goPC       uint64 // where enter expects native code to return
+	nativeSP   uint64 // where to go on after a host call; the return address is there
+	leave      uint64 // address of the stub that leaves for Go
+
+	desc  uint64 // of a host call: FuncDesc,
+	vmctx uint64 // context register,
+	slots uint64 // parameters and results,
+	frame uint64 // place of the return address into the guest
+
+	limit     uint64 // lowest usable address
+	committed uint64 // lowest mapped address
+
+	// The guest's registers at a fault or preemption, by machine number.
+	regs [16]uint64
+	// In the order in which IRETQ takes them.
+	pc, cs, flags, sp, ss uint64
+	signal, fault         uint64 // signal number and fault address
+
+	thread    uint32 // id of the thread that was last known to run this
+	native    uint32 // 0 while in a host function; only kept if the call is watched
+	cancelled atomic.Uint32
+
+	_     [xsaveOffset - 284]byte
+	xsave [execSize - xsaveOffset]byte // vector state at a preemption
+}
+
+const xsaveOffset = 512 // a multiple of 64
+
+// The exec fills its pages exactly.
+var _ = [1]struct{}{}[unsafe.Sizeof(exec{})-execSize]
+
+// switchStubs is the addresses of the stubs that change stacks.
+type switchStubs struct {
+	enter, leave, resume, trap, preempt, restore uint64
+}
+
+var stubs switchStubs
+
+func (e *exec) addr() uint64   { return uint64(uintptr(unsafe.Pointer(e))) }
+func (e *exec) window() uint64 { return e.addr() &^ (windowSize - 1) }
+
+// nativeStack is a native stack and the call that it serves.
+type nativeStack struct {
+	e      *exec
+	region *vmem.Region
+	pool   *stackPool
+
+	inst    *Instance       // that was called
+	ctx     context.Context // of the call
+	watched bool            // ctx can end
+	err     error           // how the call ended
+}
+
+func newNativeStack(pool *stackPool) (*nativeStack, error) {
+	r, err := vmem.Reserve(windowSize, windowSize)
+	if err != nil {
+		return nil, fmt.Errorf("native stack: %w", err)
+	}
+	committed := min(pool.size, initialStack) + execSize
+	if err := r.Commit(windowSize-committed, committed); err != nil {
+		r.Release()
+		return nil, fmt.Errorf("native stack: %w", err)
+	}
+	e := (*exec)(pointer(r.Base() + windowSize - execSize))
+	e.limit = e.addr() - pool.size
+	e.committed = r.Base() + windowSize - committed
+	e.leave = stubs.leave
+	return &nativeStack{e: e, region: r, pool: pool}, nil
+}
+
+// trim gives the memory of a deep recursion back.
+func (s *nativeStack) trim() error {
+	e := s.e
+	keep := e.addr() - min(s.pool.size, initialStack)
+	if e.committed >= keep {
+		return nil
+	}
+	off, n := e.committed-s.region.Base(), keep-e.committed
+	if err := s.region.Guard(off, n); err != nil {
+		return err
+	}
+	e.committed = keep
+	return s.region.Reset(off, n)
+}
+
+// slot is the address of a call's slot buffer: n slots at the top of the stack.
+func (s *nativeStack) slot(n int) uint64 { return s.e.addr() - uint64(n+1)/2*16 }
+
+// stackPool keeps idle native stacks of one size.
+type stackPool struct {
+	size uint64
+	// Idle stacks are first looked for in the slot that the goroutine's own stack address selects,
+	// so that goroutines do not contend for the lock.
+	slots [poolSlots]struct {
+		idle atomic.Pointer[nativeStack]
+		_    [56]byte
+	}
+	mu   sync.Mutex
+	idle []*nativeStack
+}
+
+const (
+	poolSlots = 32
+	poolIdle  = 32 // most that are kept besides the slots
+)
+
+var stackPools struct {
+	mu     sync.Mutex
+	bySize map[uint64]*stackPool
+}
+
+// poolFor is the pool for a Config.StackSize.
+func poolFor(size uint64) (*stackPool, error) {
+	if size == 0 {
+		size = DefaultStackSize
+	}
+	if size > MaxStackSize {
+		return nil, fmt.Errorf("native stack of %d bytes: expected at most %d", size, uint64(MaxStackSize))
+	}
+	size = vmem.PageUp(max(size, minStackSize))
+	stackPools.mu.Lock()
+	defer stackPools.mu.Unlock()
+	p := stackPools.bySize[size]
+	if p == nil {
+		if stackPools.bySize == nil {
+			stackPools.bySize = map[uint64]*stackPool{}
+		}
+		p = &stackPool{size: size}
+		stackPools.bySize[size] = p
+	}
+	return p, nil
+}
+
+func (p *stackPool) get() (*nativeStack, error) {
+	var here byte
+	i := uintptr(unsafe.Pointer(&here)) >> 11 % poolSlots
+	if s := p.slots[i].idle.Swap(nil); s != nil {
+		return s, nil
+	}
+	p.mu.Lock()
+	if n := len(p.idle); n > 0 {
+		s := p.idle[n-1]
+		p.idle = p.idle[:n-1]
+		p.mu.Unlock()
+		return s, nil
+	}
+	p.mu.Unlock()
+	return newNativeStack(p)
+}
+
+func (s *nativeStack) put() {
+	p, e := s.pool, s.e
+	s.inst, s.ctx, s.err, s.watched = nil, nil, nil, false
+	if e.committed < e.addr()-initialStack && s.trim() != nil {
+		s.region.Release()
+		return
+	}
+	var here byte
+	i := uintptr(unsafe.Pointer(&here)) >> 11 % poolSlots
+	if p.slots[i].idle.CompareAndSwap(nil, s) {
+		return
+	}
+	p.mu.Lock()
+	if len(p.idle) < poolIdle {
+		p.idle = append(p.idle, s)
+		p.mu.Unlock()
+		return
+	}
+	p.mu.Unlock()
+	s.region.Release()
+}
+
+// pointer makes an address outside Go's heap, or of something that is kept alive otherwise, a pointer.
+func pointer(addr uint64) unsafe.Pointer {
+	a := uintptr(addr)
+	return *(*unsafe.Pointer)(unsafe.Pointer(&a))
+}

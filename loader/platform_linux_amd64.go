@@ -1,0 +1,167 @@
+package loader
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"sync"
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/wasmaot/wasmaot/compiler/abi"
+	"github.com/wasmaot/wasmaot/loader/vmem"
+)
+
+// Sizes in the one region that holds all machine code: rel32 reaches everything, and the signal
+// handler knows code by its address.
+const (
+	codeSpace = 1 << 30
+	stubSpace = 16 << 20 // at its start: switch stubs, then stubs of types
+)
+
+var (
+	stubArena, textArena *vmem.Arena
+
+	startOnce sync.Once
+	startErr  error
+)
+
+// start prepares the process for native code once.
+func start() error {
+	startOnce.Do(func() { startErr = startPlatform() })
+	return startErr
+}
+
+func startPlatform() error {
+	region, err := vmem.Reserve(codeSpace, vmem.PageSize)
+	if err != nil {
+		return fmt.Errorf("code arena: %w", err)
+	}
+	code, at := switchCode()
+	n := vmem.PageUp(uint64(len(code)))
+	switchArena, err := vmem.NewArena(region, 0, n)
+	if err != nil {
+		return err
+	}
+	base, err := switchArena.Place(code)
+	if err != nil {
+		return err
+	}
+	stubs = switchStubs{
+		enter: base + at.enter, leave: base + at.leave, resume: base + at.resume,
+		trap: base + at.trap, preempt: base + at.preempt, restore: base + at.restore,
+	}
+	if stubArena, err = vmem.NewArena(region, n, stubSpace-n); err != nil {
+		return err
+	}
+	if textArena, err = vmem.NewArena(region, stubSpace, codeSpace-stubSpace); err != nil {
+		return err
+	}
+	handled.stubLo, handled.stubSize = stubArena.Base(), stubArena.Size()
+	handled.textLo, handled.textSize = textArena.Base(), textArena.Size()
+	return installHandlers()
+}
+
+func placeText(text []byte) (uint64, error) { return textArena.Place(text) }
+func freeText(addr uint64) error            { return textArena.Free(addr) }
+func placeStub(code []byte) (uint64, error) { return stubArena.Place(code) }
+func freeStub(addr uint64) error            { return stubArena.Free(addr) }
+
+// isStub reports whether an address is in a stub of a type.
+func isStub(addr uint64) bool { return addr-handled.stubLo < handled.stubSize }
+
+// enter runs native code: the type's entry stub calls desc with the slot buffer. It returns when the guest is done or dispatch says so.
+func enter(s *nativeStack, e *exec, entry, desc, slots uint64)
+
+// crash ends the process with a goroutine trace.
+func crash()
+
+func sigHandler()
+
+// sigHandlerAddr is the address of sigHandler itself, not of the wrapper that a func value would give.
+func sigHandlerAddr() uint64
+
+// handlerState is what the signal handler knows.
+type handlerState struct {
+	textLo, textSize uint64     // functions' bodies
+	stubLo, stubSize uint64     // stubs of types
+	old              [65]uint64 // handlers to hand over to, by signal
+}
+
+const ctxFaults = abi.CtxFaults // for assembly
+
+var handled handlerState
+
+var foreignFault = "wasmaot: fault in compiled code at an address outside the guest's memory: this is a bug in the compiler\n"
+
+var caughtSignals = [...]syscall.Signal{
+	syscall.SIGSEGV, syscall.SIGBUS, syscall.SIGFPE, syscall.SIGILL, syscall.SIGTRAP, syscall.SIGURG,
+}
+
+// sigaction is the kernel's structure (rt_sigaction(2)).
+type sigaction struct {
+	handler, flags, restorer, mask uint64
+}
+
+// installHandlers replaces the handlers of Go's runtime, keeping its flags and masks: signal stack, all signals blocked. A signal that is
+// ignored stays ignored: a host that ignores SIGURG has chosen to do without preemption.
+func installHandlers() error {
+	ours := sigHandlerAddr()
+	for _, sig := range caughtSignals {
+		var a sigaction
+		if err := rtSigaction(sig, nil, &a); err != nil {
+			return fmt.Errorf("reading the handler of %v: %w", sig, err)
+		}
+		if a.handler <= 1 { // SIG_DFL, SIG_IGN
+			continue
+		}
+		handled.old[sig] = a.handler
+		a.handler = ours
+		if err := rtSigaction(sig, &a, nil); err != nil {
+			return fmt.Errorf("setting the handler of %v: %w", sig, err)
+		}
+	}
+	return nil
+}
+
+func rtSigaction(sig syscall.Signal, act, old *sigaction) error {
+	_, _, errno := unix.RawSyscall6(unix.SYS_RT_SIGACTION, uintptr(sig),
+		uintptr(unsafe.Pointer(act)), uintptr(unsafe.Pointer(old)), 8, 0, 0)
+	if errno != 0 {
+		return errno
+	}
+	return nil
+}
+
+// threadID is the id of the calling thread, which the goroutine may leave any time.
+func threadID() uint32 { return uint32(unix.Gettid()) }
+
+// interruptThread makes native code that runs on a thread leave for Go. Go code does not notice.
+func interruptThread(id uint32) error {
+	return unix.Tgkill(os.Getpid(), int(id), unix.SIGURG)
+}
+
+// interruptThreads does so for all threads.
+func interruptThreads() error {
+	dir, err := os.Open("/proc/self/task")
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	names, err := dir.Readdirnames(-1)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		// A thread may be gone by now.
+		if id, err := strconv.Atoi(name); err == nil {
+			if err := interruptThread(uint32(id)); err != nil && !errors.Is(err, unix.ESRCH) {
+				return err
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,26 @@
+//go:build !(linux && amd64)
+
+package loader
+
+import "github.com/wasmaot/wasmaot/compiler/abi"
+
+// start says that there is no native code on this system. So Load fails, and the rest of this file never runs.
+func start() error { return ErrUnsupported }
+
+func placeText([]byte) (uint64, error) { return 0, ErrUnsupported }
+func freeText(uint64) error            { return ErrUnsupported }
+func placeStub([]byte) (uint64, error) { return 0, ErrUnsupported }
+func freeStub(uint64) error            { return ErrUnsupported }
+
+func emitEntry(*abi.Signature) ([]byte, error) { return nil, ErrUnsupported }
+func emitExit(*abi.Signature) ([]byte, error)  { return nil, ErrUnsupported }
+
+func enter(s *nativeStack, e *exec, entry, desc, slots uint64) { s.err = ErrUnsupported }
+func crash()                                                   { panic(ErrUnsupported) }
+
+func threadID() uint32             { return 0 }
+func interruptThread(uint32) error { return ErrUnsupported }
+func interruptThreads() error      { return ErrUnsupported }
+
+func isStub(uint64) bool           { return false }
+func (e *exec) exitReturn() uint64 { return 0 }

@@ -1,0 +1,118 @@
+package loader
+
+import (
+	"fmt"
+	"strings"
+)
+
+// amd64 RET.
+const opRet = 0xc3
+
+// backtraceFrom walks the frames of native code from the instruction at pc with the stack pointer sp, and reports whether there
+// are more than it gives. Functions have frames of fixed size with the return address above; the
+// entry stub's return address, which is in no loaded code, ends the walk.
+func (s *nativeStack) backtraceFrom(pc, sp uint64) (frames []Frame, elided bool) {
+	c, off := codeAt(pc)
+	if c == nil {
+		return nil, false
+	}
+	i := c.funcAt(off)
+	if i < 0 {
+		return nil, false
+	}
+	frames = append(frames, s.frame(c, i, c.position(i, off)))
+	f := &c.art.Funcs[i]
+	size := uint64(f.FrameSize)
+	// Before the prologue and after the epilogue there is no frame. A return address is known by the map of calls.
+	if off == f.Off || c.art.Text[off] == opRet || !s.isReturn(sp+size) && s.isReturn(sp) {
+		size = 0
+	}
+	return s.callers(frames, sp+size)
+}
+
+// backtraceAt walks from the return address at an address on the stack.
+func (s *nativeStack) backtraceAt(at uint64) (frames []Frame, elided bool) {
+	return s.callers(nil, at)
+}
+
+func (s *nativeStack) callers(frames []Frame, at uint64) ([]Frame, bool) {
+	for {
+		pc, ok := s.load(at)
+		if !ok {
+			return frames, false
+		}
+		// The return address of a call that never returns may lie behind its function.
+		c, off := codeAt(pc - 1)
+		if c == nil {
+			return frames, false
+		}
+		i := c.funcAt(off)
+		call := c.callAt(off + 1)
+		if i < 0 || call == nil {
+			return frames, false
+		}
+		if len(frames) == MaxFrames {
+			return frames, true
+		}
+		frames = append(frames, s.frame(c, i, call.Pos))
+		at += 8 + uint64(c.art.Funcs[i].FrameSize)
+	}
+}
+
+// load reads a word of the native stack.
+func (s *nativeStack) load(at uint64) (uint64, bool) {
+	if at < s.e.committed || at >= s.e.addr() || at%8 != 0 {
+		return 0, false
+	}
+	return *(*uint64)(pointer(at)), true
+}
+
+// isReturn reports whether a word of the stack is a return address into native code.
+func (s *nativeStack) isReturn(at uint64) bool {
+	pc, ok := s.load(at)
+	if !ok {
+		return false
+	}
+	if c, off := codeAt(pc - 1); c != nil {
+		return c.callAt(off+1) != nil
+	}
+	return isStub(pc)
+}
+
+func (s *nativeStack) frame(c *Code, i int, pos uint32) Frame {
+	f := Frame{Func: uint32(c.layout.Shape.ImportedFuncs + i), Name: strings.Clone(c.art.FuncName(i)), Offset: pos, Module: c.name}
+	if s.inst != nil && s.inst.code == c {
+		f.Module = s.inst.name
+	}
+	return f
+}
+
+// A long backtrace's text shows its first and last frames.
+const (
+	textFirst = 64
+	textLast  = 16
+)
+
+func backtrace(frames []Frame, elided bool) string {
+	var b strings.Builder
+	for i, f := range frames {
+		if skipped := len(frames) - textFirst - textLast; skipped > 1 && i >= textFirst && i < len(frames)-textLast {
+			if i == textFirst {
+				fmt.Fprintf(&b, "     … %d frames\n", skipped)
+			}
+			continue
+		}
+		name := f.Name
+		if name == "" {
+			name = fmt.Sprintf("function %d", f.Func)
+		}
+		if f.Module != frames[0].Module {
+			name += " (" + f.Module + ")"
+		}
+		fmt.Fprintf(&b, "%3d: 0x%x %s\n", i, f.Offset, name)
+	}
+	if elided {
+		b.WriteString("     … more frames\n")
+	}
+	return b.String()
+}

@@ -1,0 +1,124 @@
+package vmem
+
+import (
+	"errors"
+	"fmt"
+	"math/bits"
+	"os"
+	"unsafe"
+)
+
+// ErrUnsupported is returned where address space cannot be reserved.
+var ErrUnsupported = errors.New("reserving address space is not supported on this system")
+
+// PageSize is the system's page size in bytes.
+var PageSize = uint64(os.Getpagesize())
+
+// PageUp rounds n up to a multiple of the page size.
+func PageUp(n uint64) uint64 { return (n + PageSize - 1) &^ (PageSize - 1) }
+
+// Region is a range of reserved addresses, inaccessible until committed. Its methods take
+// offsets and lengths in bytes, multiples of the page size. They may be called from several
+// goroutines for different parts.
+type Region struct {
+	base, size uint64
+}
+
+// Reserve reserves size bytes of addresses at a multiple of align, a power of two.
+// Nothing is committed: no memory and no swap space is used.
+func Reserve(size, align uint64) (*Region, error) {
+	size = PageUp(size)
+	if size == 0 || bits.OnesCount64(align) != 1 {
+		return nil, fmt.Errorf("cannot reserve %d bytes aligned to %d", size, align)
+	}
+	room := size
+	if align > PageSize {
+		room += align - PageSize
+	}
+	base, err := osReserve(room)
+	if err != nil {
+		return nil, fmt.Errorf("reserving %d MiB of addresses: %w", room>>20, err)
+	}
+	start := (base + align - 1) &^ (align - 1)
+	// Give back what the alignment does not need.
+	err = errors.Join(osRelease(base, start-base), osRelease(start+size, base+room-start-size))
+	if err != nil {
+		return nil, fmt.Errorf("trimming a reservation: %w", err)
+	}
+	return &Region{start, size}, nil
+}
+
+// Base is the region's first address.
+func (r *Region) Base() uint64 { return r.base }
+
+// Size is the region's length in bytes, 0 after Release.
+func (r *Region) Size() uint64 { return r.size }
+
+// Bytes is a part of the region as a slice. The caller touches only what is committed and
+// drops the slice before Release.
+func (r *Region) Bytes(off, n uint64) []byte {
+	if off > r.size || n > r.size-off {
+		panic(fmt.Sprintf("vmem: bytes [0x%x, +0x%x) of a region of 0x%x", off, n, r.size))
+	}
+	return unsafe.Slice((*byte)(pointer(r.base+off)), n)
+}
+
+// Commit makes a part readable and writable. What was never written reads as zero.
+func (r *Region) Commit(off, n uint64) error { return r.protect(off, n, protRW) }
+
+// Guard makes a part inaccessible and keeps its contents.
+func (r *Region) Guard(off, n uint64) error { return r.protect(off, n, protNone) }
+
+// Reset gives a part's memory back to the system: it reads as zero again.
+func (r *Region) Reset(off, n uint64) error {
+	if err := r.check(off, n); err != nil || n == 0 {
+		return err
+	}
+	if err := osReset(r.base+off, n); err != nil {
+		return fmt.Errorf("resetting %d KiB: %w", n>>10, err)
+	}
+	return nil
+}
+
+// Release gives the addresses back. It is idempotent, not safe for concurrent use.
+func (r *Region) Release() error {
+	base, size := r.base, r.size
+	r.base, r.size = 0, 0
+	return osRelease(base, size)
+}
+
+func (r *Region) protect(off, n uint64, p protection) error {
+	if err := r.check(off, n); err != nil || n == 0 {
+		return err
+	}
+	if err := osProtect(r.base+off, n, p); err != nil {
+		return fmt.Errorf("making %d KiB %s: %w", n>>10, p, err)
+	}
+	return nil
+}
+
+func (r *Region) check(off, n uint64) error {
+	if off > r.size || n > r.size-off || off%PageSize != 0 || n%PageSize != 0 {
+		return fmt.Errorf("pages [0x%x, +0x%x) of a region of 0x%x bytes", off, n, r.size)
+	}
+	return nil
+}
+
+// protection is what may be done with pages. There is none that allows writing and executing.
+type protection uint8
+
+const (
+	protNone protection = iota
+	protRW
+	protRX
+)
+
+func (p protection) String() string {
+	return [...]string{"inaccessible", "writable", "executable"}[p]
+}
+
+// pointer makes an address outside Go's heap a pointer.
+func pointer(addr uint64) unsafe.Pointer {
+	a := uintptr(addr)
+	return *(*unsafe.Pointer)(unsafe.Pointer(&a))
+}
