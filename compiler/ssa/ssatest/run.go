@@ -1,9 +1,10 @@
 package ssatest
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
-	"hash/fnv"
+	"hash/crc32"
 	"math/rand/v2"
 	"strings"
 
@@ -16,7 +17,7 @@ type Outcome struct {
 	Results []uint64
 	Trap    abi.Trap
 	Err     string
-	Memory  uint64 // hash of the memory
+	Memory  uint32 // checksum of the memory
 	Globals []uint64
 	Calls   string // each call with its arguments
 }
@@ -43,8 +44,8 @@ func NewMachine(seed uint64, log *strings.Builder) *ssa.Machine {
 		Tables:   [][]uint64{make([]uint64, Module.TableMin[0])},
 		Globals:  Args(r, &abi.Signature{Params: Module.GlobalTypes}),
 	}
-	for i := range m.Memories[0] {
-		m.Memories[0][i] = byte(r.Uint32() >> 8)
+	for at := 0; at < MemoryBytes; at += 8 {
+		binary.LittleEndian.PutUint64(m.Memories[0][at:], r.Uint64())
 	}
 	m.Call = func(m *ssa.Machine, f *ssa.Func, c *ssa.Call, args []uint64) ([]uint64, abi.Trap, error) {
 		fmt.Fprintf(log, "%d:%d:%d%x\n", c.Kind, c.Callee, c.TypeIndex, args)
@@ -77,8 +78,7 @@ func Run(f *ssa.Func, seed uint64, fuel int) (out Outcome, done bool) {
 	if err != nil {
 		out.Err = err.Error()
 	}
-	h := fnv.New64a()
-	h.Write(m.Memories[0])
-	out.Memory, out.Globals, out.Calls = h.Sum64(), m.Globals, log.String()
+	out.Memory = crc32.Checksum(m.Memories[0], crc32.MakeTable(crc32.Castagnoli))
+	out.Globals, out.Calls = m.Globals, log.String()
 	return out, true
 }

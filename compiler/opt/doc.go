@@ -1,0 +1,14 @@
+// Package opt holds the passes over SSA functions, one file each, all of them linear
+// or nearly so. A pass works in place on an analysed function (ssa.Func.Analyze) and leaves
+// it analysed; ssa.Check holds before and after.
+//
+//   - thread removes blocks that only lead on, block parameters that are always the
+//     same value, and merges blocks with their only successor.
+//   - fold simplifies instructions by a table of rules and branches on what is constant.
+//   - gvn numbers values over the dominator tree and removes what was computed before.
+//   - forward gives loads the values stored or loaded before, and reads of globals likewise.
+//   - dce removes what no one uses.
+//
+// WebAssembly's semantics are kept exactly: traps happen where and in the order they
+// did, and arithmetic on floats is only folded where no NaN is in sight.
+package opt

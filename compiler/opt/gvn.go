@@ -1,0 +1,173 @@
+package opt
+
+import (
+	"math/bits"
+
+	"github.com/wasmaot/wasmaot/compiler/ssa"
+)
+
+// valueTable finds an instruction equal to another: open addressing, and a generation stamp
+// instead of clearing.
+type valueTable struct {
+	slots []valueSlot
+	gen   uint32
+	fact  []fact // by value
+}
+
+type valueSlot struct {
+	gen uint32
+	v   ssa.Value
+}
+
+// fact is what a branch tells of its condition: in block and what it dominates the condition
+// is known to be zero or not. Block 0 stands for no fact: no branch leads to the entry.
+type fact struct {
+	block ssa.Block
+	true  bool
+}
+
+// numbered marks the ops that always give the same for the same operands; if they trap, then the
+// first one did.
+var numbered = func() (t [ssa.OpCount]bool) {
+	for op := range t {
+		in := &ssa.Ops[op]
+		none := in.Types[len(in.Types)-1] == '>'
+		t[op] = !none && op != int(ssa.OpResult) && in.Props&(ssa.PropReads|ssa.PropWrites|ssa.PropCall|ssa.PropNoOrder) == 0
+	}
+	return t
+}()
+
+// gvn replaces an instruction by an equal one that dominates it, and branches on what an
+// earlier branch on the same condition has decided.
+//
+// In preorder of the dominator tree one entry for each distinct instruction is enough: one that
+// does not dominate the present block will never be of use again.
+func gvn(f *ssa.Func, s *Scratch) {
+	dropUnreachable(f)
+	t := &s.gvn
+	t.reset(len(f.Order))
+	t.fact = sized(t.fact, len(f.Insts))
+	s.block = sized(s.block, len(f.Insts))
+	changed := false
+	for _, b := range f.DomTree {
+		bd := &f.Blocks[b]
+		t.learn(f, b)
+		to := bd.InstStart
+		for _, v := range f.OrderOf(bd) {
+			in := &f.Insts[v]
+			if in.Op == ssa.OpNop {
+				continue
+			}
+			resolveOperands(f, in)
+			if numbered[in.Op] || in.Op == ssa.OpTabSize && f.Module != nil && f.Module.TableFixed[in.A] {
+				s.block[v] = b
+				slot := t.find(f, in)
+				if w := slot.v; slot.gen == t.gen && f.Dominates(s.block[w], b) {
+					alias(f, v, w)
+					continue
+				}
+				*slot = valueSlot{t.gen, v}
+			}
+			f.Order[to] = v
+			to++
+		}
+		bd.InstEnd = to
+		bd.Ctl = resolve(f, bd.Ctl)
+		if bd.Kind == ssa.BlockIf {
+			if isTrue, ok := t.decided(f, b, s.block); ok {
+				taken := bd.SuccStart
+				if !isTrue {
+					taken++
+				}
+				alwaysTake(bd, taken)
+				changed = true
+			}
+		}
+	}
+	finishAliases(f)
+	if changed {
+		reanalyse(f, s)
+	}
+}
+
+// reset empties the table and makes room for n entries.
+func (t *valueTable) reset(n int) {
+	if t.gen++; t.gen == 0 {
+		clear(t.slots)
+		t.gen = 1
+	}
+	if need := 2*n + 2; need > len(t.slots) {
+		t.slots = make([]valueSlot, 1<<bits.Len(uint(need)))
+	}
+}
+
+// find gives the slot of an instruction equal to in, or the one where it belongs.
+func (t *valueTable) find(f *ssa.Func, in *ssa.Inst) *valueSlot {
+	a, b := in.A, in.B
+	swap := in.Op.Is(ssa.PropCommutes) && canSwap(f, in)
+	if swap && a > b {
+		a, b = b, a
+	}
+	h := (uint64(a) | uint64(b)<<32) * 0x9e3779b97f4a7c15
+	h = (h ^ h>>29 ^ uint64(in.C) ^ uint64(in.Op)<<40 ^ uint64(in.Type)<<32) * 0xbf58476d1ce4e5b9
+	mask := len(t.slots) - 1
+	for i := int(h>>32) & mask; ; i = (i + 1) & mask {
+		s := &t.slots[i]
+		if s.gen != t.gen {
+			return s
+		}
+		o := &f.Insts[s.v]
+		if o.Op != in.Op || o.Type != in.Type || o.Flags != in.Flags || o.C != in.C {
+			continue
+		}
+		if o.A == in.A && o.B == in.B || swap && o.A == in.B && o.B == in.A {
+			return s
+		}
+	}
+}
+
+// canSwap reports whether the operands' order does not matter for any bit of the result:
+// with floats it may decide which NaN comes out.
+func canSwap(f *ssa.Func, in *ssa.Inst) bool {
+	return in.Op.Is(ssa.PropCompare) || !in.Type.IsFloat()
+}
+
+// learn notes what is known in block b because of the branch that leads to it.
+func (t *valueTable) learn(f *ssa.Func, b ssa.Block) {
+	preds := f.PredsOf(&f.Blocks[b])
+	if len(preds) != 1 {
+		return
+	}
+	e := preds[0]
+	from := &f.Blocks[f.Edges[e].From]
+	if from.Kind == ssa.BlockIf && (f.Insts[from.Ctl].Op != ssa.OpConst) {
+		t.fact[from.Ctl] = fact{b, uint32(e) == from.SuccStart}
+	}
+}
+
+// decided reports whether the condition of b's branch is known there, and what it is.
+func (t *valueTable) decided(f *ssa.Func, b ssa.Block, blocks []ssa.Block) (isTrue, ok bool) {
+	ctl := f.Blocks[b].Ctl
+	if known := t.fact[ctl]; known.block != 0 && f.Dominates(known.block, b) {
+		return known.true, true
+	}
+	// The opposite comparison may have been decided.
+	in := f.Insts[ctl]
+	switch op := inverse[in.Op]; {
+	case op != 0:
+		if c, isNum := f.IsConst(ssa.Value(in.B)); op == ssa.OpEq && isNum && c == 0 {
+			op, in.B = ssa.OpEqz, 0
+		}
+		in.Op = op
+	case in.Op == ssa.OpEqz:
+		in.Op, in.B = ssa.OpNe, uint32(f.Const(f.Insts[in.A].Type, 0))
+	default:
+		return false, false
+	}
+	if slot := t.find(f, &in); slot.gen == t.gen && f.Dominates(blocks[slot.v], b) {
+		if known := t.fact[slot.v]; known.block != 0 && f.Dominates(known.block, b) {
+			return !known.true, true
+		}
+	}
+	return false, false
+}

@@ -1,0 +1,177 @@
+package opt
+
+import (
+	"math"
+
+	"github.com/wasmaot/wasmaot/compiler/ssa"
+)
+
+// Pass is one pass over a function.
+type Pass struct {
+	Name string
+	Run  func(f *ssa.Func, s *Scratch)
+}
+
+// The passes.
+var (
+	Thread  = Pass{"thread", thread}
+	Fold    = Pass{"fold", fold}
+	GVN     = Pass{"gvn", gvn}
+	Forward = Pass{"forward", forward}
+	DCE     = Pass{"dce", dce}
+)
+
+// All lists the passes in the order that is meant for them.
+var All = []Pass{Thread, Fold, GVN, Forward, DCE}
+
+// Scratch is the working memory of the passes; a worker keeps one from function to function.
+type Scratch struct {
+	ssa.Scratch
+	order []ssa.Value // the other one of two orders
+	lists []ssa.Value // the other one of two lists
+	fold  folder
+	gvn   valueTable
+	mem   memTable
+	live  []bool      // by value
+	block []ssa.Block // by value
+	uses  []uint32    // by value
+	work  []ssa.Value
+	stamp []uint32   // by block
+	edge  []ssa.Edge // by block
+	// target has a switch's new edges by the old ones.
+	target []ssa.Edge
+	drop   []bool // by value: parameters to remove
+}
+
+// sized makes s n long with zeros in it.
+func sized[T any](s []T, n int) []T {
+	if cap(s) < n {
+		return make([]T, n, n+n/4)
+	}
+	s = s[:n]
+	clear(s)
+	return s
+}
+
+// alias replaces v by w. Uses of v are found by resolve until finishAliases has run.
+func alias(f *ssa.Func, v, w ssa.Value) {
+	f.Insts[v] = ssa.Inst{Op: ssa.OpNop, Flags: ssa.FlagAliased, A: uint32(w)}
+}
+
+// resolve gives what stands for v, and shortens the way to it.
+func resolve(f *ssa.Func, v ssa.Value) ssa.Value {
+	in := &f.Insts[v]
+	if in.Flags&ssa.FlagAliased == 0 {
+		return v
+	}
+	w := ssa.Value(in.A)
+	for f.Insts[w].Flags&ssa.FlagAliased != 0 {
+		w = ssa.Value(f.Insts[w].A)
+	}
+	for v != w {
+		in := &f.Insts[v]
+		v = ssa.Value(in.A)
+		in.A = uint32(w)
+	}
+	return w
+}
+
+// resolveOperands resolves the operands of an instruction.
+func resolveOperands(f *ssa.Func, in *ssa.Inst) {
+	use := in.Op.Uses()
+	if use&1 != 0 {
+		in.A = uint32(resolve(f, ssa.Value(in.A)))
+	}
+	if use&2 != 0 {
+		in.B = uint32(resolve(f, ssa.Value(in.B)))
+	}
+	if use&4 != 0 {
+		in.C = uint32(resolve(f, ssa.Value(in.C)))
+	}
+}
+
+// finishAliases resolves lists and conditions and makes replaced values nops. Operands
+// of instructions are resolved already, and what was replaced is in no order.
+func finishAliases(f *ssa.Func) {
+	for i, v := range f.Lists {
+		f.Lists[i] = resolve(f, v)
+	}
+	for i := range f.Blocks {
+		bd := &f.Blocks[i]
+		bd.Ctl = resolve(f, bd.Ctl)
+	}
+	for i := range f.Insts {
+		if in := &f.Insts[i]; in.Flags&ssa.FlagAliased != 0 {
+			*in = ssa.Inst{Op: ssa.OpNop}
+		}
+	}
+}
+
+// applyAliases resolves everything and takes replaced values out of the order.
+func applyAliases(f *ssa.Func) {
+	for _, b := range f.RPO {
+		bd := &f.Blocks[b]
+		to := bd.InstStart
+		for _, v := range f.OrderOf(bd) {
+			in := &f.Insts[v]
+			if in.Op == ssa.OpNop {
+				continue
+			}
+			resolveOperands(f, in)
+			f.Order[to] = v
+			to++
+		}
+		bd.InstEnd = to
+	}
+	finishAliases(f)
+}
+
+// reanalyse is to be called when edges have changed. Blocks that are no longer reachable
+// become empty.
+func reanalyse(f *ssa.Func, s *Scratch) {
+	f.Analyze(&s.Scratch)
+	dropUnreachable(f)
+}
+
+func dropUnreachable(f *ssa.Func) {
+	for i := range f.Blocks {
+		if bd := &f.Blocks[i]; bd.RPO == math.MaxUint32 && bd.Kind != ssa.BlockNone {
+			*bd = ssa.BlockData{RPO: bd.RPO, Idom: bd.Idom, Header: bd.Header, DomIn: bd.DomIn, DomOut: bd.DomOut}
+		}
+	}
+}
+
+// removeParams removes the parameters marked in s.drop with the arguments for them, and
+// whatever lists no one refers to any more.
+func removeParams(f *ssa.Func, s *Scratch) {
+	out := s.lists[:0]
+	add := func(start, end *uint32, params []ssa.Value) {
+		from, to := *start, *end
+		*start = uint32(len(out))
+		for i := from; i < to; i++ {
+			if params == nil || !s.drop[params[i-from]] {
+				out = append(out, f.Lists[i])
+			}
+		}
+		*end = uint32(len(out))
+	}
+	for _, b := range f.RPO {
+		bd := &f.Blocks[b]
+		for i := bd.SuccStart; i < bd.SuccEnd; i++ {
+			e := &f.Edges[i]
+			add(&e.ArgStart, &e.ArgEnd, f.ParamsOf(&f.Blocks[e.To]))
+		}
+		add(&bd.RetStart, &bd.RetEnd, nil)
+	}
+	for _, b := range f.RPO {
+		bd := &f.Blocks[b]
+		add(&bd.ParamStart, &bd.ParamEnd, f.ParamsOf(bd))
+		for i, p := range out[bd.ParamStart:bd.ParamEnd] {
+			f.Insts[p].A = uint32(i)
+		}
+	}
+	for i := range f.Calls {
+		add(&f.Calls[i].ArgStart, &f.Calls[i].ArgEnd, nil)
+	}
+	f.Lists, s.lists = out, f.Lists
+}
