@@ -207,8 +207,17 @@ func (v *Validator) callIndirect(in *Instr) {
 }
 
 func (v *Validator) callType(in *Instr, t *FuncType) {
-	v.argList(int(in.Offset), t.Params)
-	v.pushAll(t.Results)
+	pos := int(in.Offset)
+	v.argList(pos, t.Params)
+	switch in.Op {
+	case OpReturnCall, OpReturnCallIndirect:
+		if own := v.m.FuncType(v.fn); !equalTypes(t.Results, own.Results) {
+			v.failAt(pos, "type mismatch: a tail call of %s in a function %s, with other results", t, own)
+		}
+		v.unreachable()
+	default:
+		v.pushAll(t.Results)
+	}
 }
 
 func (v *Validator) selectAny(pos int) {

@@ -1,6 +1,9 @@
 package wasm
 
-import "slices"
+import (
+	"math"
+	"slices"
+)
 
 func (d *decoder) typeSection() {
 	n := d.count(maxTypes, "types")
@@ -162,18 +165,22 @@ func (d *decoder) limits(pos int, what string) Limits {
 	if l.Is64 {
 		d.need(d.m.features, FeatureMemory64, start, "a "+what+" with 64-bit addresses")
 	}
-	l.Min = d.limit(l.Is64)
+	l.Min = d.limit()
 	if l.HasMax {
-		l.Max = d.limit(l.Is64)
-		if l.Max < l.Min {
-			d.failAt(pos, "size minimum must not be greater than maximum: minimum %d, maximum %d", l.Min, l.Max)
-		}
+		l.Max = d.limit()
+	}
+	if !l.Is64 && max(l.Min, l.Max) > math.MaxUint32 {
+		d.failAt(pos, "%s size must be at most 2^32-1, found %d", what, max(l.Min, l.Max))
+	}
+	if l.HasMax && l.Max < l.Min {
+		d.failAt(pos, "size minimum must not be greater than maximum: minimum %d, maximum %d", l.Min, l.Max)
 	}
 	return l
 }
 
-func (d *decoder) limit(is64 bool) uint64 {
-	if is64 {
+// limit reads a bound. Memory64 has made all of them 64-bit numbers, whatever the address type.
+func (d *decoder) limit() uint64 {
+	if d.m.features&FeatureMemory64 != 0 {
 		return d.u64()
 	}
 	return uint64(d.u32())

@@ -264,7 +264,7 @@ func TestMutations(t *testing.T) {
 				t.Fatalf("WASMAOT_SEED=%d: %s: panic %v\n% x", seed, what, p, src)
 			}
 		}()
-		check(&v, src, wasm.Features20)
+		check(&v, src, allFeatures)
 	}
 	for _, src := range seeds() {
 		for n := range src {

@@ -33,7 +33,7 @@ const (
 	Features20 = Features20NoSIMD | FeatureSIMD
 
 	// featuresKnown are those the decoder and the validator know how to check.
-	featuresKnown = Features20
+	featuresKnown = Features20 | FeatureExtendedConst | FeatureTailCall | FeatureMultiMemory | FeatureMemory64 | FeatureRelaxedSIMD
 )
 
 // featureNames are in the order of the bits.

@@ -16,7 +16,7 @@ func FuzzValidate(f *testing.F) {
 	f.Fuzz(func(t *testing.T, src []byte) {
 		n := allocated(func() {
 			var v wasm.Validator
-			check(&v, src, wasm.Features20)
+			check(&v, src, allFeatures)
 		})
 		// A byte of code can nest a block or push an operand for half a frame or a thousand operands, both limited.
 		if limit := uint64(1<<16 + 200*len(src) + 8*1<<20*3); n > limit {

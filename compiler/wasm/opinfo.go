@@ -88,6 +88,8 @@ const (
 	addrP2  Sig = 4 << sigAddr
 	addrRes Sig = 8 << sigAddr
 
+	addrBits = addrP0 | addrP1 | addrP2 | addrRes
+
 	// varied marks operators whose types follow from immediates or from the stack, and
 	// those that end a block or make code unreachable.
 	varied Sig = 0xf
@@ -188,8 +190,8 @@ func (s Sig) Operand(i int) ValType { return ValType(s >> (sigP0 + 4*i) & 0xf) }
 // Result is the type of the result, Bottom if there is none.
 func (s Sig) Result() ValType { return ValType(s >> sigRes & 0xf) }
 
-// with64 is the signature with 64-bit addresses: I64 is I32 + 1.
-func (s Sig) with64() Sig {
-	a := s >> sigAddr
+// with64 is the signature with those of its addresses that wide tells being 64-bit: I64 is I32 + 1.
+func (s Sig) with64(wide Sig) Sig {
+	a := (s & wide) >> sigAddr
 	return s + a&1<<sigP0 + a>>1&1<<sigP1 + a>>2&1<<sigP2 + a>>3&1<<sigRes
 }

@@ -1,5 +1,7 @@
 package wasm
 
+import "math"
+
 // local handles local.get, local.set and local.tee.
 func (v *Validator) local(in *Instr) {
 	pos := v.pos
@@ -39,18 +41,35 @@ func (v *Validator) global(in *Instr) {
 // memArg reads the immediates of a load or store and returns its signature.
 func (v *Validator) memArg(in *Instr, info *OpInfo) Sig {
 	pos := v.pos
-	in.Align = v.u32()
-	in.Index = 0
+	in.Align, in.Index = v.u32(), 0
+	if in.Align&memArgIndex != 0 && v.features&FeatureMultiMemory != 0 {
+		in.Align &^= memArgIndex
+		in.Index = v.u32()
+	}
 	if in.Align > 4 || 1<<in.Align > info.Size {
 		v.badAlign(pos, in.Align, info)
 	}
-	if len(v.m.Mems) == 0 {
-		v.unknown(pos, 0, 0, "memory")
+	if int(in.Index) >= len(v.m.Mems) {
+		v.unknown(pos, in.Index, len(v.m.Mems), "memory")
 		return info.Sig
 	}
-	in.Bits = uint64(v.u32())
+	if v.features&FeatureMemory64 == 0 {
+		in.Bits = uint64(v.u32())
+		return info.Sig
+	}
+	pos = v.pos
+	in.Bits = v.u64()
+	if v.m.Mems[in.Index].Is64 {
+		return info.Sig.with64(addrBits)
+	}
+	if in.Bits > math.MaxUint32 {
+		v.failAt(pos, "offset out of range: 0x%x in a memory with 32-bit addresses", in.Bits)
+	}
 	return info.Sig
 }
+
+// memArgIndex is the flag beside the alignment that says that a memory index follows.
+const memArgIndex = 1 << 6
 
 func (v *Validator) badAlign(pos int, align uint32, info *OpInfo) {
 	if align >= 1<<6 {
@@ -99,15 +118,15 @@ func (v *Validator) others(in *Instr, info *OpInfo) {
 		v.apply(pos, sig)
 	case ImmMem:
 		in.Index = v.memory()
-		v.apply(pos, info.Sig)
+		v.apply(pos, v.memSig(info.Sig, in.Index))
 	case ImmMemInit:
 		in.Index2 = v.dataSegment()
 		in.Index = v.memory()
-		v.apply(pos, info.Sig)
+		v.apply(pos, v.memSig(info.Sig, in.Index))
 	case ImmMemCopy:
 		in.Index = v.memory()
 		in.Index2 = v.memory()
-		v.apply(pos, info.Sig)
+		v.apply(pos, v.memCopySig(info.Sig, in))
 	case ImmData:
 		in.Index = v.dataSegment()
 	case ImmElem:
@@ -121,8 +140,11 @@ func (v *Validator) others(in *Instr, info *OpInfo) {
 	}
 }
 
-// memory reads the index of a memory: a zero byte as long as there is but one.
+// memory reads the index of a memory: a zero byte as long as there can be but one.
 func (v *Validator) memory() uint32 {
+	if v.features&FeatureMultiMemory != 0 {
+		return v.index(len(v.m.Mems), "memory")
+	}
 	pos := v.pos
 	if b := v.byte(); b != 0 {
 		v.failAt(pos, "zero byte expected: memory index, found 0x%02x", b)
@@ -131,6 +153,33 @@ func (v *Validator) memory() uint32 {
 		v.unknown(pos, 0, 0, "memory")
 	}
 	return 0
+}
+
+// memSig is a signature for the address type of a memory.
+func (v *Validator) memSig(sig Sig, mem uint32) Sig {
+	if v.err == nil && v.m.Mems[mem].Is64 {
+		return sig.with64(addrBits)
+	}
+	return sig
+}
+
+// memCopySig is memory.copy's: the length has the smaller one of the two address types.
+func (v *Validator) memCopySig(sig Sig, in *Instr) Sig {
+	if v.err != nil {
+		return sig
+	}
+	to, from := v.m.Mems[in.Index].Is64, v.m.Mems[in.Index2].Is64
+	var wide Sig
+	if to {
+		wide |= addrP0
+	}
+	if from {
+		wide |= addrP1
+	}
+	if to && from {
+		wide |= addrP2
+	}
+	return sig.with64(wide)
 }
 
 // dataSegment reads the index of a data segment, of which bodies know the number only from

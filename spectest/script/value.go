@@ -155,60 +155,6 @@ func (v *Value) reference(text string) error {
 	return nil
 }
 
-// Matches reports whether the bits of a number or vector are those expected. An i32 or f32
-// is in the lower half of lo, whatever its upper half.
-func (v *Value) Matches(lo, hi uint64) bool {
-	switch v.Type {
-	case "either":
-		for i := range v.Either {
-			if v.Either[i].Matches(lo, hi) {
-				return true
-			}
-		}
-		return false
-	case "i32":
-		return uint32(lo) == uint32(v.Lo)
-	case "i64":
-		return lo == v.Lo
-	case "f32", "f64":
-		return laneMatches(v, 0, v.Type, lo, v.Lo)
-	}
-	width := laneBits[v.Lane]
-	if width == 0 {
-		return false
-	}
-	for i := range 128 / width {
-		got, want := lo, v.Lo
-		if at := i * width; at >= 64 {
-			got, want = hi>>(at-64), v.Hi>>(at-64)
-		} else {
-			got, want = lo>>at, v.Lo>>at
-		}
-		if !laneMatches(v, i, v.Lane, got, want) {
-			return false
-		}
-	}
-	return true
-}
-
-// laneMatches compares the low bits of got and want, of the type's width.
-func laneMatches(v *Value, i int, typ string, got, want uint64) bool {
-	width := laneBits[typ]
-	mask := ^uint64(0) >> (64 - width)
-	got &= mask
-	if i >= len(v.NaNs) || v.NaNs[i] == NotNaN {
-		return got == want&mask
-	}
-	quiet := uint64(0x7fc00000)
-	if typ == "f64" {
-		quiet = 0x7ff8 << 48
-	}
-	if v.NaNs[i] == NaNCanonical {
-		return got&(mask>>1) == quiet
-	}
-	return got&quiet == quiet
-}
-
 // String shows the value for a message.
 func (v Value) String() string {
 	switch {
