@@ -143,7 +143,7 @@ func (s *nativeStack) trap() *Trap {
 	}
 	fmt.Fprintf(os.Stderr, "wasmaot: unexpected signal %d at address 0x%x in compiled code", e.signal, e.fault)
 	if c != nil {
-		fmt.Fprintf(os.Stderr, ", text offset 0x%x of %q", off, c.name)
+		fmt.Fprintf(os.Stderr, ", text offset 0x%x of %q", off, *c.name.Load())
 		if i := c.funcAt(off); i >= 0 {
 			fmt.Fprintf(os.Stderr, ", function %d %s", c.layout.Shape.ImportedFuncs+i, c.art.FuncName(i))
 		}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sort"
 	"sync"
+	"sync/atomic"
 
 	"github.com/wasmaot/wasmaot/compiler/abi"
 	"github.com/wasmaot/wasmaot/compiler/artifact"
@@ -23,8 +24,8 @@ type Code struct {
 
 	mu     sync.Mutex
 	closed bool
-	uses   int    // instances whose memory is not yet freed
-	name   string // of the first instance, for backtraces
+	uses   int                    // instances whose memory is not yet freed
+	name   atomic.Pointer[string] // of the first instance, for backtraces
 }
 
 // codes is all loaded code by address.
@@ -139,9 +140,8 @@ func (c *Code) use(name string) error {
 	if c.closed {
 		return errors.New("code is closed")
 	}
-	if c.uses++; c.name == "" {
-		c.name = name
-	}
+	c.uses++
+	c.name.CompareAndSwap(nil, &name)
 	return nil
 }
 

@@ -124,7 +124,7 @@ func (g *guest) registersFunc() {
 		}
 		for x := uint8(0); x < 16; x++ {
 			g.reg(form{prefix: 0x66, wide: true, opcode: []byte{0x0f, 0x6e}}, x, regs[int(x)%len(regs)]) // movq x, r
-			g.reg(form{opcode: []byte{0x0f, 0x16}}, x, x)                                                 // movlhps x, x
+			g.reg(form{opcode: []byte{0x0f, 0x16}}, x, x)                                                // movlhps x, x
 		}
 		loop := len(g.code)
 		failed := func() { g.raw([]byte{0x74, 0x02, 0xff, 0xc0}) } // jz +2; inc eax
@@ -179,7 +179,7 @@ func TestPreemptionKeepsRegisters(t *testing.T) {
 	for range 4 {
 		guests.Go(func() {
 			for range 20 {
-				stack := []uint64{100_000}
+				stack := []uint64{500_000}
 				if err := i.Func("registers").Call(context.Background(), stack); err != nil || stack[0] != 0 {
 					t.Errorf("%d registers were lost, %v", stack[0], err)
 				}

@@ -20,7 +20,7 @@ func (s *nativeStack) backtraceFrom(pc, sp uint64) (frames []Frame, elided bool)
 	if i < 0 {
 		return nil, false
 	}
-	frames = append(frames, s.frame(c, i, c.position(i, off)))
+	frames = s.push(nil, c, i, c.position(i, off))
 	f := &c.art.Funcs[i]
 	size := uint64(f.FrameSize)
 	// Before the prologue and after the epilogue there is no frame. A return address is known by the map of calls.
@@ -54,7 +54,7 @@ func (s *nativeStack) callers(frames []Frame, at uint64) ([]Frame, bool) {
 		if len(frames) == MaxFrames {
 			return frames, true
 		}
-		frames = append(frames, s.frame(c, i, call.Pos))
+		frames = s.push(frames, c, i, call.Pos)
 		at += 8 + uint64(c.art.Funcs[i].FrameSize)
 	}
 }
@@ -79,12 +79,18 @@ func (s *nativeStack) isReturn(at uint64) bool {
 	return isStub(pc)
 }
 
-func (s *nativeStack) frame(c *Code, i int, pos uint32) Frame {
-	f := Frame{Func: uint32(c.layout.Shape.ImportedFuncs + i), Name: strings.Clone(c.art.FuncName(i)), Offset: pos, Module: c.name}
+// push adds the frame of defined function i at a wasm offset. The name is copied: it may lie in a file that is unmapped with the code.
+func (s *nativeStack) push(frames []Frame, c *Code, i int, pos uint32) []Frame {
+	f := Frame{Func: uint32(c.layout.Shape.ImportedFuncs + i), Name: c.art.FuncName(i), Offset: pos, Module: *c.name.Load()}
 	if s.inst != nil && s.inst.code == c {
 		f.Module = s.inst.name
 	}
-	return f
+	if n := len(frames); n > 0 && frames[n-1].Name == f.Name { // recursion
+		f.Name = frames[n-1].Name
+	} else {
+		f.Name = strings.Clone(f.Name)
+	}
+	return append(frames, f)
 }
 
 // A long backtrace's text shows its first and last frames.
