@@ -1,0 +1,267 @@
+package regalloc
+
+// backward is where the walk from the last instruction to the first stands.
+type backward struct {
+	stamp uint32
+	event [64]uint32 // next instruction of the block that names the register
+	all   uint32     // next instruction of the block that clobbers every register
+	live  [2]int32   // values live here
+	press [2]int32   // most of the block
+	fixed RegSet     // registers named in the block
+}
+
+// distances walks backward over all blocks and finds for every operand the next
+// use of its value, for every live-in value the distance, for values
+// the register that a fixed use wants, and the pressure of loops.
+func (a *Allocator) distances() {
+	f := a.f
+	var w backward
+	for bi := len(f.Blocks) - 1; bi >= 0; bi-- {
+		b := &f.Blocks[bi]
+		// Stamps of scan end at len(Blocks).
+		w = backward{stamp: uint32(len(f.Blocks) + bi + 1), all: none}
+		for i := range w.event {
+			w.event[i] = none
+		}
+		a.blockEnd(&w, uint32(bi), b)
+		for i := b.End; i > b.Start; {
+			i--
+			a.instBackward(&w, i)
+		}
+		a.blockStart(&w, uint32(bi), b)
+		a.loopPressure(&w, uint32(bi), b)
+	}
+}
+
+// blockEnd enters what is live out of the block. Edge arguments are used
+// at the block's end.
+func (a *Allocator) blockEnd(w *backward, bi uint32, b *Block) {
+	f := a.f
+	succs := a.succs(b)
+	for e := range succs {
+		to := succs[e].To
+		t := &f.Blocks[to]
+		at := b.End
+		if t.Cold && !b.Cold {
+			at += coldDist
+		}
+		if t.Depth < b.Depth {
+			at += uint32(b.Depth-t.Depth) * exitDist
+		}
+		live := a.liveInto(to)
+		for i := range live {
+			dist := live[i].dist
+			if to <= bi {
+				dist = backDist
+				if live[i].v&usedInLoop == 0 && t.LoopHeader == to {
+					dist = exitDist
+				}
+			}
+			w.touch(&a.vals[live[i].v&vregMask], at+dist, b.End)
+		}
+		params := a.params(t)
+		for k, v := range a.args(&succs[e]) {
+			x := &a.vals[v]
+			w.touch(x, at, b.End)
+			if to > bi {
+				if hint := a.vals[params[k]].hint; hint != 0 {
+					x.hint = hint
+					a.lives[v].wantPos = a.lives[params[k]].wantPos
+				}
+			}
+		}
+	}
+	w.press = w.live
+}
+
+func (w *backward) touch(x *value, pos, end uint32) {
+	pos = min(pos, end+maxDist)
+	if x.stamp != w.stamp {
+		x.stamp, x.next = w.stamp, pos
+		w.count(x, 1)
+	} else if pos < x.next {
+		x.next = pos
+	}
+}
+
+func (w *backward) count(x *value, n int32) {
+	if x.flags&(isRemat|isHomed) == 0 {
+		w.live[x.flags&isFloat] += n
+	}
+}
+
+func (a *Allocator) instBackward(w *backward, i uint32) {
+	f := a.f
+	in := &f.Insts[i]
+	var fixed RegSet
+	var temps [2]int32
+	special, ties := in.Clobbers != 0, 0
+	for o := in.OpEnd; o > in.OpStart; {
+		o--
+		op := &f.Ops[o]
+		x := &a.vals[op.V]
+		next := dead
+		if op.Kind >= Def {
+			if x.stamp == w.stamp {
+				next = x.next
+				x.stamp = 0
+				w.count(x, -1)
+			} else {
+				temps[x.bank()]++
+			}
+			a.dropHint(w, x, &a.lives[op.V])
+			special = special || op.Kind == DefEarly
+			if op.Con == Tied {
+				ties++
+			}
+		} else {
+			switch {
+			case x.stamp != w.stamp:
+				x.stamp = w.stamp
+				w.count(x, 1)
+			case x.next == i:
+				next = a.sameInst(in, o)
+			default:
+				next = x.next
+			}
+			x.next = i
+			special = special || op.Kind == UseLate
+		}
+		a.nextUse[o] = next
+		if op.Con == Fixed {
+			special = true
+			if r := a.ranks[op.Reg&63]; r != noRank {
+				fixed |= 1 << r
+				if op.Kind < Def {
+					x.hint = r + 1
+					a.lives[op.V].wantPos = i
+				}
+			}
+		}
+	}
+	a.special[i] = special || ties > 1
+	for bank := range w.press {
+		w.press[bank] = max(w.press[bank], w.live[bank]+temps[bank])
+	}
+	if special {
+		a.fixBackward(w, i, in, fixed)
+	}
+	if ties == 1 || in.Move {
+		a.hintBackward(in)
+	}
+}
+
+// sameInst finds the next use of a value that a later operand of the same instruction uses too.
+func (a *Allocator) sameInst(in *Inst, o uint32) uint32 {
+	ops := a.f.Ops
+	for k := o + 1; k < in.OpEnd; k++ {
+		if ops[k].V == ops[o].V && ops[k].Kind < Def {
+			return a.nextUse[k]
+		}
+	}
+	return dead
+}
+
+// dropHint forgets the register a value is wanted in if another instruction
+// names it in between.
+func (a *Allocator) dropHint(w *backward, x *value, l *life) {
+	if x.hint != 0 && min(w.event[x.hint-1], w.all) < l.wantPos {
+		x.hint = 0
+	}
+}
+
+// fixBackward notes the registers that instruction i names.
+func (a *Allocator) fixBackward(w *backward, i uint32, in *Inst, fixed RegSet) {
+	clob := a.clobs[in.Clobbers]
+	if all := a.banks[0] | a.banks[1]; clob&all == all {
+		a.calls = append(a.calls, i)
+		w.all = i
+	} else {
+		fixed |= clob
+		if fixed != 0 {
+			a.fixes = append(a.fixes, fixing{i, fixed})
+			w.fixed |= fixed
+		}
+	}
+	for ; fixed != 0; fixed &= fixed - 1 {
+		w.event[fixed.lowest()] = i
+	}
+}
+
+// hintBackward passes the register a result is wanted in on to the operand that
+// shall share its register, if that ends here.
+func (a *Allocator) hintBackward(in *Inst) {
+	ops := a.f.Ops[in.OpStart:in.OpEnd]
+	d, s := sharing(ops, in.Move)
+	if s >= len(ops) || ops[s].Kind >= Def || ops[s].Con == Fixed || a.nextUse[int(in.OpStart)+s] != dead {
+		return
+	}
+	if hint := a.vals[ops[d].V].hint; hint != 0 {
+		a.vals[ops[s].V].hint = hint
+		a.lives[ops[s].V].wantPos = a.lives[ops[d].V].wantPos
+	}
+}
+
+// sharing finds the result of an instruction that shall share the register of an operand, and that
+// operand; it is len(ops) if there is none.
+func sharing(ops []Operand, move bool) (def, use int) {
+	def, use = 0, len(ops)
+	for k := range ops {
+		switch op := &ops[k]; {
+		case op.Kind >= Def && (move || op.Con == Tied):
+			def = k
+			if !move {
+				use = int(op.Reg)
+			}
+		case op.Kind < Def && move:
+			use = k
+		}
+	}
+	return def, min(use, len(ops))
+}
+
+// blockStart notes the distances of the parameters and of what is live in.
+func (a *Allocator) blockStart(w *backward, bi uint32, b *Block) {
+	for k, p := range a.params(b) {
+		x := &a.vals[p]
+		a.paramDist[b.ParamStart+uint32(k)] = dead
+		if x.stamp == w.stamp {
+			a.paramDist[b.ParamStart+uint32(k)] = w.distance(x.next, b.Start)
+			x.stamp = 0
+		}
+		a.dropHint(w, x, &a.lives[p])
+	}
+	live := a.liveInto(bi)
+	for i := range live {
+		live[i].dist = w.distance(a.vals[live[i].v&vregMask].next, b.Start)
+	}
+}
+
+func (w *backward) distance(next, start uint32) uint32 {
+	dist := next - start
+	if next > w.all {
+		dist = min(dist+callDist, maxDist)
+	}
+	return dist
+}
+
+// loopPressure adds the block to its loop, and a loop, whose header comes last, to the enclosing one.
+func (a *Allocator) loopPressure(w *backward, bi uint32, b *Block) {
+	if b.LoopHeader == none {
+		return
+	}
+	l := &a.loops[b.LoopHeader]
+	if !b.Cold {
+		l.add([2]uint16{uint16(min(w.press[0], 1000)), uint16(min(w.press[1], 1000))}, w.all != none, w.fixed)
+	}
+	if b.LoopHeader == bi && l.parent != none {
+		a.loops[l.parent].add(l.press, l.call, l.fixed)
+	}
+}
+
+func (l *loopInfo) add(press [2]uint16, call bool, fixed RegSet) {
+	l.press[0] = max(l.press[0], press[0])
+	l.press[1] = max(l.press[1], press[1])
+	l.call = l.call || call
+	l.fixed |= fixed
+}
