@@ -17,6 +17,3 @@ import "errors"
 
 // ErrEscape is returned for a path that leads outside its directory.
 var ErrEscape = errors.New("path leads outside its directory")
-
-// ErrUnsupported is returned by every operation on systems without a walker.
-var ErrUnsupported = errors.New("sandboxed directories are not supported on this system")
