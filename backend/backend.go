@@ -26,8 +26,34 @@ type Func struct {
 	SSA    *ssa.Func
 	RA     regalloc.Func
 	Insts  []Inst
-	Remat  []int64 // by virtual register: the constant's bits, for HomeRemat
+	Remat  []int64 // by virtual register: the constant's bits, for HomeRemat; of a vector its index in SSA.Vecs
 	OutArg uint32  // bytes of the outgoing argument area
+
+	Switches     []uint32 // jump tables: for each entry the edge in RA.Edges to take
+	Calls        bool     // there are calls
+	SavesContext bool     // and the context register must be restored after some of them
+}
+
+// Reset empties m for function f and keeps its memory.
+func (m *Func) Reset(f *ssa.Func) {
+	ra := &m.RA
+	*m = Func{
+		SSA: f,
+		RA: regalloc.Func{
+			VRegs:       append(ra.VRegs[:0], regalloc.VRegInfo{}),
+			Blocks:      ra.Blocks[:0],
+			Insts:       ra.Insts[:0],
+			Ops:         ra.Ops[:0],
+			Params:      ra.Params[:0],
+			Edges:       ra.Edges[:0],
+			EdgeArgs:    ra.EdgeArgs[:0],
+			Preds:       ra.Preds[:0],
+			ClobberSets: ra.ClobberSets[:0],
+		},
+		Insts:    m.Insts[:0],
+		Remat:    append(m.Remat[:0], 0),
+		Switches: m.Switches[:0],
+	}
 }
 
 // RelocKind says how a relocation's value is put into the code.

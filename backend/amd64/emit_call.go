@@ -1,0 +1,65 @@
+package amd64
+
+import (
+	"github.com/wasmaot/wasmaot/compiler/abi"
+)
+
+func (e *emitter) emitCall() {
+	e.a.Call(uint32(e.in.Imm))
+	e.a.CallSite(e.in.Pos)
+}
+
+func (e *emitter) emitCallDesc() {
+	a, in := &e.a, e.in
+	local := in.Aux&auxLocal != 0
+	if local {
+		a.RM(MOV, 8, regCallee, At(regCtx, abi.CtxBuiltins))
+		a.RM(MOV, 8, regCallee, At(regCallee, in.Disp))
+	} else {
+		a.RM(MOV, 8, regCallee, At(regCtx, in.Disp))
+	}
+	e.callCallee(local)
+}
+
+// emitCallTable calls element rax of a table. If the processor guesses wrong that the index is in bounds, it
+// becomes 0.
+func (e *emitter) emitCallTable() {
+	a, in := &e.a, e.in
+	length := e.memory(1)
+	base := length
+	base.Disp += abi.TableRecBase - abi.TableRecLen
+	if in.Aux&auxImm != 0 {
+		a.RI(CMP, 8, regCallee, int64(int32(in.Imm)))
+	} else {
+		a.RM(CMP, 8, regCallee, length)
+	}
+	e.trapIf(CondAE, abi.TrapUndefinedElement)
+	a.RR(SBB, 8, regScratch, regScratch) // all ones if below
+	a.RR(AND, 8, regCallee, regScratch)
+	a.RM(MOV, 8, regScratch, base)
+	a.RM(MOV, 8, regCallee, AtIndex(regScratch, regCallee, 8, 0))
+	a.RR(TEST, 8, regCallee, regCallee)
+	e.trapIf(CondE, abi.TrapUninitializedElement)
+	if in.Aux&auxSameSig == 0 {
+		a.RM(MOV, 4, regScratch, At(regCtx, int32(in.Imm>>32)))
+		a.MR(CMP, 4, At(regCallee, abi.FuncDescTypeID), regScratch)
+		e.trapIf(CondNE, abi.TrapIndirectCallType)
+	}
+	e.callCallee(in.Aux&auxLocal != 0)
+}
+
+// callCallee calls the FuncDesc in the callee register, with a change of the context unless
+// the function is known to belong to the same instance.
+func (e *emitter) callCallee(local bool) {
+	a := &e.a
+	if !local {
+		a.RM(MOV, 8, regCtx, At(regCallee, abi.FuncDescCtx))
+		a.RM(MOV, 8, regMemBase, At(regCtx, abi.CtxMemBase))
+	}
+	a.CallM(At(regCallee, abi.FuncDescCode))
+	a.CallSite(e.in.Pos)
+	if !local {
+		a.RM(MOV, 8, regCtx, At(RSP, e.context))
+		a.RM(MOV, 8, regMemBase, At(regCtx, abi.CtxMemBase))
+	}
+}

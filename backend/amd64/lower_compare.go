@@ -1,0 +1,307 @@
+package amd64
+
+import (
+	"github.com/wasmaot/wasmaot/backend"
+	"github.com/wasmaot/wasmaot/backend/regalloc"
+	"github.com/wasmaot/wasmaot/compiler/ssa"
+)
+
+// A comparison is an instruction that sets the flags and the condition to look for.
+type comparison struct {
+	op       Op
+	size     uint8
+	cond     Cond
+	a        regalloc.VReg // the first operand, if src is not that
+	src      source        // the second operand; or the first, if memFirst
+	memFirst bool
+	hasImm   bool // memFirst, and the second operand is imm; else it is a
+	imm      int64
+}
+
+// attachCompare gives an instruction its comparison as last operands.
+func (l *lowerer) attachCompare(in *backend.Inst, c *comparison) {
+	in.Cond = uint8(c.cond)
+	in.Size = c.size
+	if c.a != 0 {
+		if c.hasImm {
+			l.slotArg(c.a)
+		} else {
+			l.arg(c.a)
+		}
+	}
+	if c.memFirst {
+		in.Aux |= auxMemFirst
+	}
+	l.attach(in, c.op, &c.src)
+	if c.memFirst && c.hasImm {
+		in.Aux |= auxImm
+		in.Imm = c.imm
+	}
+}
+
+// intConds has the condition of each integer comparison of ssa.OpEq and following.
+var intConds = [...]Cond{
+	ssa.OpEq - ssa.OpEq:  CondE,
+	ssa.OpNe - ssa.OpEq:  CondNE,
+	ssa.OpLtS - ssa.OpEq: CondL,
+	ssa.OpLtU - ssa.OpEq: CondB,
+	ssa.OpGtS - ssa.OpEq: CondG,
+	ssa.OpGtU - ssa.OpEq: CondA,
+	ssa.OpLeS - ssa.OpEq: CondLE,
+	ssa.OpLeU - ssa.OpEq: CondBE,
+	ssa.OpGeS - ssa.OpEq: CondGE,
+	ssa.OpGeU - ssa.OpEq: CondAE,
+}
+
+// floatConds has the condition of each float comparison of ssa.OpFEq and following.
+// UCOMIF sets the flags of an unsigned comparison, and all three of them if unordered; so
+// less-than is greater-than with the operands exchanged.
+var floatConds = [...]struct {
+	cond Cond
+	swap bool
+}{
+	ssa.OpFEq - ssa.OpFEq: {cond: condFEq},
+	ssa.OpFNe - ssa.OpFEq: {cond: condFNe},
+	ssa.OpFLt - ssa.OpFEq: {cond: CondA, swap: true},
+	ssa.OpFGt - ssa.OpFEq: {cond: CondA},
+	ssa.OpFLe - ssa.OpFEq: {cond: CondAE, swap: true},
+	ssa.OpFGe - ssa.OpFEq: {cond: CondAE},
+}
+
+// swapped is the condition after exchanging the operands of an integer comparison.
+func swapped(c Cond) Cond {
+	switch c {
+	case CondB, CondA:
+		return CondB ^ CondA ^ c
+	case CondAE, CondBE:
+		return CondAE ^ CondBE ^ c
+	case CondL, CondG:
+		return CondL ^ CondG ^ c
+	case CondGE, CondLE:
+		return CondGE ^ CondLE ^ c
+	}
+	return c
+}
+
+// unsigned is the condition that compares unsigned what c compares signed.
+func unsigned(c Cond) Cond {
+	switch c {
+	case CondL:
+		return CondB
+	case CondGE:
+		return CondAE
+	case CondLE:
+		return CondBE
+	case CondG:
+		return CondA
+	}
+	return c
+}
+
+// compare finds the comparison that makes v, which is used as a truth value. A
+// comparison of the same block is made anew for each such use.
+func (l *lowerer) compare(v ssa.Value) comparison {
+	negate := Cond(0)
+	for l.f.Insts[v].Op == ssa.OpEqz && l.comparesHere(v) {
+		x := ssa.Value(l.f.Insts[v].A)
+		if !l.comparesHere(x) {
+			break
+		}
+		l.noFold = l.noFold || l.info[v].uses > 1
+		v = x
+		negate ^= 1
+	}
+	c := comparison{cond: CondNE}
+	if l.comparesHere(v) {
+		l.noFold = l.noFold || l.info[v].uses > 1
+		c = l.compareOp(v)
+	} else {
+		l.compareZero(&c, v)
+	}
+	l.noFold = false
+	c.cond ^= negate
+	return c
+}
+
+func (l *lowerer) comparesHere(v ssa.Value) bool {
+	return l.f.Insts[v].Op.Is(ssa.PropCompare) && l.here(v)
+}
+
+// compareOp is comparison v itself.
+func (l *lowerer) compareOp(v ssa.Value) comparison {
+	in := &l.f.Insts[v]
+	a, b := ssa.Value(in.A), ssa.Value(in.B)
+	var c comparison
+	switch op := in.Op; {
+	case op == ssa.OpEqz:
+		c.cond = CondE
+		l.compareZero(&c, a)
+		return c
+	case op >= ssa.OpFEq:
+		l.compareFloat(&c, op, a, b)
+		return c
+	default:
+		c.cond = intConds[op-ssa.OpEq]
+	}
+	c.op, c.size = CMP, uint8(l.f.Insts[a].Type.Size())
+	if l.comparesSwapped(a, b, c.size) {
+		a, b = b, a
+		c.cond = swapped(c.cond)
+	}
+	if imm, ok := l.immediate(b, c.size); ok {
+		if imm == 0 {
+			l.compareZero(&c, a)
+			return c
+		}
+		l.compareImmediate(&c, a, imm)
+		return c
+	}
+	c.a = l.use(a)
+	c.src = l.registerOrMemory(b, c.size)
+	return c
+}
+
+// comparesSwapped reports whether a comparison is better made with its operands exchanged.
+func (l *lowerer) comparesSwapped(a, b ssa.Value, size uint8) bool {
+	if _, ok := l.immediate(b, size); ok {
+		return false
+	}
+	if _, ok := l.immediate(a, size); ok {
+		return true
+	}
+	return l.canFold(a, size) && !l.canFold(b, size)
+}
+
+// compareImmediate compares a with a constant, in memory if a is a load just for that.
+func (l *lowerer) compareImmediate(c *comparison, a ssa.Value, imm int64) {
+	c.imm, c.hasImm = imm, true
+	if l.foldNarrowLoad(c, a) {
+		return
+	}
+	c.a = l.use(a)
+	c.src = source{form: formImm, imm: imm}
+}
+
+// foldNarrowLoad makes load a the first operand of a comparison of its own width with c.imm, if
+// the outcome is the same.
+func (l *lowerer) foldNarrowLoad(c *comparison, a ssa.Value) bool {
+	in := &l.f.Insts[a]
+	bits := uint(0)
+	switch in.Op {
+	case ssa.OpLoad8U:
+		bits = 8
+	case ssa.OpLoad16U:
+		bits = 16
+	case ssa.OpLoad32U:
+		bits = 32
+	}
+	if bits == 0 {
+		s, ok := l.foldLoad(a, c.size)
+		if !ok {
+			return false
+		}
+		c.src, c.memFirst = s, true
+		return true
+	}
+	if c.imm < 0 || c.imm>>bits != 0 || !l.loadMoves(a) {
+		return false
+	}
+	c.src, c.memFirst = l.takeLoad(a), true
+	c.size = uint8(bits / 8)
+	c.cond = unsigned(c.cond) // both are the same in the zero-extended operands
+	switch bits {
+	case 8:
+		c.imm = int64(int8(c.imm))
+	case 16:
+		c.imm = int64(int16(c.imm))
+	case 32:
+		c.imm = int64(int32(c.imm))
+	}
+	return true
+}
+
+// compareZero compares v, of any type in an integer register, with 0.
+func (l *lowerer) compareZero(c *comparison, v ssa.Value) {
+	c.size = uint8(l.f.Insts[v].Type.Size())
+	in := &l.f.Insts[v]
+	if in.Op == ssa.OpAnd && l.only(v) {
+		l.testAnd(c, in)
+		return
+	}
+	c.op = CMP
+	c.imm, c.hasImm = 0, true
+	if l.foldNarrowLoad(c, v) {
+		return
+	}
+	c.op, c.hasImm = TEST, false
+	c.a = l.use(v)
+	c.src = source{form: formReg, a: c.a}
+}
+
+// testAnd compares A & B with 0.
+func (l *lowerer) testAnd(c *comparison, in *ssa.Inst) {
+	c.op = TEST
+	a, b := ssa.Value(in.A), ssa.Value(in.B)
+	if _, ok := l.f.IsConst(a); ok {
+		a, b = b, a
+	}
+	if bits, ok := l.f.IsConst(b); ok {
+		if c.size == 8 && bits>>31 == 0 && (c.cond == CondE || c.cond == CondNE) {
+			c.size = 4 // the mask leaves nothing of the upper half
+		}
+		if imm, ok := l.immediate(b, c.size); ok {
+			c.a = l.use(a)
+			c.src = source{form: formImm, imm: imm}
+			return
+		}
+	}
+	c.a = l.use(a)
+	c.src = source{form: formReg, a: l.use(b)}
+}
+
+func (l *lowerer) compareFloat(c *comparison, op ssa.Op, a, b ssa.Value) {
+	fc := &floatConds[op-ssa.OpFEq]
+	if fc.swap {
+		a, b = b, a
+	}
+	c.op, c.size, c.cond = UCOMIF, uint8(l.f.Insts[a].Type.Size()), fc.cond
+	c.a = l.use(a)
+	c.src = l.floatOperand(b, c.size)
+}
+
+// set makes the value 0 or 1 of a comparison.
+func (l *lowerer) set(v ssa.Value, in *ssa.Inst, _ Op) {
+	c := l.compare(v)
+	inst := l.put(tSet, 0)
+	l.def(l.result(v))
+	l.attachCompare(inst, &c)
+}
+
+// selectOp makes A ≠ 0 ? B : C.
+func (l *lowerer) selectOp(v ssa.Value, in *ssa.Inst, _ Op) {
+	c := l.compare(ssa.Value(in.A))
+	yes, no := ssa.Value(in.B), ssa.Value(in.C)
+	// The result takes the place of the second value: better one that dies. FEq needs two
+	// conditional moves where FNe's two conditions mean the same move.
+	if c.cond == condFEq || c.cond < condFEq && l.info[no].uses > 1 && l.info[yes].uses == 1 {
+		yes, no = no, yes
+		c.cond ^= 1
+	}
+	t := tSelect
+	if in.Type.IsFloat() {
+		t = tSelectF
+	}
+	a, b := l.use(yes), l.use(no)
+	inst := l.put(t, 0)
+	l.tied(l.result(v), 1)
+	l.arg(b)
+	if t == tSelect {
+		l.slotArg(a)
+	} else {
+		l.arg(a)
+	}
+	l.attachCompare(inst, &c)
+	if in.Type.Size() == 8 {
+		inst.Aux |= auxWide
+	}
+}

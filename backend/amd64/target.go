@@ -1,0 +1,111 @@
+package amd64
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+
+	"golang.org/x/sys/cpu"
+
+	"github.com/wasmaot/wasmaot/backend"
+	"github.com/wasmaot/wasmaot/backend/regalloc"
+	"github.com/wasmaot/wasmaot/compiler/abi"
+)
+
+// CPU features beyond x86-64-v2, which has SSE4.2 and POPCNT and is required.
+const (
+	FeatureV2 uint64 = 1 << iota
+	FeatureBMI1
+	FeatureBMI2
+	FeatureLZCNT
+	FeatureAVX
+	FeatureAVX2
+	FeatureFMA
+	FeatureFSGSBASE
+)
+
+// Registers with a fixed meaning in generated code. None of them is allocated.
+const (
+	regCtx      = R14 // instance context
+	regMemBase  = R15 // base of memory 0
+	regScratch  = R11 // free within a template and between instructions
+	regScratchX = X15
+	regCallee   = RAX // FuncDesc address on calls through one
+)
+
+// Target is the x86-64 instruction set.
+var Target = &backend.Target{
+	Name:         "amd64",
+	Machine:      62, // EM_X86_64
+	FuncAlign:    16,
+	Features:     []string{"x86-64-v2", "bmi1", "bmi2", "lzcnt", "avx", "avx2", "fma", "fsgsbase"},
+	HostFeatures: hostFeatures,
+	Baseline:     FeatureV2,
+	Regs:         &registers,
+	Conv:         &abi.AMD64,
+	Lower:        lower,
+	Emit:         emit,
+	Patch:        patch,
+}
+
+// registers that may be allocated: those whose names need no prefix byte come first.
+var registers = regalloc.File{
+	Alloc: [2][]regalloc.Reg{
+		regalloc.ClassInt:   {RAX, RCX, RDX, RSI, RDI, RBX, RBP, R8, R9, R10, R12, R13},
+		regalloc.ClassFloat: {X0, X1, X2, X3, X4, X5, X6, X7, X8, X9, X10, X11, X12, X13, X14},
+	},
+	Scratch: [2]regalloc.Reg{regScratch, regScratchX},
+	Names: [64]string{
+		"rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15",
+		X0: "xmm0", X1: "xmm1", X2: "xmm2", X3: "xmm3", X4: "xmm4", X5: "xmm5", X6: "xmm6", X7: "xmm7",
+		X8: "xmm8", X9: "xmm9", X10: "xmm10", X11: "xmm11", X12: "xmm12", X13: "xmm13", X14: "xmm14", X15: "xmm15",
+	},
+}
+
+// allocatable is the set of all registers that may be allocated: what a call destroys.
+var allocatable = func() (s regalloc.RegSet) {
+	for _, list := range registers.Alloc {
+		for _, r := range list {
+			s |= 1 << r
+		}
+	}
+	return s
+}()
+
+func hostFeatures() uint64 {
+	x := &cpu.X86
+	var f uint64
+	for _, h := range [...]struct {
+		has bool
+		bit uint64
+	}{
+		{x.HasSSE42 && x.HasSSSE3 && x.HasPOPCNT && x.HasCX16, FeatureV2},
+		{x.HasBMI1, FeatureBMI1},
+		{x.HasBMI2, FeatureBMI2},
+		{x.HasLZCNT, FeatureLZCNT},
+		{x.HasAVX, FeatureAVX},
+		{x.HasAVX2, FeatureAVX2},
+		{x.HasFMA, FeatureFMA},
+		{hasFSGSBASE(), FeatureFSGSBASE},
+	} {
+		if h.has {
+			f |= h.bit
+		}
+	}
+	return f
+}
+
+func patch(text []byte, field uint32, kind backend.RelocKind, target uint32) error {
+	if kind != backend.RelocCall {
+		return fmt.Errorf("amd64: relocation at %#x: expected a call, found kind %d", field, kind)
+	}
+	if uint64(field)+4 > uint64(len(text)) {
+		return fmt.Errorf("amd64: relocation at %#x: expected a field within %#x bytes of text", field, len(text))
+	}
+	d := int64(target) - int64(field) - 4 // relative to the next instruction
+	if d != int64(int32(d)) || target > math.MaxInt32 {
+		return fmt.Errorf("amd64: relocation at %#x: distance %d to %#x does not fit in 32 bits", field, d, target)
+	}
+	binary.LittleEndian.PutUint32(text[field:], uint32(d))
+	return nil
+}

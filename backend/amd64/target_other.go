@@ -1,0 +1,5 @@
+//go:build !(linux && amd64)
+
+package amd64
+
+func hasFSGSBASE() bool { return false }
