@@ -1,4 +1,4 @@
-package frontend_test
+package frontend
 
 import (
 	"os"
@@ -7,7 +7,6 @@ import (
 	"runtime"
 	"testing"
 
-	"github.com/wasmaot/wasmaot/compiler/frontend"
 	"github.com/wasmaot/wasmaot/compiler/ssa"
 	"github.com/wasmaot/wasmaot/compiler/wasm"
 )
@@ -16,7 +15,7 @@ import (
 const benchModule = "WASMAOT_BENCH_MODULE"
 
 // goModule builds a Go program for wasip1.
-func goModule(t testing.TB) *frontend.Module {
+func goModule(t testing.TB) *Module {
 	t.Helper()
 	path := ""
 	if _, ok := t.(*testing.B); ok {
@@ -43,7 +42,7 @@ func goModule(t testing.TB) *frontend.Module {
 	if err != nil {
 		t.Fatal(err)
 	}
-	mod, err := frontend.NewModule(m)
+	mod, err := NewModule(m)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +53,7 @@ func goModule(t testing.TB) *frontend.Module {
 // a dispatch loop has a constant target, so that after threading nothing leads back to one.
 func TestGoModule(t *testing.T) {
 	m := goModule(t)
-	var b frontend.Builder
+	var b Builder
 	var f ssa.Func
 	var threaded, plain jumps
 	for i := m.Wasm.ImportedFuncs; i < len(m.Wasm.Funcs); i++ {
@@ -78,7 +77,7 @@ func TestGoModule(t *testing.T) {
 		t.Errorf("%d jumps to dispatch loops, %d after threading; expected thousands and none", plain.back, threaded.back)
 	}
 	for i := range m.Wasm.Tables {
-		t.Logf("table %d: %s", i, m.TableFact(uint32(i)))
+		t.Logf("table %d: %+v", i, m.tables[i])
 	}
 }
 
@@ -109,13 +108,13 @@ func (j *jumps) count(f *ssa.Func) {
 
 func BenchmarkBuild(b *testing.B) {
 	m := goModule(b)
-	var bd frontend.Builder
+	var bd Builder
 	var f ssa.Func
 	operators := countOperators(b, m.Wasm)
 	b.ReportAllocs()
 	for b.Loop() {
 		for i := m.Wasm.ImportedFuncs; i < len(m.Wasm.Funcs); i++ {
-			if err := bd.Build(m, uint32(i), frontend.Options{Threading: true}, &f); err != nil {
+			if err := bd.Build(m, uint32(i), Options{Threading: true}, &f); err != nil {
 				b.Fatal(err)
 			}
 		}
@@ -126,7 +125,7 @@ func BenchmarkBuild(b *testing.B) {
 func BenchmarkNewModule(b *testing.B) {
 	m := goModule(b)
 	for b.Loop() {
-		if _, err := frontend.NewModule(m.Wasm); err != nil {
+		if _, err := NewModule(m.Wasm); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -1,17 +1,16 @@
-package frontend_test
+package frontend
 
 import (
 	"errors"
 	"testing"
 
-	"github.com/wasmaot/wasmaot/compiler/frontend"
 	"github.com/wasmaot/wasmaot/compiler/ssa"
 	"github.com/wasmaot/wasmaot/compiler/wasm"
 	"github.com/wasmaot/wasmaot/spectest/script"
 )
 
 // allOptions are all ways to build a function.
-var allOptions = []frontend.Options{
+var allOptions = []Options{
 	{Threading: true},
 	{Threading: false},
 	{Threading: true, Explicit: true},
@@ -28,7 +27,7 @@ func TestSuite(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var b frontend.Builder
+	var b Builder
 	var f ssa.Func
 	funcs, refused := 0, 0
 	for _, name := range names {
@@ -67,12 +66,12 @@ func TestSuite(t *testing.T) {
 }
 
 // buildAll builds and checks every function of a module in all ways and returns their number.
-func buildAll(b *frontend.Builder, f *ssa.Func, src []byte) (int, error) {
+func buildAll(b *Builder, f *ssa.Func, src []byte) (int, error) {
 	w, err := wasm.Decode(src, wasm.Features20NoSIMD)
 	if err != nil {
 		return 0, err
 	}
-	m, err := frontend.NewModule(w)
+	m, err := NewModule(w)
 	if err != nil {
 		return 0, err
 	}
