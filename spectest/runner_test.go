@@ -9,6 +9,7 @@ import (
 	"github.com/wasmaot/wasmaot/compiler"
 	"github.com/wasmaot/wasmaot/compiler/abi"
 	"github.com/wasmaot/wasmaot/compiler/artifact"
+	"github.com/wasmaot/wasmaot/compiler/wasm"
 	"github.com/wasmaot/wasmaot/loader"
 	"github.com/wasmaot/wasmaot/spectest/script"
 )
@@ -99,11 +100,10 @@ func (r *runner) command(c *script.Command, allowBeyond bool) error {
 		return r.instantiate(code, c.Instance)
 	case script.Register:
 		inst, err := r.instance(c.Name)
-		if err != nil {
-			return err
+		if err == nil || errors.Is(err, errBeyond) {
+			r.as[c.As] = inst // nil if its module was refused
 		}
-		r.as[c.As] = inst
-		return nil
+		return err
 	case script.DoAction:
 		_, err := r.action(c.Action)
 		return err
@@ -119,7 +119,7 @@ func (r *runner) command(c *script.Command, allowBeyond bool) error {
 	case script.AssertInvalid, script.AssertMalformed:
 		return r.refused(c)
 	case script.AssertUnlinkable, script.AssertUninstantiable:
-		return r.notInstantiated(c)
+		return r.notInstantiated(c, allowBeyond)
 	}
 	return fmt.Errorf("unknown command")
 }
@@ -143,16 +143,20 @@ func (r *runner) compile(c *script.Command) (*loader.Code, error) {
 
 // beyondOr turns the refusal of a module into errBeyond where the suite's documentation says that it needs more.
 func (r *runner) beyondOr(err error, name string, allowed bool) error {
-	if !allowed {
+	var refused *wasm.Error
+	if !allowed || !errors.As(err, &refused) || refused.Feature == 0 {
 		return err
 	}
 	r.beyond++
-	r.lacking[name], r.lacking[""] = true, true
+	if name != "" {
+		r.lacking[name] = true
+	}
 	return fmt.Errorf("%w: %w", errBeyond, err)
 }
 
 func (r *runner) module(c *script.Command, allowBeyond bool) error {
 	r.current = nil
+	r.lacking[""] = true
 	code, err := r.compile(c)
 	if err != nil {
 		return r.beyondOr(err, c.Name, allowBeyond)
@@ -163,8 +167,7 @@ func (r *runner) module(c *script.Command, allowBeyond bool) error {
 func (r *runner) instantiate(code *loader.Code, name string) error {
 	inst, err := code.Instantiate(context.Background(), r.config(name))
 	if err != nil {
-		var link *loader.LinkError
-		if errors.As(err, &link) && r.lackingImport(link.Module) {
+		if r.lackingImport(err) {
 			r.lacking[name], r.lacking[""] = true, true
 			return fmt.Errorf("%w: %w", errBeyond, err)
 		}
@@ -180,9 +183,13 @@ func (r *runner) instantiate(code *loader.Code, name string) error {
 	return nil
 }
 
-// lackingImport tells whether a module could not be registered because it was refused.
-func (r *runner) lackingImport(module string) bool {
-	inst, registered := r.as[module]
+// lackingImport tells whether the error is about an import from a module that was refused.
+func (r *runner) lackingImport(err error) bool {
+	var link *loader.LinkError
+	if !errors.As(err, &link) {
+		return false
+	}
+	inst, registered := r.as[link.Module]
 	return registered && inst == nil
 }
 
@@ -203,7 +210,7 @@ func (r *runner) config(name string) *loader.Config {
 
 func (r *runner) instance(name string) (*loader.Instance, error) {
 	if r.lacking[name] {
-		return nil, errBeyond
+		return nil, errBeyond // a refused module is a failure of its own where it is not expected
 	}
 	inst := r.current
 	if name != "" {
@@ -297,15 +304,18 @@ func (r *runner) refused(c *script.Command) error {
 	return nil
 }
 
-func (r *runner) notInstantiated(c *script.Command) error {
+func (r *runner) notInstantiated(c *script.Command, allowBeyond bool) error {
 	code, err := r.compile(c)
 	if err != nil {
-		return fmt.Errorf("expected a valid module: %w", err)
+		return fmt.Errorf("expected a valid module: %w", r.beyondOr(err, c.Name, allowBeyond))
 	}
 	inst, err := code.Instantiate(context.Background(), r.config(""))
 	if err == nil {
 		r.close = append(r.close, inst.Close)
 		return fmt.Errorf("instantiated, expected %q", c.Text)
+	}
+	if r.lackingImport(err) {
+		return fmt.Errorf("%w: %w", errBeyond, err)
 	}
 	var link *loader.LinkError
 	if c.Type == script.AssertUninstantiable {
