@@ -124,7 +124,7 @@ func (f *runFlags) run(ctx context.Context, args []string) error {
 // config translates flags and arguments.
 func (f *runFlags) config(args []string) (*wasmaot.CommandConfig, error) {
 	c := &wasmaot.CommandConfig{WASI: wasi.Config{
-		Args: append([]string{filepath.Base(args[0])}, args[1:]...), Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
+		Args: append([]string{strings.TrimSuffix(filepath.Base(args[0]), ".go")}, args[1:]...), Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
 	}}
 	if f.argv0 != "" {
 		c.WASI.Args[0] = f.argv0
