@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -50,9 +51,21 @@ func buildIfPackage(ctx context.Context, arg string) (path string, cleanup func(
 		}
 		return "", nothing, fmt.Errorf("%s: go build: %w", arg, err)
 	}
-	if _, err := os.Stat(path); err != nil {
+	if !isModule(path) { // the tool writes an archive for other packages
 		cleanup()
-		return "", nothing, fmt.Errorf("%s: expected a Go package main: go build made no program", arg)
+		return "", nothing, fmt.Errorf("%s: expected a Go package main", arg)
 	}
 	return path, cleanup, nil
+}
+
+// isModule tells whether the file begins like a WebAssembly module.
+func isModule(path string) bool {
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	var head [4]byte
+	_, err = io.ReadFull(f, head[:])
+	return err == nil && string(head[:]) == "\x00asm"
 }
