@@ -73,6 +73,7 @@ func (n *node) close() {
 	lifetimes.mu.Unlock()
 	for _, d := range dead {
 		d.free()
+		d.free, d.keep = nil, nil
 	}
 }
 

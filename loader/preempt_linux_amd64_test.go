@@ -16,6 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/cpu"
+
 	"github.com/wasmaot/wasmaot/compiler/abi"
 )
 
@@ -126,6 +128,17 @@ func (g *guest) registersFunc() {
 			g.reg(form{prefix: 0x66, wide: true, opcode: []byte{0x0f, 0x6e}}, x, regs[int(x)%len(regs)]) // movq x, r
 			g.reg(form{opcode: []byte{0x0f, 0x16}}, x, x)                                                // movlhps x, x
 		}
+		// vinsertf128 and vextractf128 for the upper halves.
+		upper := func(opcode byte, x uint8, v uint8) []byte {
+			return []byte{0xc4, ^(x >> 3 << 7) & 0x80, ^v&15<<3 | 5, opcode}
+		}
+		if cpu.X86.HasAVX {
+			for x := uint8(0); x < 16; x++ {
+				in := upper(0x18, x, x)
+				in[1] = ^(x>>3<<7|x>>3<<5)&0xa0 | 0x43
+				g.raw(append(in, 0xc0|x&7<<3|x&7, 1)) // vinsertf128 x, x, x, 1
+			}
+		}
 		loop := len(g.code)
 		failed := func() { g.raw([]byte{0x74, 0x02, 0xff, 0xc0}) } // jz +2; inc eax
 		for _, r := range append(regs, r14, r15) {
@@ -145,6 +158,13 @@ func (g *guest) registersFunc() {
 				g.mem(form{wide: true, opcode: []byte{0x3b}}, r, rsp, -16)
 				failed()
 			}
+		}
+		for x := uint8(0); x < 16 && cpu.X86.HasAVX; x++ {
+			out := upper(0x19, x, 0)
+			out[1] |= 0x63
+			g.raw(append(out, 0x44|x&7<<3, 0x24, 0xe0, 1)) // vextractf128 [rsp-32], x, 1
+			g.mem(form{wide: true, opcode: []byte{0x3b}}, regs[int(x)%len(regs)], rsp, -24)
+			failed()
 		}
 		// Flags: stc; jc +2; inc eax.
 		g.raw([]byte{0xf9, 0x72, 0x02, 0xff, 0xc0})
@@ -179,7 +199,7 @@ func TestPreemptionKeepsRegisters(t *testing.T) {
 	for range 4 {
 		guests.Go(func() {
 			for range 20 {
-				stack := []uint64{500_000}
+				stack := []uint64{200_000}
 				if err := i.Func("registers").Call(context.Background(), stack); err != nil || stack[0] != 0 {
 					t.Errorf("%d registers were lost, %v", stack[0], err)
 				}
