@@ -1,0 +1,161 @@
+package loader
+
+import (
+	"context"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/wasmaot/wasmaot/compiler/abi"
+)
+
+func BenchmarkCall(b *testing.B) {
+	g := newGuest()
+	g.addFunc()
+	i := g.instance(b, nil)
+	f, stack, ctx := i.Func("add"), []uint64{1, 2}, context.Background()
+	for b.Loop() {
+		f.Call(ctx, stack)
+	}
+}
+
+func BenchmarkCallCancellable(b *testing.B) {
+	g := newGuest()
+	g.addFunc()
+	i := g.instance(b, nil)
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	f, stack := i.Func("add"), []uint64{1, 2}
+	for b.Loop() {
+		f.Call(ctx, stack)
+	}
+}
+
+// BenchmarkEnter leaves out the pool and the count of calls: entering and leaving native code alone.
+func BenchmarkEnter(b *testing.B) {
+	g := newGuest()
+	g.addFunc()
+	i := g.instance(b, nil)
+	f := i.Func("add")
+	entry, _ := f.typ.entryStub()
+	s, err := i.stacks.get()
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer s.put()
+	at := s.slot(2)
+	for b.Loop() {
+		enter(s, s.e, entry, f.desc, at)
+	}
+}
+
+func benchHostCalls(b *testing.B, ctx context.Context) {
+	g := newGuest()
+	s := sig(types(i64), types(i64))
+	host := g.importFunc("host", s)
+	g.fn("f", s, 24, func() { // calls host with edi = 0 as often as edi says
+		g.mem(movStore, rdi, rsp, 8)
+		at := len(g.code)
+		g.callImport(host, 0)
+		g.raw([]byte{0x48, 0xff, 0x4c, 0x24, 8, 0x0f, 0x85}) // dec qword [rsp+8]; jnz
+		g.imm32(int64(at - len(g.code) - 4))
+	})
+	i := g.instance(b, env{"host": NewHostFunc("host", &s, func(_ context.Context, _ *Instance, stack []uint64) error { return nil })})
+	b.ResetTimer()
+	if err := i.Func("f").Call(ctx, []uint64{uint64(b.N)}); err != nil {
+		b.Fatal(err)
+	}
+}
+
+func BenchmarkHostCall(b *testing.B) { benchHostCalls(b, context.Background()) }
+
+func BenchmarkHostCallCancellable(b *testing.B) {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	benchHostCalls(b, ctx)
+}
+
+func BenchmarkTrap(b *testing.B) {
+	g := newGuest()
+	g.fn("unreachable", sig(nil, nil), 8, func() { g.ud2(abi.TrapUnreachable) })
+	f := g.instance(b, nil).Func("unreachable")
+	for b.Loop() {
+		if f.Call(context.Background(), nil) == nil {
+			b.Fatal("no trap")
+		}
+	}
+}
+
+// BenchmarkGC is the latency of a collection beside a guest in an endless loop; BenchmarkGCBesideGo beside Go code that computes.
+func BenchmarkGC(b *testing.B) {
+	i := spinner(b)
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error)
+	go func() { done <- i.Func("spin").Call(ctx, nil) }()
+	time.Sleep(time.Millisecond)
+	for b.Loop() {
+		runtime.GC()
+	}
+	cancel()
+	<-done
+}
+
+func BenchmarkGCBesideGo(b *testing.B) {
+	stop := false
+	go func() {
+		for n := 0; !stop; n++ {
+		}
+	}()
+	time.Sleep(time.Millisecond)
+	for b.Loop() {
+		runtime.GC()
+	}
+	stop = true
+}
+
+// BenchmarkCancel is the time from the end of a context to the return of the call that it stops.
+func BenchmarkCancel(b *testing.B) {
+	i := spinner(b)
+	f := i.Func("spin")
+	var total time.Duration
+	for b.Loop() {
+		ctx, cancel := context.WithCancel(context.Background())
+		var start time.Time
+		time.AfterFunc(200*time.Microsecond, func() { start = time.Now(); cancel() })
+		f.Call(ctx, nil)
+		total += time.Since(start)
+	}
+	b.ReportMetric(float64(total.Nanoseconds())/float64(b.N), "ns/stop")
+}
+
+func BenchmarkInstantiate(b *testing.B) {
+	g := newGuest()
+	g.memory(4, 100)
+	g.addFunc()
+	c := g.load(b)
+	for b.Loop() {
+		i, err := c.Instantiate(context.Background(), nil)
+		if err != nil {
+			b.Fatal(err)
+		}
+		i.Close()
+	}
+}
+
+// BenchmarkMemoryGrow grows a memory page by page, each touched once.
+func BenchmarkMemoryGrow(b *testing.B) {
+	var i *Instance
+	g := newGuest()
+	g.memory(0, 65536)
+	c := g.load(b)
+	for b.Loop() {
+		if i == nil || i.Memory().Pages() == 65536 {
+			if i != nil {
+				i.Close()
+			}
+			i, _ = c.Instantiate(context.Background(), nil)
+		}
+		i.Memory().Grow(1)
+	}
+	i.Close()
+}
