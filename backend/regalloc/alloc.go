@@ -53,11 +53,11 @@ type Allocator struct {
 	live    []liveIn // grouped by block
 
 	// distances
-	nextUse   []uint32 // parallel to Func.Ops: position of the value's next use after this operand
-	paramDist []uint32 // parallel to Func.Params: distance from the block's start to the first use
-	special   []bool   // parallel to Func.Insts: not for the short path
-	calls     []uint32 // instructions that clobber every register, last first
-	fixes     []fixing // other instructions with fixed registers, last first
+	nextUse   []uint32   // parallel to Func.Ops: position of the value's next use after this operand
+	paramDist []uint32   // parallel to Func.Params: distance from the block's start to the first use
+	kinds     []instKind // parallel to Func.Insts
+	calls     []uint32   // instructions that clobber every register, last first
+	fixes     []fixing   // other instructions with fixed registers, last first
 
 	// the walk
 	state
@@ -78,6 +78,15 @@ type Allocator struct {
 	onEdge  []MoveList
 	edgeMov []Move
 }
+
+// instKind tells how much is asked of an instruction.
+type instKind uint8
+
+const (
+	kindPlain   instKind = iota // registers of any number, operands in memory
+	kindShares                  // one result shares the register of an operand: tied, or a copy
+	kindSpecial                 // anything else
+)
 
 // rank numbers an allocatable register.
 type rank = uint8
@@ -110,7 +119,7 @@ type value struct {
 	in    RegSet // the walk: registers that hold it now
 	next  uint32 // position of its next use
 	stamp uint32 // pass and block for which next holds
-	mark  uint32 // merge: last predecessor counted
+	block uint32 // of the definition
 	count uint16 // merge: predecessors that have it in a register
 	hint  rank   // wanted register + 1
 	last  rank   // register it was last in + 1
@@ -137,9 +146,9 @@ func (x *value) backed() bool { return x.flags&(isRemat|isIncoming|isSpilled) !=
 
 // life is what is needed of a virtual register now and then.
 type life struct {
-	block   uint32 // of the definition
 	inst    uint32 // of the definition; parameters: the block's first instruction
 	uses    uint32 // scan: list of exposures, index + 1
+	mark    uint32 // merge: last predecessor counted
 	wantPos uint32 // distances: where value.hint is wanted
 	need    uint32 // block that dominates all reads of the slot, none without any
 	slot    uint32 // number within its area of the frame
@@ -250,12 +259,13 @@ func (a *Allocator) reset(f *Func, file *File, r *Result) error {
 	if err := a.setRegs(); err != nil {
 		return err
 	}
-	a.vals = sized(a.vals, len(f.VRegs))
+	a.vals = grown(a.vals, len(f.VRegs))
 	a.lives = grown(a.lives, len(f.VRegs))
 	for i := range f.VRegs {
 		info := &f.VRegs[i]
-		a.lives[i] = life{block: none, need: none}
+		a.lives[i] = life{need: none}
 		var flags vflags
+		block := none
 		switch info.Class {
 		case ClassFloat:
 			flags = isFloat
@@ -267,15 +277,15 @@ func (a *Allocator) reset(f *Func, file *File, r *Result) error {
 			flags |= isRemat
 		case HomeIncoming:
 			flags |= isIncoming
-			a.lives[i].block = 0
+			block = 0
 		}
-		a.vals[i].flags = flags
+		a.vals[i] = value{flags: flags, block: block}
 	}
 	a.blocks = sized(a.blocks, len(f.Blocks))
 	a.loops = sized(a.loops, len(f.Blocks))
 	a.nextUse = grown(a.nextUse, len(f.Ops))
 	a.paramDist = grown(a.paramDist, len(f.Params))
-	a.special = grown(a.special, len(f.Insts))
+	a.kinds = grown(a.kinds, len(f.Insts))
 	a.exposed, a.pairs = a.exposed[:0], a.pairs[:0]
 	a.calls, a.fixes = a.calls[:0], a.fixes[:0]
 	a.before, a.moves, a.states = a.before[:0], a.moves[:0], a.states[:0]

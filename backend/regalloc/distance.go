@@ -3,7 +3,7 @@ package regalloc
 // backward is where the walk from the last instruction to the first stands.
 type backward struct {
 	stamp uint32
-	event [64]uint32 // next instruction of the block that names the register
+	event [64]uint32 // next instruction of the block that names the register, inverted: 0 for none
 	all   uint32     // next instruction of the block that clobbers every register
 	live  [2]int32   // values live here
 	press [2]int32   // most of the block
@@ -20,14 +20,8 @@ func (a *Allocator) distances() {
 		b := &f.Blocks[bi]
 		// Stamps of scan end at len(Blocks).
 		w = backward{stamp: uint32(len(f.Blocks) + bi + 1), all: none}
-		for i := range w.event {
-			w.event[i] = none
-		}
 		a.blockEnd(&w, uint32(bi), b)
-		for i := b.End; i > b.Start; {
-			i--
-			a.instBackward(&w, i)
-		}
+		a.instsBackward(&w, b)
 		a.blockStart(&w, uint32(bi), b)
 		a.loopPressure(&w, uint32(bi), b)
 	}
@@ -90,65 +84,80 @@ func (w *backward) count(x *value, n int32) {
 	}
 }
 
-func (a *Allocator) instBackward(w *backward, i uint32) {
-	f := a.f
-	in := &f.Insts[i]
-	var fixed RegSet
-	var temps [2]int32
-	special, ties := in.Clobbers != 0, 0
-	for o := in.OpEnd; o > in.OpStart; {
-		o--
-		op := &f.Ops[o]
-		x := &a.vals[op.V]
-		next := dead
-		if op.Kind >= Def {
-			if x.stamp == w.stamp {
-				next = x.next
-				x.stamp = 0
-				w.count(x, -1)
+// instsBackward walks over a block's instructions.
+func (a *Allocator) instsBackward(w *backward, b *Block) {
+	insts, ops, vals, nextUse := a.f.Insts, a.f.Ops, a.vals, a.nextUse
+	for i := b.End; i > b.Start; {
+		i--
+		in := &insts[i]
+		var fixed RegSet
+		temps, ties := [2]int32{}, 0
+		special := in.Clobbers != 0
+		for o := in.OpEnd; o > in.OpStart; {
+			o--
+			op := &ops[o]
+			x := &vals[op.V]
+			next := dead
+			if op.Kind < Def {
+				switch {
+				case x.stamp != w.stamp:
+					x.stamp = w.stamp
+					w.count(x, 1)
+				case x.next == i:
+					next = a.sameInst(in, o)
+				default:
+					next = x.next
+				}
+				x.next = i
+				special = special || op.Kind == UseLate
 			} else {
-				temps[x.bank()]++
-			}
-			a.dropHint(w, x, &a.lives[op.V])
-			special = special || op.Kind == DefEarly
-			if op.Con == Tied {
-				ties++
-			}
-		} else {
-			switch {
-			case x.stamp != w.stamp:
-				x.stamp = w.stamp
-				w.count(x, 1)
-			case x.next == i:
-				next = a.sameInst(in, o)
-			default:
-				next = x.next
-			}
-			x.next = i
-			special = special || op.Kind == UseLate
-		}
-		a.nextUse[o] = next
-		if op.Con == Fixed {
-			special = true
-			if r := a.ranks[op.Reg&63]; r != noRank {
-				fixed |= 1 << r
-				if op.Kind < Def {
-					x.hint = r + 1
-					a.lives[op.V].wantPos = i
+				if x.stamp == w.stamp {
+					next = x.next
+					x.stamp = 0
+					w.count(x, -1)
+				} else {
+					temps[x.flags&isFloat]++
+				}
+				if x.hint != 0 {
+					a.dropHint(w, x, &a.lives[op.V])
+				}
+				special = special || op.Kind == DefEarly
+				if op.Con == Tied {
+					ties++
 				}
 			}
+			nextUse[o] = next
+			if op.Con == Fixed {
+				special = true
+				fixed |= a.fixedBackward(op, i)
+			}
 		}
+		w.press[0] = max(w.press[0], w.live[0]+temps[0])
+		w.press[1] = max(w.press[1], w.live[1]+temps[1])
+		kind := kindPlain
+		if ties == 1 || in.Move {
+			kind = kindShares
+			a.hintBackward(in)
+		}
+		if special || ties > 1 {
+			kind = kindSpecial
+			a.namedBackward(w, i, in, fixed)
+		}
+		a.kinds[i] = kind
 	}
-	a.special[i] = special || ties > 1
-	for bank := range w.press {
-		w.press[bank] = max(w.press[bank], w.live[bank]+temps[bank])
+}
+
+// fixedBackward is the register an operand is fixed in; a use wants its value there.
+func (a *Allocator) fixedBackward(op *Operand, i uint32) RegSet {
+	r := a.ranks[op.Reg&63]
+	if r == noRank {
+		return 0
 	}
-	if special {
-		a.fixBackward(w, i, in, fixed)
+	if op.Kind < Def {
+		a.vals[op.V].hint = r + 1
+		a.lives[op.V].wantPos = i
 	}
-	if ties == 1 || in.Move {
-		a.hintBackward(in)
-	}
+	return bit(r)
 }
 
 // sameInst finds the next use of a value that a later operand of the same instruction uses too.
@@ -165,13 +174,13 @@ func (a *Allocator) sameInst(in *Inst, o uint32) uint32 {
 // dropHint forgets the register a value is wanted in if another instruction
 // names it in between.
 func (a *Allocator) dropHint(w *backward, x *value, l *life) {
-	if x.hint != 0 && min(w.event[x.hint-1], w.all) < l.wantPos {
+	if min(^w.event[x.hint-1], w.all) < l.wantPos {
 		x.hint = 0
 	}
 }
 
-// fixBackward notes the registers that instruction i names.
-func (a *Allocator) fixBackward(w *backward, i uint32, in *Inst, fixed RegSet) {
+// namedBackward notes the registers that instruction i names.
+func (a *Allocator) namedBackward(w *backward, i uint32, in *Inst, fixed RegSet) {
 	clob := a.clobs[in.Clobbers]
 	if all := a.banks[0] | a.banks[1]; clob&all == all {
 		a.calls = append(a.calls, i)
@@ -184,7 +193,7 @@ func (a *Allocator) fixBackward(w *backward, i uint32, in *Inst, fixed RegSet) {
 		}
 	}
 	for ; fixed != 0; fixed &= fixed - 1 {
-		w.event[fixed.lowest()] = i
+		w.event[fixed.lowest()] = ^i
 	}
 }
 
@@ -229,7 +238,9 @@ func (a *Allocator) blockStart(w *backward, bi uint32, b *Block) {
 			a.paramDist[b.ParamStart+uint32(k)] = w.distance(x.next, b.Start)
 			x.stamp = 0
 		}
-		a.dropHint(w, x, &a.lives[p])
+		if x.hint != 0 {
+			a.dropHint(w, x, &a.lives[p])
+		}
 	}
 	live := a.liveInto(bi)
 	for i := range live {

@@ -39,7 +39,7 @@ func (a *Allocator) edge(e uint32) {
 		r := s.lowest()
 		v := a.states[at]
 		at++
-		if a.lives[v].block != ed.To || a.vals[v].flags&isParam == 0 {
+		if a.vals[v].block != ed.To || a.vals[v].flags&isParam == 0 {
 			a.edgeMove(ed.From, v, uint32(r))
 		}
 	}

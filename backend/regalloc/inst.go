@@ -3,7 +3,7 @@ package regalloc
 // inst allocates the operands of instruction i.
 func (a *Allocator) inst(i uint32) {
 	a.pos = i
-	if !a.special[i] {
+	if a.kinds[i] != kindSpecial {
 		a.plain(i)
 		return
 	}
@@ -56,7 +56,7 @@ func (a *Allocator) plain(i uint32) {
 		}
 	}
 	d, s := len(ops), len(ops)
-	if n := len(ops); n > 0 {
+	if a.kinds[i] == kindShares {
 		d, s = a.shared(in, ops)
 	}
 	if missing {

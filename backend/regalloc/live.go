@@ -71,20 +71,21 @@ func (a *Allocator) scan() {
 }
 
 func (a *Allocator) define(v VReg, b, inst uint32) {
-	l := &a.lives[v]
-	l.block, l.inst = b, inst
+	a.vals[v].block = b
+	a.lives[v].inst = inst
 }
 
 func (a *Allocator) expose(v VReg, b uint32) {
-	x, l := &a.vals[v], &a.lives[v]
-	if l.block == b || x.stamp == b+1 {
+	x := &a.vals[v]
+	if x.block == b || x.stamp == b+1 {
 		return
 	}
 	x.stamp = b + 1
-	if l.block == none && x.flags&isRemat == 0 {
+	if x.block == none && x.flags&isRemat == 0 {
 		a.fail("v%d is used in block %d before its definition", v, b)
 		return
 	}
+	l := &a.lives[v]
 	a.exposed = append(a.exposed, exposure{block: b, next: l.uses})
 	l.uses = uint32(len(a.exposed))
 }
@@ -155,21 +156,25 @@ func (a *Allocator) liveInto(b uint32) []liveIn {
 func (a *Allocator) spreadValue(v, uses uint32) {
 	f := a.f
 	first := len(a.pairs)
-	limit := first + max(liveLeast, (liveBudget-first)/liveShare)
-	home := a.lives[v].block
+	limit := max(liveLeast, (liveBudget-first)/liveShare)
+	home := a.vals[v].block
 	a.seedUses(v, uses)
+	edges := 0
 	for q := first; q < len(a.pairs); q++ {
-		if len(a.pairs) > limit {
-			a.pairs = a.pairs[:first]
-			a.vals[v].flags |= isHomed
-			a.spill(VReg(v))
-			return
-		}
 		b := &f.Blocks[a.pairs[q].block]
 		for _, e := range f.Preds[b.PredStart:b.PredEnd] {
 			if p := f.Edges[e].From; p != home {
 				a.liveAt(v, p)
 			}
+			if edges++; edges > 4*limit {
+				break
+			}
+		}
+		if edges > 4*limit || len(a.pairs)-first > limit {
+			a.pairs = a.pairs[:first]
+			a.vals[v].flags |= isHomed
+			a.spill(VReg(v))
+			return
 		}
 	}
 	a.markLoops(v, uses, first)

@@ -193,8 +193,8 @@ func (a *Allocator) templateEdge(preds []uint32, template uint32) *Edge {
 func (a *Allocator) countPreds(bi uint32, b *Block, preds []uint32, template uint32) uint16 {
 	n := uint16(0)
 	for _, v := range a.live[a.liveStart(bi):a.blocks[bi].live] {
-		x := &a.vals[v.v&vregMask]
-		x.count, x.mark = 0, 0
+		a.vals[v.v&vregMask].count = 0
+		a.lives[v.v&vregMask].mark = 0
 	}
 	for k, e := range preds {
 		p := a.f.Edges[e].From
@@ -204,11 +204,11 @@ func (a *Allocator) countPreds(bi uint32, b *Block, preds []uint32, template uin
 		n++
 		at := a.blocks[p].end
 		for range a.blocks[p].endMask.count() {
-			x := &a.vals[a.states[at]]
+			v := a.states[at]
 			at++
-			if x.mark != uint32(k+1) {
-				x.mark = uint32(k + 1)
-				x.count++
+			if l := &a.lives[v]; l.mark != uint32(k+1) {
+				l.mark = uint32(k + 1)
+				a.vals[v].count++
 			}
 		}
 	}
@@ -410,15 +410,15 @@ func (a *Allocator) hintArgs(bi uint32, t *Block, k int, hint rank) {
 // defined after block bi.
 func (a *Allocator) hintChain(bi uint32, v VReg, hint rank) {
 	for range 4 {
-		l := &a.lives[v]
-		if l.block == none || l.block < bi || a.vals[v].flags&(isRemat|isIncoming) != 0 {
+		x := &a.vals[v]
+		if x.block == none || x.block < bi || x.flags&isIncoming != 0 {
 			return
 		}
-		a.vals[v].hint = hint
-		if a.vals[v].flags&isParam != 0 {
+		x.hint = hint
+		if x.flags&isParam != 0 {
 			return
 		}
-		in := &a.f.Insts[l.inst]
+		in := &a.f.Insts[a.lives[v].inst]
 		ops := a.f.Ops[in.OpStart:in.OpEnd]
 		d, s := sharing(ops, in.Move)
 		if s >= len(ops) || ops[d].V != v || ops[s].Kind >= Def || ops[s].Con == Fixed {

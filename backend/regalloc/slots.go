@@ -122,7 +122,7 @@ func (a *Allocator) colourParam(b *Block, k int, p VReg) {
 		return
 	}
 	preds := a.f.Preds[b.PredStart:b.PredEnd]
-	at := a.lives[p].block
+	at := a.vals[p].block
 	for _, e := range preds {
 		ed := &a.f.Edges[e]
 		if arg := a.args(ed)[k]; a.tracked(arg) && ed.From < at && l.slotFor == 0 {
@@ -132,7 +132,7 @@ func (a *Allocator) colourParam(b *Block, k int, p VReg) {
 	a.newSlot(p)
 	for _, e := range preds {
 		ed := &a.f.Edges[e]
-		if arg := a.args(ed)[k]; a.tracked(arg) && ed.From >= at && a.lives[arg].block >= at {
+		if arg := a.args(ed)[k]; a.tracked(arg) && ed.From >= at && a.vals[arg].block >= at {
 			a.lives[arg].slotFor = l.slot + 1
 		}
 	}

@@ -24,15 +24,15 @@ const domSteps = 64
 // A read in a cold region has a store of its own at the entry of the region, if the value
 // is in a register there: the way around it pays nothing.
 func (a *Allocator) need(v VReg, b uint32) {
-	l := &a.lives[v]
-	if l.need == b || l.need == l.block {
+	l, home := &a.lives[v], a.vals[v].block
+	if l.need == b || l.need == home {
 		return
 	}
-	if l.block == b || a.vals[v].flags&isHomed != 0 {
-		l.need = l.block
+	if home == b || a.vals[v].flags&isHomed != 0 {
+		l.need = home
 		return
 	}
-	if c := a.blocks[b].cold; c != none && a.blocks[l.block].cold != c {
+	if c := a.blocks[b].cold; c != none && a.blocks[home].cold != c {
 		if r := a.startReg(c, v); r != noRank {
 			s := spillPoint{a.f.Blocks[c].Start, v, c, r}
 			if n := len(a.rescues); n == 0 || a.rescues[n-1] != s {
@@ -49,7 +49,7 @@ func (a *Allocator) need(v VReg, b uint32) {
 	a.dominators()
 	for n := 0; !a.dominates(l.need, b); n++ {
 		if l.need = a.f.Blocks[l.need].Idom; n > domSteps {
-			l.need = l.block
+			l.need = home
 		}
 	}
 }
@@ -133,16 +133,16 @@ func compareSpills(x, y spillPoint) int {
 // placeSpill finds the cheapest place for a store that dominates all reads: after the
 // definition, or at the start of a block where the value is in a register.
 func (a *Allocator) placeSpill(v VReg, x *value, l *life) spillPoint {
-	best := spillPoint{v: v, block: l.block, at: l.inst, r: x.def - 1}
+	best := spillPoint{v: v, block: x.block, at: l.inst, r: x.def - 1}
 	if x.flags&isParam == 0 {
 		best.at++
 	}
 	if x.flags&isHomed != 0 {
 		return best
 	}
-	cost := a.cost(l.block) + 1 // among equals the last is executed least often
+	cost := a.cost(x.block) + 1 // among equals the last is executed least often
 	b := l.need
-	for n := 0; b != l.block && n < domSteps; n++ {
+	for n := 0; b != x.block && n < domSteps; n++ {
 		if c := a.cost(b); c < cost {
 			if r := a.startReg(b, v); r != noRank {
 				best, cost = spillPoint{a.f.Blocks[b].Start, v, b, r}, c

@@ -45,7 +45,7 @@ func (a *Allocator) spill(v VReg) {
 	}
 	x.flags |= isSpilled
 	a.frame.any = true
-	if b := a.lives[v].block; b != none {
+	if b := x.block; b != none {
 		a.blocks[b].slots = true
 	}
 }
