@@ -22,6 +22,18 @@ func testFile(ints, floats int) *File {
 	return file
 }
 
+// amd64Like is a machine like the one the compiler has.
+func amd64Like() *File {
+	file := &File{Scratch: [2]Reg{11, 47}}
+	for _, r := range []Reg{0, 1, 2, 6, 7, 8, 9, 10, 3, 5, 12, 13} {
+		file.Alloc[0] = append(file.Alloc[0], r)
+	}
+	for r := FirstFloat; r < 47; r++ {
+		file.Alloc[1] = append(file.Alloc[1], r)
+	}
+	return file
+}
+
 func everything(file *File) RegSet {
 	var all RegSet
 	for _, regs := range file.Alloc {
