@@ -394,8 +394,7 @@ func (g *generator) machine(depth int) {
 	}
 	if odd == 0 {
 		g.expr(0)
-		g.emit(wasm.OpLoop, uint32(3))
-		g.set(g.local())
+		g.emit(wasm.OpLoop, uint32(3), wasm.OpDrop)
 	} else {
 		g.emit(wasm.OpLoop, tNothing)
 	}
@@ -426,7 +425,7 @@ func (g *generator) machine(depth int) {
 		g.labels = g.labels[:len(g.labels)-1]
 		g.statement(depth + 1)
 		if g.r.IntN(3) > 0 {
-			g.next(depth)
+			g.next()
 		}
 	}
 	if odd == 1 {
@@ -436,14 +435,11 @@ func (g *generator) machine(depth int) {
 	g.emit(wasm.OpEnd)
 }
 
-// next goes to a state of an enclosing machine whose loop takes no operands.
-func (g *generator) next(depth int) {
+// next goes to a state of an enclosing machine.
+func (g *generator) next() {
 	to, l := g.target()
-	if l.states == 0 || l.arity != 0 {
+	if l.states == 0 {
 		to, l = 0, g.labels[len(g.labels)-1]
-	}
-	if l.states == 0 || l.arity != 0 {
-		return
 	}
 	g.burn()
 	if g.r.IntN(5) == 0 {
@@ -452,10 +448,17 @@ func (g *generator) next(depth int) {
 	} else {
 		g.emit(wasm.OpI32Const, g.r.IntN(l.states+2), wasm.OpLocalSet, l.machine)
 	}
-	g.expr(0)
 	if g.r.IntN(2) == 0 {
+		g.operands(l)
+		g.expr(0)
 		g.emit(wasm.OpBrIf, to)
-	} else {
-		g.emit(wasm.OpIf, tNothing, wasm.OpBr, to+1, wasm.OpEnd)
+		for range l.arity {
+			g.emit(wasm.OpDrop)
+		}
+		return
 	}
+	g.expr(0)
+	g.emit(wasm.OpIf, tNothing)
+	g.operands(l)
+	g.emit(wasm.OpBr, to+1, wasm.OpEnd)
 }
