@@ -63,19 +63,19 @@ func runProgram(t *testing.T, dir string, stdin io.Reader, args ...string) outco
 func TestGuests(t *testing.T) {
 	needNative(t)
 	tmp := t.TempDir()
-	wasmaot, native := filepath.Join(tmp, "wasmaot"), filepath.Join(tmp, "guests")
+	wasmaot := filepath.Join(tmp, "wasmaot")
 	mustBuild(t, wasmaot, ".", ".")
-	mustBuild(t, native, "testdata/guests", ".")
 	text := randomText(t)
 	for _, release := range releases {
 		t.Run(release, func(t *testing.T) {
-			module := filepath.Join(tmp, release+".wasm")
+			native, module := filepath.Join(tmp, release), filepath.Join(tmp, release+".wasm")
 			if err := build(t, module, "testdata/guests", ".", "GOOS=wasip1", "GOARCH=wasm", "GOTOOLCHAIN="+release); err != nil {
 				if release != "local" && strings.Contains(err.Error(), "toolchain") {
 					t.Skipf("no toolchain %s here (it comes from the module proxy): %v", release, err)
 				}
 				t.Fatal(err)
 			}
+			mustBuild(t, native, "testdata/guests", ".", "GOTOOLCHAIN="+release)
 			for _, g := range []struct {
 				args  []string
 				stdin func() io.Reader
