@@ -150,14 +150,19 @@ func writeWith(f *file, b [][]byte, flags int) (int, error) {
 	if err != unix.ENOSYS && err != unix.EOPNOTSUPP {
 		return n, err
 	}
-	// An old kernel, or a file system that implements its own write.
+	return writePlain(f, b, flags)
+}
+
+// writePlain is writeWith for old kernels, and for file systems that implement
+// their own write.
+func writePlain(f *file, b [][]byte, flags int) (int, error) {
 	if flags&unix.RWF_APPEND != 0 {
 		if _, err := unix.FcntlInt(uintptr(f.fd), unix.F_SETFL, unix.O_APPEND); err != nil {
 			return 0, err
 		}
 		defer unix.FcntlInt(uintptr(f.fd), unix.F_SETFL, 0)
 	}
-	n, err = unix.Writev(f.fd, b)
+	n, err := unix.Writev(f.fd, b)
 	return n, synced(f, err, flags)
 }
 
