@@ -76,7 +76,7 @@ func opTypes(op ssa.Op) (lists [][]abi.Type) {
 type opShape struct {
 	name     string
 	constant func(n int) int // which of n operands is a constant
-	fn   func(f *ssa.Func, op ssa.Op, types []abi.Type, vals []uint64) (results []ssa.Value)
+	fn       func(f *ssa.Func, op ssa.Op, types []abi.Type, vals []uint64) (results []ssa.Value)
 }
 
 func emitOp(f *ssa.Func, op ssa.Op, t abi.Type, args ...ssa.Value) ssa.Value {
