@@ -51,7 +51,7 @@ func instanceOf(vmctx uint64) *Instance {
 	return (*Instance)(pointer(*(*uint64)(pointer(vmctx + abi.CtxInstance))))
 }
 
-// build makes the instance's block, memories, tables and globals. After an error free undoes what was done.
+// build makes the instance's block, memories, tables and globals. free undoes what was done, also after an error.
 func (i *Instance) build(cfg *Config) error {
 	c, m := i.code, &i.code.art.Module
 	i.layout = c.blockLayout()
@@ -62,6 +62,7 @@ func (i *Instance) build(cfg *Config) error {
 		if err != nil {
 			return err
 		}
+		inner.node = i.node
 		own = append(own, inner)
 		size += inner.size()
 	}
@@ -124,6 +125,7 @@ func (i *Instance) makeMemories(cfg *Config) error {
 		if err != nil {
 			return err
 		}
+		m.node = i.node
 		i.mems = append(i.mems, m)
 	}
 	at := i.layout.faults
@@ -215,7 +217,7 @@ func (i *Instance) makeGlobals() error {
 		}
 		cell := (*[2]uint64)(i.at(uint64(l.Globals) + uint64(k)*abi.GlobalCellSize))
 		*cell = [2]uint64{lo, hi}
-		i.globals = append(i.globals, &global{typ: t, cell: cell})
+		i.globals = append(i.globals, &global{typ: t, cell: cell, node: i.node})
 	}
 	return nil
 }

@@ -93,7 +93,7 @@ func checkArtifact(a *artifact.Artifact) error {
 	}
 	for i := range a.Funcs {
 		f := &a.Funcs[i]
-		if int(f.Type) >= len(m.Types) || uint64(f.Off)+uint64(f.Size) > uint64(len(a.Text)) {
+		if int(f.Type) >= len(m.Types) || f.Size == 0 || uint64(f.Off)+uint64(f.Size) > uint64(len(a.Text)) {
 			return fmt.Errorf("artifact's function %d: type %d of %d, code [0x%x, +0x%x) of 0x%x bytes", i, f.Type, len(m.Types), f.Off, f.Size, len(a.Text))
 		}
 	}

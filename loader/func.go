@@ -129,12 +129,13 @@ func holdRef(n *node, ref uint64) {
 	}
 }
 
-func holdFunc(n *node, f *Func) {
+// holdFunc reports false if the function's instance is gone.
+func holdFunc(n *node, f *Func) bool {
 	if f.inst != nil {
-		n.reaches(f.inst.node)
-	} else {
-		n.retain(f)
+		return n.reaches(f.inst.node)
 	}
+	n.retain(f)
+	return true
 }
 
 // holdRefs does so for the funcrefs among values in slots.

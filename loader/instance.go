@@ -71,20 +71,16 @@ func (c *Code) Instantiate(ctx context.Context, cfg *Config) (*Instance, error) 
 	if err := c.use(cfg.Name); err != nil {
 		return nil, err
 	}
-	if err := i.build(cfg); err != nil {
-		return nil, errors.Join(err, i.free())
-	}
 	i.node = newNode(func() { i.free() })
-	for _, t := range i.tables[len(found.tables):] {
-		t.node = i.node
+	if err := found.hold(i.node); err != nil {
+		i.Close()
+		return nil, err
 	}
-	for _, m := range i.mems[len(found.mems):] {
-		m.node = i.node
+	if err := i.build(cfg); err != nil {
+		i.Close()
+		return nil, err
 	}
-	for _, g := range i.globals[len(found.globals):] {
-		g.node = i.node
-	}
-	found.hold(i.node)
+	found.share(i.node)
 	if err := i.initialise(ctx); err != nil {
 		i.Close() // what it stored in imported tables stays there and stays callable
 		return nil, err

@@ -13,7 +13,7 @@ type node struct {
 	in     int // edges from nodes not yet freed
 	out    map[*node]struct{}
 	free   func()
-	keep   []any // what must not be collected by Go before
+	keep   map[any]struct{} // what must not be collected by Go before
 	marked bool
 }
 
@@ -32,27 +32,35 @@ func newNode(free func()) *node {
 	return n
 }
 
-// reaches notes that n may reach to.
-func (n *node) reaches(to *node) {
+// reaches notes that n may reach to, nil for what needs no node. It reports false if that is too late: to's memory was
+// freed.
+func (n *node) reaches(to *node) bool {
 	if n == to || to == nil {
-		return
+		return true
 	}
 	lifetimes.mu.Lock()
 	defer lifetimes.mu.Unlock()
-	if _, ok := n.out[to]; ok {
-		return
+	if _, alive := lifetimes.nodes[to]; !alive {
+		return false
+	}
+	if _, known := n.out[to]; known {
+		return true
 	}
 	if n.out == nil {
 		n.out = map[*node]struct{}{}
 	}
 	n.out[to] = struct{}{}
 	to.in++
+	return true
 }
 
 // retain keeps a Go object at least as long as n's memory.
 func (n *node) retain(x any) {
 	lifetimes.mu.Lock()
-	n.keep = append(n.keep, x)
+	if n.keep == nil {
+		n.keep = map[any]struct{}{}
+	}
+	n.keep[x] = struct{}{}
 	lifetimes.mu.Unlock()
 }
 

@@ -169,36 +169,43 @@ func limits(lo, hi uint64) string {
 	return fmt.Sprintf("%d to %d", lo, hi)
 }
 
-// hold notes what the instance reaches through its imports, and what reaches it: functions may flow
-// through shared tables and globals and as parameters to the other side.
-func (r *imports) hold(n *node) {
-	both := func(other *node) {
-		n.reaches(other)
-		if other != nil {
-			other.reaches(n)
-		}
-	}
+// hold notes what the instance reaches through its imports. It fails if one of them is no more.
+func (r *imports) hold(n *node) error {
+	ok := true
 	for _, f := range r.funcs {
-		holdFunc(n, f)
+		ok = holdFunc(n, f) && ok
+	}
+	for _, t := range r.tables {
+		ok = n.reaches(t.node) && ok
+	}
+	for _, m := range r.mems {
+		ok = n.reaches(m.node) && ok
+	}
+	for _, g := range r.globals {
+		ok = n.reaches(g.node) && ok
+	}
+	if !ok {
+		return fmt.Errorf("import of something whose %w", ErrClosed)
+	}
+	return nil
+}
+
+// share notes what may come to reach the instance: its functions may flow to the other side through shared tables and
+// globals and as parameters.
+func (r *imports) share(n *node) {
+	for _, f := range r.funcs {
 		if f.inst != nil && hasFuncRef(f.typ.sig.Params) {
 			f.inst.node.reaches(n)
 		}
 	}
 	for _, t := range r.tables {
 		if t.typ.Elem == abi.FuncRef {
-			both(t.node)
-		} else {
-			n.reaches(t.node)
+			t.node.reaches(n)
 		}
-	}
-	for _, m := range r.mems {
-		n.reaches(m.node)
 	}
 	for _, g := range r.globals {
 		if g.typ.Type == abi.FuncRef && g.typ.Mutable {
-			both(g.node)
-		} else {
-			n.reaches(g.node)
+			g.node.reaches(n)
 		}
 	}
 }

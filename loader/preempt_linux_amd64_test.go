@@ -19,6 +19,7 @@ import (
 	"golang.org/x/sys/cpu"
 
 	"github.com/wasmaot/wasmaot/compiler/abi"
+	"github.com/wasmaot/wasmaot/compiler/artifact"
 )
 
 // spinner is a module with an endless loop.
@@ -306,6 +307,12 @@ func TestForeignFaults(t *testing.T) {
 		"write to code": func(g *guest) {
 			g.trap(abi.TrapMemoryOutOfBounds)
 			g.raw([]byte{0x89, 0x05, 0xf0, 0xff, 0xff, 0xff}) // mov [rip-16], eax
+		},
+		"beyond explicitly checked memory": func(g *guest) {
+			g.a.Header.Tier = artifact.TierExplicit
+			g.a.Module.Mems[0].Max = 2
+			g.trap(abi.TrapMemoryOutOfBounds)
+			g.mem(movLoad, rax, r15, wasmPage)
 		},
 		"not in the map": func(g *guest) { g.raw([]byte{0x0f, 0x0b}) },
 	}

@@ -3,6 +3,7 @@ package loader
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -62,7 +63,7 @@ func (w *watch) attempt(first bool) bool {
 		return false
 	}
 	e.cancelled.Store(1)
-	switch inHost := e.native == 0; {
+	switch inHost := atomic.LoadUint32(&e.native) == 0; {
 	case first && !inHost:
 		interruptThread(e.thread)
 	case inHost && !first:
