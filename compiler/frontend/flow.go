@@ -145,54 +145,46 @@ func (w *flow) load(f *ssa.Func, recs []localRec) bool {
 }
 
 // liveness finds the locals whose value at the start of a block may still be read. One pass in
-// postorder settles all but what flows around cycles; the rest is done block by block, so that
-// no local goes over an edge twice.
+// postorder settles all but what flows around cycles. The rest goes from blocks to their predecessors,
+// so that no local takes an edge twice and a dispatch over thousands of blocks is not looked at as a
+// whole for each of them.
 func (w *flow) liveness(f *ssa.Func) {
 	work := w.work[:0]
 	for i := len(f.RPO) - 1; i >= 0; i-- {
 		block := f.RPO[i]
 		bf := &w.blocks[block]
-		w.updateLive(f, block)
+		var out uint64
 		for _, e := range f.SuccsOf(&f.Blocks[block]) {
-			if to := &w.blocks[e.To]; to.rpo <= bf.rpo {
+			to := &w.blocks[e.To]
+			out |= to.live
+			if to.rpo <= bf.rpo {
 				to.looped = true
 			}
 		}
+		bf.live |= out &^ bf.def
 		if bf.looped && bf.live != 0 {
-			work = w.queuePreds(f, block, bf.rpo, work)
+			bf.queued = true
+			work = append(work, block)
 		}
 	}
 	for len(work) > 0 {
 		block := work[len(work)-1]
 		work = work[:len(work)-1]
-		w.blocks[block].queued = false
-		if w.updateLive(f, block) {
-			work = w.queuePreds(f, block, 0, work)
+		bf := &w.blocks[block]
+		bf.queued = false
+		for _, e := range f.PredsOf(&f.Blocks[block]) {
+			from := f.Edges[e].From
+			p := &w.blocks[from]
+			more := bf.live &^ (p.def | p.live)
+			if more == 0 {
+				continue
+			}
+			p.live |= more
+			if !p.queued {
+				p.queued = true
+				work = append(work, from)
+			}
 		}
 	}
 	w.work = work
-}
-
-// updateLive computes a block's live locals anew and reports whether there are more.
-func (w *flow) updateLive(f *ssa.Func, block ssa.Block) bool {
-	var out uint64
-	for _, e := range f.SuccsOf(&f.Blocks[block]) {
-		out |= w.blocks[e.To].live
-	}
-	bf := &w.blocks[block]
-	old := bf.live
-	bf.live |= out &^ bf.def
-	return bf.live != old
-}
-
-// queuePreds adds to work the predecessors at place rpo or behind.
-func (w *flow) queuePreds(f *ssa.Func, block ssa.Block, rpo uint32, work []ssa.Block) []ssa.Block {
-	for _, e := range f.PredsOf(&f.Blocks[block]) {
-		from := f.Edges[e].From
-		if p := &w.blocks[from]; p.rpo >= rpo && !p.queued {
-			p.queued = true
-			work = append(work, from)
-		}
-	}
-	return work
 }
