@@ -77,12 +77,22 @@ func BenchmarkHostCallCancellable(b *testing.B) {
 
 func BenchmarkTrap(b *testing.B) {
 	g := newGuest()
+	g.memory(1, 1)
 	g.fn("unreachable", sig(nil, nil), 8, func() { g.ud2(abi.TrapUnreachable) })
-	f := g.instance(b, nil).Func("unreachable")
-	for b.Loop() {
-		if f.Call(context.Background(), nil) == nil {
-			b.Fatal("no trap")
-		}
+	g.fn("outside", sig(nil, nil), 8, func() {
+		g.trap(abi.TrapMemoryOutOfBounds)
+		g.mem(movLoad, rax, r15, wasmPage)
+	})
+	i := g.instance(b, nil)
+	for _, name := range []string{"unreachable", "outside"} {
+		b.Run(name, func(b *testing.B) {
+			f := i.Func(name)
+			for b.Loop() {
+				if f.Call(context.Background(), nil) == nil {
+					b.Fatal("no trap")
+				}
+			}
+		})
 	}
 }
 
