@@ -52,6 +52,8 @@ func (f *file) require(r rights) Errno {
 		return ENOTDIR
 	case missing&(rightFDRead|rightFDWrite) != 0:
 		return EBADF
+	case missing&(rightFDSeek|rightFDTell) != 0 && (f.isSocket() || f.filetype == filetypeCharacterDevice):
+		return ESPIPE
 	case missing&rightsChange != 0 && f.readOnly:
 		return EROFS
 	}
