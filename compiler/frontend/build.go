@@ -54,6 +54,7 @@ func (b *Builder) Build(m *Module, index uint32, opts Options, f *ssa.Func) erro
 	if err := b.v.Begin(m.Wasm, index); err != nil {
 		return err
 	}
+	b.trim()
 	b.begin()
 	if err := b.body(); err != nil {
 		return err
@@ -61,6 +62,14 @@ func (b *Builder) Build(m *Module, index uint32, opts Options, f *ssa.Func) erro
 	b.thread()
 	b.reach()
 	return b.joinLocals()
+}
+
+// trim lets go of the memory of unusually large functions.
+func (b *Builder) trim() {
+	if max(cap(b.flow.blocks), cap(b.frames)) > keepBlocks || max(cap(b.flow.values), cap(b.flow.args), cap(b.locals.events)) > keepValues {
+		b.frames, b.saved, b.threads, b.dispatches = nil, nil, nil, nil
+		b.locals, b.flow, b.scratch = localState{}, flow{}, ssa.Scratch{}
+	}
 }
 
 // begin opens the entry block and the function's frame.

@@ -1,10 +1,8 @@
 package frontend
 
 import (
-	"fmt"
 	"testing"
 
-	"github.com/wasmaot/wasmaot/compiler/ssa"
 	"github.com/wasmaot/wasmaot/compiler/wasm"
 )
 
@@ -101,35 +99,5 @@ func TestTableFacts(t *testing.T) {
 		if m.SSA.TableMin[0] != 4 {
 			t.Errorf("%s: expected a table of at least 4 elements, found %d", c.name, m.SSA.TableMin[0])
 		}
-	}
-}
-
-// TestUnsupported asks for what validates but has no lowering.
-func TestUnsupported(t *testing.T) {
-	m := goldenModule(testFunc{typ: noneToNone, code: code(
-		wasm.OpI32Const, 0, wasm.Opcode(0x200+0x11), wasm.OpDrop, // i32x4.splat
-	)}).load(t)
-	var b Builder
-	var f ssa.Func
-	err := b.Build(m, 1, threading, &f)
-	u, ok := err.(*Unsupported)
-	if !ok {
-		t.Fatalf("expected an error of type *Unsupported, found %v", err)
-	}
-	want := fmt.Sprintf("function 1 at 0x%x: i32x4.splat needs SIMD, which is not supported", u.Offset)
-	if err.Error() != want {
-		t.Errorf("expected %q, found %q", want, err)
-	}
-	if src := m.Wasm.Source; src[u.Offset] != 0xfd {
-		t.Errorf("the error points at byte 0x%x", src[u.Offset])
-	}
-
-	// The builder is as good as new afterwards.
-	m = goldenModule(goldenCases[0].fn).load(t)
-	if err := b.Build(m, 1, threading, &f); err != nil {
-		t.Error(err)
-	}
-	if err := check(&f); err != nil {
-		t.Error(err)
 	}
 }
