@@ -7,7 +7,8 @@ import "github.com/wasmaot/wasmaot/compiler/ssa"
 // and from the ends of blocks, so that what is only used by itself around a loop goes too.
 func dce(f *ssa.Func, s *Scratch) {
 	dropUnreachable(f)
-	d := &marker{f: f, live: sized(s.live, len(f.Insts)), block: sized(s.block, len(f.Insts)), work: s.work[:0]}
+	d := &s.dce
+	*d = marker{f: f, live: sized(d.live, len(f.Insts)), block: sized(d.block, len(f.Insts)), work: d.work[:0]}
 	params := 0
 	for _, b := range f.RPO {
 		bd := &f.Blocks[b]
@@ -50,7 +51,7 @@ func dce(f *ssa.Func, s *Scratch) {
 		}
 		bd.InstEnd = to
 	}
-	s.live, s.block, s.work = d.live, d.block, d.work
+	d.f = nil
 	if live < params {
 		s.drop = sized(s.drop, len(f.Insts))
 		for _, b := range f.RPO {

@@ -1,6 +1,8 @@
 package opt
 
 import (
+	"math"
+
 	"github.com/wasmaot/wasmaot/compiler/abi"
 	"github.com/wasmaot/wasmaot/compiler/ssa"
 )
@@ -9,10 +11,15 @@ import (
 // and reads of globals likewise, along stretches of blocks that have only each other as
 // predecessors. Of two writes to a global with nothing between that could see the first, the first goes.
 //
-// A place is an index value and a constant offset. Effective addresses are 64 bits wide and do
-// not wrap, so different ranges of offsets from one index value are disjoint; addresses
-// from different index values may be anything. An access is removed only if an equal or wider
-// one at the same place came before, so it cannot have been the first to trap.
+// An effective address is the index, zero-extended, plus the offset, in 64 bits; one that is in
+// a 32-bit memory is below 1<<32. So of an access that did not trap the address follows from
+// what it is modulo 1<<32, and there index and offset can be taken apart further: a place is a
+// root value and a distance from it, whether the distance was added before or after
+// the index was cut to 32 bits. Distances that do not overlap are disjoint, places with
+// different roots may be anything.
+//
+// An access is removed only if a known one at the same place proves that it would not trap,
+// see provesInBounds. The same knowledge lets an address take a constant out of its index.
 func forward(f *ssa.Func, s *Scratch) {
 	dropUnreachable(f)
 	t := &s.mem
@@ -24,6 +31,7 @@ func forward(f *ssa.Func, s *Scratch) {
 			t.forgetAll()
 		}
 		last = b
+		t.block = b
 		t.lastSet = 0
 		for _, v := range f.OrderOf(bd) {
 			resolveOperands(f, &f.Insts[v])
@@ -40,7 +48,9 @@ func forward(f *ssa.Func, s *Scratch) {
 // one costs nothing but the chance.
 type memTable struct {
 	f        *ssa.Func
+	block    ssa.Block // at hand
 	replaced bool
+	inBounds []inBounds // by index value
 	entries  [memEntries]memEntry
 	gen      uint32 // entries of older generations are forgotten
 	clock    uint32 // counts stores
@@ -57,25 +67,40 @@ const memEntries = 256
 
 // memBase is what addresses that can be told apart have in common.
 type memBase struct {
-	mem   uint32
-	index ssa.Value
+	mem  uint32
+	root ssa.Value // 0 for constant addresses
 }
 
-// memEntry is what is known of 8 bytes whose offset from an index is a multiple of 8.
+// memEntry is what is known of 8 bytes whose distance from a root is a multiple of 8.
 type memEntry struct {
 	base    memBase
-	granule uint32 // offset / 8
+	granule uint32 // distance / 8
 	gen     uint32
 	half    [2]knownBytes // beginning in bytes 0–3 and 4–7
 }
 
-// knownBytes says that the low size bytes of value are what is at off.
+// knownBytes says that the low size bytes of value are what is at a distance from the root.
 type knownBytes struct {
 	value ssa.Value // 0: nothing known
-	off   uint32
+	dist  uint32
+	off   uint32 // offset of the access that showed it
 	time  uint32
 	size  uint8
 	from  ssa.Op // the load that made the value, or a store
+}
+
+// inBounds says that in block and what it dominates index + off is known to be below 1<<32.
+type inBounds struct {
+	block ssa.Block
+	off   uint32 // 0: nothing known
+}
+
+// place is an address taken apart.
+type place struct {
+	base  memBase
+	dist  uint32
+	index ssa.Value
+	off   uint32
 }
 
 type knownGlobal struct {
@@ -87,6 +112,7 @@ func (t *memTable) begin(f *ssa.Func) {
 	t.f = f
 	t.replaced = false
 	t.clock, t.lastTime, t.otherTime, t.lastBase = 0, 0, 0, memBase{}
+	t.inBounds = sized(t.inBounds, len(f.Insts))
 	if f.Module != nil && len(t.globals) < len(f.Module.GlobalTypes) {
 		t.globals = make([]knownGlobal, len(f.Module.GlobalTypes))
 	}
@@ -125,6 +151,8 @@ func (t *memTable) visit(v ssa.Value) {
 		t.forgetAll()
 	case ssa.OpMemCopy, ssa.OpMemFill:
 		t.forgetMemory()
+	case ssa.OpAddr:
+		t.address(v)
 	case ssa.OpStore, ssa.OpStore8, ssa.OpStore16, ssa.OpStore32:
 		t.store(in)
 	case ssa.OpLoad, ssa.OpLoad8U, ssa.OpLoad8S, ssa.OpLoad16U, ssa.OpLoad16S, ssa.OpLoad32U, ssa.OpLoad32S:
@@ -135,8 +163,96 @@ func (t *memTable) visit(v ssa.Value) {
 	}
 }
 
+// rootOf takes constants off an index: it is root + dist modulo 1<<32.
+func (t *memTable) rootOf(v ssa.Value) (root ssa.Value, dist uint32) {
+	for range maxRootSteps {
+		in := &t.f.Insts[v]
+		switch in.Op {
+		case ssa.OpConst:
+			return 0, dist + in.A
+		case ssa.OpAdd, ssa.OpSub:
+			c, ok := t.f.IsConst(ssa.Value(in.B))
+			if !ok {
+				return v, dist
+			}
+			if in.Op == ssa.OpSub {
+				c = -c
+			}
+			dist += uint32(c)
+		case ssa.OpWrap, ssa.OpZext, ssa.OpSext, ssa.OpSext32: // the low half stays
+		default:
+			return v, dist
+		}
+		v = ssa.Value(in.A)
+	}
+	return v, dist
+}
+
+// maxRootSteps bounds how far an index is taken apart.
+const maxRootSteps = 8
+
+func (t *memTable) place(addr uint32) place {
+	in := &t.f.Insts[addr]
+	p := place{base: memBase{in.C >> 8, ssa.Value(in.A)}, dist: in.B, index: ssa.Value(in.A), off: in.B}
+	if t.f.Insts[in.A].Type == abi.I32 {
+		p.base.root, p.dist = t.rootOf(p.index)
+		p.dist += in.B
+	}
+	return p
+}
+
+// address takes a constant out of an index and adds it to the offset, if the index is known
+// to be that much below 1<<32, so that the sum did not wrap.
+func (t *memTable) address(v ssa.Value) {
+	f := t.f
+	in := &f.Insts[v]
+	x, sum := ssa.Value(in.A), uint32(0)
+	for range maxRootSteps {
+		step := &f.Insts[x]
+		switch step.Op {
+		case ssa.OpAdd:
+			c, ok := f.IsConst(ssa.Value(step.B))
+			if !ok {
+				return
+			}
+			sum += uint32(c)
+		case ssa.OpWrap, ssa.OpZext:
+		default:
+			return
+		}
+		x = ssa.Value(step.A)
+		if f.Insts[x].Type == abi.I32 && sum > 0 && sum <= t.limit(x) && uint64(in.B)+uint64(sum) <= math.MaxUint32 {
+			in.A, in.B = uint32(x), in.B+sum
+			sum = 0
+		}
+	}
+}
+
+// limit is the greatest number that index x is known to be below 1<<32 by.
+func (t *memTable) limit(x ssa.Value) uint32 {
+	if k := t.inBounds[x]; k.off > 0 && t.f.Dominates(k.block, t.block) {
+		return k.off
+	}
+	return 0
+}
+
+// accessed notes that an access of size bytes at p did not trap.
+func (t *memTable) accessed(p *place, size uint32) {
+	if end := uint64(p.off) + uint64(size) - 1; end > uint64(t.limit(p.index)) && end <= math.MaxUint32 {
+		t.inBounds[p.index] = inBounds{t.block, uint32(end)}
+	}
+}
+
+// provesInBounds reports whether an access at p, which is the place of k, is at the same address as
+// the access that k is known from, so that it would not trap. The addresses are the same modulo 1<<32;
+// that of k is below 1<<32 and at least k.off, that of p is the index plus p.off, and can only be
+// 1<<32 beyond if p.off is greater and index + p.off goes beyond 1<<32.
+func (t *memTable) provesInBounds(k *knownBytes, p *place) bool {
+	return p.off <= k.off || p.off <= t.limit(p.index)
+}
+
 func (t *memTable) entry(base memBase, granule uint32) *memEntry {
-	h := (uint64(base.index) ^ uint64(base.mem)<<24 ^ uint64(granule)<<32) * 0x9e3779b97f4a7c15
+	h := (uint64(base.root) ^ uint64(base.mem)<<24 ^ uint64(granule)<<32) * 0x9e3779b97f4a7c15
 	return &t.entries[h>>32%memEntries]
 }
 
@@ -144,31 +260,24 @@ func (t *memTable) holds(e *memEntry, base memBase, granule uint32) bool {
 	return e.gen == t.gen && e.base == base && e.granule == granule
 }
 
-// place takes an address apart.
-func (t *memTable) place(addr uint32) (base memBase, off uint32) {
-	in := &t.f.Insts[addr]
-	return memBase{in.C >> 8, ssa.Value(in.A)}, in.B
-}
-
-// remember notes that the low size bytes of value are at a place.
-func (t *memTable) remember(base memBase, off uint32, k knownBytes) {
-	if off%8+uint32(k.size) > 8 {
+// remember notes what is at a place.
+func (t *memTable) remember(p *place, k knownBytes) {
+	in := p.dist % 8
+	if in+uint32(k.size) > 8 {
 		return
 	}
-	e := t.entry(base, off/8)
-	if !t.holds(e, base, off/8) {
-		*e = memEntry{base: base, granule: off / 8, gen: t.gen}
+	e := t.entry(p.base, p.dist/8)
+	if !t.holds(e, p.base, p.dist/8) {
+		*e = memEntry{base: p.base, granule: p.dist / 8, gen: t.gen}
 	}
-	k.off, k.time = off, t.clock
-	if k.size > 4 || off%4+uint32(k.size) > 4 {
+	k.dist, k.off, k.time = p.dist, p.off, t.clock
+	if in < 4 && in+uint32(k.size) > 4 {
 		e.half[1] = knownBytes{} // one that spans both halves stands in the first
-		e.half[0] = k
-		return
 	}
-	if first := &e.half[0]; off%8 >= 4 && first.value != 0 && first.off+uint32(first.size) > off {
+	if first := &e.half[0]; in >= 4 && first.value != 0 && first.dist%8+uint32(first.size) > in {
 		*first = knownBytes{}
 	}
-	e.half[off%8/4] = k
+	e.half[in/4] = k
 }
 
 // valid reports whether nothing at base can have changed since a time by a store to another.
@@ -180,39 +289,44 @@ func (t *memTable) valid(base memBase, time uint32) bool {
 }
 
 func (t *memTable) store(in *ssa.Inst) {
-	base, off := t.place(in.A)
+	p := t.place(in.A)
 	size := in.Op.AccessSize(t.f.Insts[in.B].Type)
+	t.accessed(&p, size)
 	t.clock++
-	if base != t.lastBase {
-		t.lastBase, t.otherTime = base, t.lastTime
+	if p.base != t.lastBase {
+		t.lastBase, t.otherTime = p.base, t.lastTime
 	}
 	t.lastTime = t.clock
-	for g := uint64(off) / 8; g <= (uint64(off)+uint64(size)-1)/8; g++ {
-		e := t.entry(base, uint32(g))
-		if !t.holds(e, base, uint32(g)) {
+	for i := uint32(0); i < p.dist%8+size; i += 8 {
+		granule := (p.dist + i) / 8
+		e := t.entry(p.base, granule)
+		if !t.holds(e, p.base, granule) {
 			continue
 		}
 		for i := range e.half {
-			if k := &e.half[i]; uint64(k.off) < uint64(off)+uint64(size) && uint64(off) < uint64(k.off)+uint64(k.size) {
+			// Distances are modulo 1<<32.
+			if k := &e.half[i]; k.dist-p.dist < size || p.dist-k.dist < uint32(k.size) {
 				*k = knownBytes{}
 			}
 		}
 	}
-	t.remember(base, off, knownBytes{value: ssa.Value(in.B), size: uint8(min(size, 255)), from: in.Op})
+	t.remember(&p, knownBytes{value: ssa.Value(in.B), size: uint8(size), from: in.Op})
 }
 
 func (t *memTable) load(v ssa.Value, in *ssa.Inst) {
-	base, off := t.place(in.A)
+	p := t.place(in.A)
 	size := in.Op.AccessSize(in.Type)
-	if e := t.entry(base, off/8); t.holds(e, base, off/8) {
+	if e := t.entry(p.base, p.dist/8); t.holds(e, p.base, p.dist/8) {
 		for i := range e.half {
 			k := &e.half[i]
-			if k.value != 0 && k.off == off && uint32(k.size) >= size && t.valid(base, k.time) && t.replace(v, in, k) {
+			if k.value != 0 && k.dist == p.dist && uint32(k.size) >= size && t.valid(p.base, k.time) &&
+				t.provesInBounds(k, &p) && t.replace(v, in, k) {
 				return
 			}
 		}
 	}
-	t.remember(base, off, knownBytes{value: v, size: uint8(size), from: in.Op})
+	t.accessed(&p, size)
+	t.remember(&p, knownBytes{value: v, size: uint8(size), from: in.Op})
 }
 
 // replace makes a load the value it has, or an operation on a known value.

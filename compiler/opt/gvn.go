@@ -11,7 +11,8 @@ import (
 type valueTable struct {
 	slots []valueSlot
 	gen   uint32
-	fact  []fact // by value
+	fact  []fact      // by value
+	block []ssa.Block // by value
 }
 
 type valueSlot struct {
@@ -47,7 +48,7 @@ func gvn(f *ssa.Func, s *Scratch) {
 	t := &s.gvn
 	t.reset(len(f.Order))
 	t.fact = sized(t.fact, len(f.Insts))
-	s.block = sized(s.block, len(f.Insts))
+	t.block = sized(t.block, len(f.Insts))
 	changed := false
 	for _, b := range f.DomTree {
 		bd := &f.Blocks[b]
@@ -60,9 +61,9 @@ func gvn(f *ssa.Func, s *Scratch) {
 			}
 			resolveOperands(f, in)
 			if numbered[in.Op] || in.Op == ssa.OpTabSize && f.Module != nil && f.Module.TableFixed[in.A] {
-				s.block[v] = b
+				t.block[v] = b
 				slot := t.find(f, in)
-				if w := slot.v; slot.gen == t.gen && f.Dominates(s.block[w], b) {
+				if w := slot.v; slot.gen == t.gen && f.Dominates(t.block[w], b) {
 					alias(f, v, w)
 					continue
 				}
@@ -74,7 +75,7 @@ func gvn(f *ssa.Func, s *Scratch) {
 		bd.InstEnd = to
 		bd.Ctl = resolve(f, bd.Ctl)
 		if bd.Kind == ssa.BlockIf {
-			if isTrue, ok := t.decided(f, b, s.block); ok {
+			if isTrue, ok := t.decided(f, b); ok {
 				taken := bd.SuccStart
 				if !isTrue {
 					taken++
@@ -146,7 +147,7 @@ func (t *valueTable) learn(f *ssa.Func, b ssa.Block) {
 }
 
 // decided reports whether the condition of b's branch is known there, and what it is.
-func (t *valueTable) decided(f *ssa.Func, b ssa.Block, blocks []ssa.Block) (isTrue, ok bool) {
+func (t *valueTable) decided(f *ssa.Func, b ssa.Block) (isTrue, ok bool) {
 	ctl := f.Blocks[b].Ctl
 	if known := t.fact[ctl]; known.block != 0 && f.Dominates(known.block, b) {
 		return known.true, true
@@ -164,7 +165,7 @@ func (t *valueTable) decided(f *ssa.Func, b ssa.Block, blocks []ssa.Block) (isTr
 	default:
 		return false, false
 	}
-	if slot := t.find(f, &in); slot.gen == t.gen && f.Dominates(blocks[slot.v], b) {
+	if slot := t.find(f, &in); slot.gen == t.gen && f.Dominates(t.block[slot.v], b) {
 		if known := t.fact[slot.v]; known.block != 0 && f.Dominates(known.block, b) {
 			return !known.true, true
 		}

@@ -29,18 +29,14 @@ type Scratch struct {
 	ssa.Scratch
 	order []ssa.Value // the other one of two orders
 	lists []ssa.Value // the other one of two lists
-	fold  folder
-	gvn   valueTable
-	mem   memTable
-	live  []bool      // by value
-	block []ssa.Block // by value
-	uses  []uint32    // by value
-	work  []ssa.Value
-	stamp []uint32   // by block
-	edge  []ssa.Edge // by block
-	// target has a switch's new edges by the old ones.
-	target []ssa.Edge
-	drop   []bool // by value: parameters to remove
+	drop  []bool      // by value: parameters to remove
+	stamp []uint32    // by block
+
+	skip skipper
+	fold folder
+	gvn  valueTable
+	mem  memTable
+	dce  marker
 }
 
 // sized makes s n long with zeros in it.

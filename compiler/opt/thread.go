@@ -1,18 +1,19 @@
 package opt
 
-import "github.com/wasmaot/wasmaot/compiler/ssa"
+import (
+	"github.com/wasmaot/wasmaot/compiler/abi"
+	"github.com/wasmaot/wasmaot/compiler/ssa"
+)
 
 // thread simplifies the flow from block to block: edges skip blocks that only lead on,
 // branches on what the edge says are taken at once, block parameters that are always the same
 // value are replaced by it, and blocks merge with the only one that leads to them.
 func thread(f *ssa.Func, s *Scratch) {
 	dropUnreachable(f)
-	replaced := redundantParams(f, s)
-	skipped := skipBlocks(f, s)
-	if skipped {
+	if skipBlocks(f, s) {
 		reanalyse(f, s)
-		replaced = redundantParams(f, s) || replaced
 	}
+	replaced := redundantParams(f, s)
 	if mergeBlocks(f, s) {
 		reanalyse(f, s)
 	} else if replaced {
@@ -83,34 +84,57 @@ func redundantParamsOf(f *ssa.Func, b ssa.Block) (found int) {
 	return found
 }
 
-// skipper knows which blocks do nothing but lead on.
+// skipper knows which blocks do no more than lead on or decide where to.
 type skipper struct {
 	f     *ssa.Func
-	s     *Scratch
-	uses  []uint32 // of parameters of empty blocks, outside those blocks
-	limit int      // length of Func.Lists that may not be exceeded
+	short []shortness // by block
+	home  []ssa.Block // by value: the short block that defines it, or 0
+	limit int         // length of Func.Lists that may not be exceeded
+	work  int         // values that may still be taken along paths
+
+	path []pathStep
+	args []ssa.Value // of the blocks on the path
+
+	// For switches.
+	stamp  []uint32   // by block
+	edge   []ssa.Edge // by block
+	target []ssa.Edge // a switch's new edges by the old ones
 }
 
-// maxSkips bounds the blocks skipped on one edge.
-const maxSkips = 16
+// shortness says whether a block can be looked through.
+type shortness uint8
 
-// skipBlocks leads edges to where empty blocks lead on to. An empty block with parameters
-// can be skipped if they serve only its own end; values are passed on the edge then.
+const (
+	notShort  shortness = iota
+	isLeaky             // short, but what it defines is used elsewhere
+	isPrivate           // short
+)
+
+// pathStep is a short block on the way from an edge; args[start:end] are its parameters' values.
+type pathStep struct {
+	block      ssa.Block
+	start, end int
+}
+
+const (
+	maxSkips = 16 // blocks skipped on one edge
+	maxShort = 4  // instructions of a block that is looked through: cmp, zext, eqz, eqz of Go's conditions
+)
+
+// skipBlocks leads edges past blocks that only lead on, and past branches that are decided by
+// the edge's arguments.
 func skipBlocks(f *ssa.Func, s *Scratch) bool {
-	empty := false
-	for _, b := range f.RPO[1:] {
-		if bd := &f.Blocks[b]; isEmpty(f, bd) && (bd.Kind == ssa.BlockJump || bd.Kind == ssa.BlockIf) {
-			empty = true
-			break
-		}
-	}
-	if !empty {
+	k := &s.skip
+	k.f = f
+	k.limit = 2*len(f.Lists) + 256
+	k.work = 16 * (len(f.Lists) + len(f.Edges))
+	defer func() { k.f = nil }()
+	if !k.findShort() {
 		return false
 	}
-	k := &skipper{f: f, s: s, limit: 2*len(f.Lists) + 256}
-	k.countUses()
-	s.stamp = sized(s.stamp, len(f.Blocks))
-	s.edge = sized(s.edge, len(f.Blocks))
+	k.findLeaks()
+	k.stamp = sized(k.stamp, len(f.Blocks))
+	k.edge = sized(k.edge, len(f.Blocks))
 	changed := false
 	for i, b := range f.RPO {
 		bd := &f.Blocks[b]
@@ -119,141 +143,239 @@ func skipBlocks(f *ssa.Func, s *Scratch) bool {
 			continue
 		}
 		for e := bd.SuccStart; e < bd.SuccEnd; e++ {
-			for range maxSkips {
-				if !k.skip(bd, e) {
-					break
-				}
-				changed = true
+			if k.short[f.Edges[e].To] != notShort {
+				changed = k.skip(bd, e) || changed
 			}
 		}
 	}
 	return changed
 }
 
-func isEmpty(f *ssa.Func, bd *ssa.BlockData) bool {
-	for _, v := range f.OrderOf(bd) {
-		if f.Insts[v].Op != ssa.OpNop {
-			return false
+// findShort marks what short blocks define, and reports whether there are any.
+func (k *skipper) findShort() (found bool) {
+	f := k.f
+	k.home = sized(k.home, len(f.Insts))
+	k.short = sized(k.short, len(f.Blocks))
+	for _, b := range f.RPO {
+		bd := &f.Blocks[b]
+		if b == 0 || !isShort(f, bd) {
+			continue
+		}
+		found = true
+		k.short[b] = isPrivate
+		for _, v := range f.ParamsOf(bd) {
+			k.home[v] = b
+		}
+		for _, v := range f.OrderOf(bd) {
+			k.home[v] = b
 		}
 	}
-	return true
+	return found
 }
 
-// countUses counts the uses of values in instructions, on edges and at ends, but those of an
-// empty block's parameters by that block.
-func (k *skipper) countUses() {
+// isShort reports whether a block is empty and leads on, or computes from numbers where to go and
+// nothing else.
+func isShort(f *ssa.Func, bd *ssa.BlockData) bool {
+	n := bd.InstEnd - bd.InstStart
+	switch bd.Kind {
+	case ssa.BlockJump:
+		return n == 0
+	case ssa.BlockIf:
+		if n > maxShort {
+			return false
+		}
+		for _, v := range f.OrderOf(bd) {
+			if op := f.Insts[v].Op; op < ssa.OpAdd || op > ssa.OpBitcast || op.Is(ssa.PropTraps) {
+				return false
+			}
+		}
+		return true
+	}
+	return false
+}
+
+// findLeaks marks short blocks whose values are used elsewhere.
+func (k *skipper) findLeaks() {
 	f := k.f
-	k.s.uses = sized(k.s.uses, len(f.Insts))
-	k.uses = k.s.uses
 	for _, b := range f.RPO {
 		bd := &f.Blocks[b]
 		for _, v := range f.OrderOf(bd) {
 			in := &f.Insts[v]
-			resolveOperands(f, in)
 			use := in.Op.Uses()
-			for i, x := range in.Operands() {
-				if use>>i&1 != 0 {
-					k.uses[*x]++
-				}
+			if use&1 != 0 {
+				k.use(b, ssa.Value(in.A))
+			}
+			if use&2 != 0 {
+				k.use(b, ssa.Value(in.B))
+			}
+			if use&4 != 0 {
+				k.use(b, ssa.Value(in.C))
 			}
 			if in.Op == ssa.OpCall {
-				for _, a := range f.CallArgs(&f.Calls[in.A]) {
-					k.uses[resolve(f, a)]++
-				}
+				k.useAll(b, f.CallArgs(&f.Calls[in.A]))
 			}
 		}
-		var own []ssa.Value
-		if isEmpty(f, bd) {
-			own = f.ParamsOf(bd)
-		}
-		bd.Ctl = k.count(bd.Ctl, own)
-		for _, e := range f.SuccsOf(bd) {
-			for _, a := range f.ArgsOf(&e) {
-				k.count(a, own)
-			}
-		}
-		for _, v := range f.ReturnsOf(bd) {
-			k.count(v, own)
+		k.use(b, bd.Ctl)
+		k.useAll(b, f.ReturnsOf(bd))
+		for e := bd.SuccStart; e < bd.SuccEnd; e++ {
+			k.useAll(b, f.ArgsOf(&f.Edges[e]))
 		}
 	}
 }
 
-// count counts a use unless the value is one of own.
-func (k *skipper) count(v ssa.Value, own []ssa.Value) ssa.Value {
-	v = resolve(k.f, v)
-	if in := &k.f.Insts[v]; in.Op != ssa.OpParam || int(in.A) >= len(own) || own[in.A] != v {
-		k.uses[v]++
+func (k *skipper) use(b ssa.Block, v ssa.Value) {
+	if home := k.home[v]; home != b && home != 0 {
+		k.short[home] = isLeaky
 	}
-	return v
 }
 
-// private reports whether the parameters of an empty block are used by its own end only.
-func (k *skipper) private(bd *ssa.BlockData) bool {
-	for _, p := range k.f.ParamsOf(bd) {
-		if k.uses[p] != 0 {
-			return false
-		}
+func (k *skipper) useAll(b ssa.Block, vs []ssa.Value) {
+	for _, v := range vs {
+		k.use(b, v)
 	}
-	return true
 }
 
-// skip leads edge e of block bd past its target if that is possible.
+// skippable reports whether an edge may lead past short block mid to a block. What mid defines must not
+// be used there: either mid does not dominate the block, then whatever is below uses mid's
+// values only after another visit to it, or no one but mid uses them.
+func (k *skipper) skippable(mid, to ssa.Block) bool {
+	return k.short[mid] == isPrivate || !k.f.Dominates(mid, to)
+}
+
+// skip leads edge e of block bd as far along short blocks as the way is known and values allow.
+// Dominators and uses are those from before the pass, which is right: a way through the
+// new graph is one through the old graph with short blocks left out, see skippable.
 func (k *skipper) skip(bd *ssa.BlockData, e uint32) bool {
 	f := k.f
-	via := f.Edges[e].To
-	mid := &f.Blocks[via]
-	if mid.Kind != ssa.BlockJump && mid.Kind != ssa.BlockIf || !isEmpty(f, mid) || !k.private(mid) {
+	to := f.Edges[e].To
+	k.path = k.path[:0]
+	k.args = append(k.args[:0], f.ArgsOf(&f.Edges[e])...)
+	start, bestStart, bestEnd := 0, 0, 0
+	best, decided := ssa.NoBlock, false
+	for len(k.path) < maxSkips && k.short[to] != notShort && !k.onPath(to) && k.work > 0 {
+		mid := &f.Blocks[to]
+		k.path = append(k.path, pathStep{to, start, len(k.args)})
+		next := mid.SuccStart
+		if mid.Kind == ssa.BlockIf {
+			c, ok := k.number(mid.Ctl)
+			if !ok || mid.Header == to {
+				break // entered behind its header a loop would have two entries
+			}
+			if c == 0 {
+				next++
+			}
+			decided = true
+		}
+		args := f.ArgsOf(&f.Edges[next])
+		k.work -= 1 + len(args)
+		if mid.Header == to && (mid.ParamStart != mid.ParamEnd || len(args) > 0) {
+			break // some edges to the header might stay
+		}
+		start = len(k.args)
+		if !k.takeAlong(args) {
+			break
+		}
+		to = f.Edges[next].To
+		// Without a decision the short block is the place for the moves of a branch.
+		if k.pathSkippable(to) && (len(args) == 0 || bd.Kind == ssa.BlockJump || decided) {
+			best, bestStart, bestEnd = to, start, len(k.args)
+		}
+	}
+	if best == ssa.NoBlock || len(f.Lists)+bestEnd-bestStart > k.limit {
 		return false
 	}
-	next := mid.SuccStart
-	if mid.Kind == ssa.BlockIf {
-		ctl := k.argument(e, mid, mid.Ctl)
-		c, ok := f.IsConst(ctl)
-		if !ok {
-			return false
-		}
-		if c == 0 {
-			next++
-		}
-	}
-	to := f.Edges[next].To
-	n := int(f.Edges[next].ArgEnd - f.Edges[next].ArgStart)
-	if to == via || len(f.Lists)+n > k.limit {
-		return false
-	}
-	if mid.Kind == ssa.BlockJump && n > 0 && bd.Kind != ssa.BlockJump {
-		return false // mid is the place for the moves
-	}
-	start := uint32(len(f.Lists))
-	for i := range uint32(n) {
-		f.Lists = append(f.Lists, k.argument(e, mid, f.Lists[f.Edges[next].ArgStart+i]))
-	}
-	f.Edges[e].To, f.Edges[e].ArgStart, f.Edges[e].ArgEnd = to, start, uint32(len(f.Lists))
+	d := &f.Edges[e]
+	d.To = best
+	d.ArgStart, d.ArgEnd = f.AddList(k.args[bestStart:bestEnd])
 	return true
 }
 
-// argument gives what v is for those that come to block mid by edge e.
-func (k *skipper) argument(e uint32, mid *ssa.BlockData, v ssa.Value) ssa.Value {
-	f := k.f
-	v = resolve(f, v)
-	if in := &f.Insts[v]; in.Op == ssa.OpParam && mid.ParamStart < mid.ParamEnd {
-		if params := f.ParamsOf(mid); int(in.A) < len(params) && params[in.A] == v {
-			return resolve(f, f.Lists[f.Edges[e].ArgStart+in.A])
+func (k *skipper) onPath(b ssa.Block) bool {
+	for i := range k.path {
+		if k.path[i].block == b {
+			return true
 		}
 	}
-	return v
+	return false
+}
+
+func (k *skipper) pathSkippable(to ssa.Block) bool {
+	for i := range k.path {
+		if !k.skippable(k.path[i].block, to) {
+			return false
+		}
+	}
+	return true
+}
+
+// takeAlong appends what the values are for those that come along the path, unless one is not
+// known before it.
+func (k *skipper) takeAlong(vs []ssa.Value) bool {
+	for _, v := range vs {
+		step := k.stepOf(v)
+		if step != nil {
+			if in := &k.f.Insts[v]; in.Op == ssa.OpParam {
+				v = k.args[step.start+int(in.A)]
+			} else if c, ok := k.number(v); ok {
+				v = k.f.Const(in.Type, c)
+			} else {
+				return false
+			}
+		}
+		k.args = append(k.args, v)
+	}
+	return true
+}
+
+// stepOf gives the block on the path that defines v, which may be a constant made since.
+func (k *skipper) stepOf(v ssa.Value) *pathStep {
+	if int(v) >= len(k.home) || k.home[v] == 0 {
+		return nil
+	}
+	for i := range k.path {
+		if k.path[i].block == k.home[v] {
+			return &k.path[i]
+		}
+	}
+	return nil
+}
+
+// number computes v for those that come along the path.
+func (k *skipper) number(v ssa.Value) (uint64, bool) {
+	f := k.f
+	step := k.stepOf(v)
+	in := f.Insts[v]
+	switch {
+	case step == nil:
+		return f.IsConst(v)
+	case in.Op == ssa.OpParam:
+		return f.IsConst(k.args[step.start+int(in.A)])
+	case in.Type.IsFloat():
+		return 0, false // which NaN it is depends on the machine
+	}
+	a, ok := k.number(ssa.Value(in.A))
+	b := uint64(0)
+	if ok && in.Op.Uses()&2 != 0 {
+		b, ok = k.number(ssa.Value(in.B))
+	}
+	from := f.Insts[in.A].Type
+	if !ok || from == abi.V128 {
+		return 0, false
+	}
+	c, trap, ok := ssa.Scalar(in.Op, in.Type, from, a, b)
+	return c, ok && trap == 0
 }
 
 // skipSwitch is skip for all edges of a switch, which must have one edge only to each
 // block. Only targets without parameters are looked through. The stamp is the switch's own.
 func (k *skipper) skipSwitch(bd *ssa.BlockData, stamp uint32) bool {
-	f, seen, kept := k.f, k.s.stamp, k.s.edge
+	f, seen, kept := k.f, k.stamp, k.edge
 	changed := false
 	for e := bd.SuccStart; e < bd.SuccEnd; e++ {
 		for range maxSkips {
 			via := f.Edges[e].To
 			mid := &f.Blocks[via]
-			if mid.Kind != ssa.BlockJump || mid.ParamStart != mid.ParamEnd || !isEmpty(f, mid) {
+			if mid.Kind != ssa.BlockJump || mid.ParamStart != mid.ParamEnd || k.short[via] == notShort {
 				break
 			}
 			next := &f.Edges[mid.SuccStart]
@@ -270,8 +392,8 @@ func (k *skipper) skipSwitch(bd *ssa.BlockData, stamp uint32) bool {
 	}
 	// An edge to a block that has one already gives way to that; without parameters they
 	// are alike.
-	target := sized(k.s.target, int(bd.SuccEnd-bd.SuccStart))
-	k.s.target = target
+	target := sized(k.target, int(bd.SuccEnd-bd.SuccStart))
+	k.target = target
 	end := bd.SuccStart
 	for e := bd.SuccStart; e < bd.SuccEnd; e++ {
 		to := f.Edges[e].To
