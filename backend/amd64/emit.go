@@ -29,6 +29,10 @@ type emitter struct {
 	context int32 // offset of the saved context register
 
 	block     uint32   // being assembled
+	following uint32   // the block that comes next in the code
+	jumps     []uint32 // by block: where its jump leads if that is all it does, else itself
+	final     []uint32 // by block: itself or, following jumps, the block to go to instead
+	path      []uint32
 	labels    []Label  // by block
 	edgeMoves []uint32 // by edge: index of its moves in r.OnEdge + 1, 0 = none
 	edgeLabel []Label  // by edge: its block of moves, 0 = none
@@ -83,6 +87,11 @@ func (e *emitter) function() error {
 	for i := range ra.Blocks {
 		b := &ra.Blocks[i]
 		e.block = uint32(i)
+		if e.final[i] != e.block {
+			continue
+		}
+		for e.following = e.block + 1; int(e.following) < len(ra.Blocks) && e.final[e.following] != e.following; e.following++ {
+		}
 		e.startBlock(b)
 		for at := b.Start; at < b.End; at++ {
 			if len(before) > 0 && before[0].At == at {
@@ -95,7 +104,6 @@ func (e *emitter) function() error {
 			e.inst(at)
 		}
 	}
-	e.block = uint32(len(ra.Blocks))
 	e.placeEdges()
 	e.outOfLine()
 	return e.a.Err()

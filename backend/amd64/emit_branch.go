@@ -20,7 +20,68 @@ func (e *emitter) prepareEdges() {
 	e.edgeLabel = grow(e.edgeLabel, len(ra.Edges))
 	clear(e.edgeLabel)
 	e.edges = e.edges[:0]
+	e.followJumps()
 }
+
+// followJumps finds the blocks that do nothing but jump: none of them is assembled, the others
+// lead to where they lead. A cycle of such blocks keeps one.
+func (e *emitter) followJumps() {
+	n := len(e.m.RA.Blocks)
+	e.jumps = grow(e.jumps, n)
+	e.final = grow(e.final, n)
+	before := e.r.Before
+	for i := range e.jumps {
+		e.final[i] = none
+		for start := e.m.RA.Blocks[i].Start; len(before) > 0 && before[0].At < start; {
+			before = before[1:]
+		}
+		e.jumps[i] = e.jumpOnly(uint32(i), before)
+	}
+	for i := range e.final {
+		path, b := e.path[:0], uint32(i)
+		for e.final[b] == none && e.jumps[b] != b {
+			e.final[b] = b // should the path come back
+			path = append(path, b)
+			b = e.jumps[b]
+		}
+		if e.final[b] == none {
+			e.final[b] = b
+		}
+		for _, p := range path {
+			e.final[p] = e.final[b]
+		}
+		e.path = path
+	}
+}
+
+// jumpOnly gives where block i leads if it does nothing but jump, else i. before are the moves
+// from the block's start on.
+func (e *emitter) jumpOnly(i uint32, before []regalloc.MoveList) uint32 {
+	b := &e.m.RA.Blocks[i]
+	if i == 0 || b.End-b.Start != 1 || template(e.m.Insts[b.Start].Op) != tJump || e.edgeMoves[b.SuccStart] != 0 ||
+		len(before) > 0 && before[0].At == b.Start || e.movesAtStart(b) != none {
+		return i
+	}
+	return e.m.RA.Edges[b.SuccStart].To
+}
+
+const none = ^uint32(0)
+
+// movesAtStart is the edge whose moves are made at the start of a block, or none.
+func (e *emitter) movesAtStart(b *regalloc.Block) uint32 {
+	if b.PredEnd-b.PredStart != 1 {
+		return none
+	}
+	edge := e.m.RA.Preds[b.PredStart]
+	from := &e.m.RA.Blocks[e.m.RA.Edges[edge].From]
+	if from.SuccEnd-from.SuccStart == 1 || e.edgeMoves[edge] == 0 {
+		return none
+	}
+	return edge
+}
+
+// to is the block that an edge leads to, jumps followed.
+func (e *emitter) to(edge uint32) uint32 { return e.final[e.m.RA.Edges[edge].To] }
 
 // loopAlign is where loops begin: one fetch of the processor's.
 const loopAlign = 16
@@ -30,12 +91,8 @@ func (e *emitter) startBlock(b *regalloc.Block) {
 		e.a.Align(loopAlign)
 	}
 	e.a.Bind(e.labels[e.block])
-	if b.PredEnd-b.PredStart == 1 {
-		edge := e.m.RA.Preds[b.PredStart]
-		from := &e.m.RA.Blocks[e.m.RA.Edges[edge].From]
-		if from.SuccEnd-from.SuccStart > 1 {
-			e.movesOnEdge(edge)
-		}
+	if edge := e.movesAtStart(b); edge != none {
+		e.movesOnEdge(edge)
 	}
 }
 
@@ -60,7 +117,7 @@ func (e *emitter) split(edge uint32) bool {
 // moves, if the edge needs one, comes later.
 func (e *emitter) target(edge uint32) Label {
 	if !e.split(edge) {
-		return e.labels[e.m.RA.Edges[edge].To]
+		return e.labels[e.to(edge)]
 	}
 	if e.edgeLabel[edge] == 0 {
 		e.edgeLabel[edge] = e.a.NewLabel()
@@ -71,7 +128,7 @@ func (e *emitter) target(edge uint32) Label {
 
 // falls reports whether an edge leads to the next block and needs no block of moves.
 func (e *emitter) falls(edge uint32) bool {
-	return e.m.RA.Edges[edge].To == e.block+1 && !e.split(edge)
+	return e.to(edge) == e.following && !e.split(edge)
 }
 
 // placeEdges assembles the blocks of moves noted so far; the code before does not go on here. One that
@@ -82,18 +139,18 @@ func (e *emitter) placeEdges() {
 	}
 	through := -1
 	for i, edge := range e.edges {
-		if e.m.RA.Edges[edge].To == e.block+1 {
+		if e.to(edge) == e.following {
 			through = i
 			continue
 		}
 		e.placeEdge(edge)
-		e.a.Jmp(e.labels[e.m.RA.Edges[edge].To])
+		e.a.Jmp(e.labels[e.to(edge)])
 	}
 	for i, edge := range e.edges {
-		if e.m.RA.Edges[edge].To == e.block+1 {
+		if e.to(edge) == e.following {
 			if i != through {
 				e.placeEdge(edge)
-				e.a.Jmp(e.labels[e.m.RA.Edges[edge].To])
+				e.a.Jmp(e.labels[e.to(edge)])
 			}
 		}
 	}
@@ -128,8 +185,8 @@ func (e *emitter) jumpIf(c Cond, l Label) {
 // emitJump ends a block with one successor.
 func (e *emitter) emitJump() {
 	b := &e.m.RA.Blocks[e.block]
-	to := e.m.RA.Edges[b.SuccStart].To
-	if to == e.block+1 {
+	to := e.to(b.SuccStart)
+	if to == e.following {
 		return
 	}
 	e.a.Jmp(e.labels[to])
@@ -150,9 +207,9 @@ func (e *emitter) emitBranch() {
 	case e.falls(no):
 		if e.isLatch(yes) {
 			// The moves of a loop's way back stay in the loop.
-			e.jumpIf(c^1, e.labels[e.m.RA.Edges[no].To])
+			e.jumpIf(c^1, e.labels[e.to(no)])
 			e.movesOnEdge(yes)
-			e.a.Jmp(e.labels[e.m.RA.Edges[yes].To])
+			e.a.Jmp(e.labels[e.to(yes)])
 			e.placeEdges()
 			return
 		}
@@ -162,7 +219,7 @@ func (e *emitter) emitBranch() {
 		if e.split(no) && e.edgeLabel[no] == 0 {
 			// Its moves may as well be made here.
 			e.movesOnEdge(no)
-			e.a.Jmp(e.labels[e.m.RA.Edges[no].To])
+			e.a.Jmp(e.labels[e.to(no)])
 		} else {
 			e.a.Jmp(e.target(no))
 		}

@@ -83,8 +83,8 @@ func swapped(c Cond) Cond {
 	return c
 }
 
-// unsigned is the condition that compares unsigned what c compares signed.
-func unsigned(c Cond) Cond {
+// unsignedCond is the condition that compares unsigned what c compares signed.
+func unsignedCond(c Cond) Cond {
 	switch c {
 	case CondL:
 		return CondB
@@ -208,7 +208,7 @@ func (l *lowerer) foldNarrowLoad(c *comparison, a ssa.Value) bool {
 	}
 	c.src, c.memFirst = l.takeLoad(a), true
 	c.size = uint8(bits / 8)
-	c.cond = unsigned(c.cond) // both are the same in the zero-extended operands
+	c.cond = unsignedCond(c.cond) // both are the same in the zero-extended operands
 	switch bits {
 	case 8:
 		c.imm = int64(int8(c.imm))
