@@ -131,7 +131,7 @@ func (e *emitter) movImm(r gpr, v uint32) {
 	e.imm32(int64(v))
 }
 
-// jump emits call (slash 2) through a register.
+// callReg emits call through a register.
 func (e *emitter) callReg(r gpr) { e.reg(callMem, callMem.digit, r) }
 
 func (e *emitter) imm32(v int64) { e.code = binary.LittleEndian.AppendUint32(e.code, uint32(v)) }
