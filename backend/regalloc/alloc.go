@@ -58,6 +58,7 @@ type Allocator struct {
 	kinds     []instKind // parallel to Func.Insts
 	calls     []uint32   // instructions that clobber every register, last first
 	fixes     []fixing   // other instructions with fixed registers, last first
+	named     RegSet     // registers named anywhere
 
 	// the walk
 	state
@@ -65,7 +66,8 @@ type Allocator struct {
 	moves  []Move
 	states []VReg // values of all blocks' start and end states, in order of rank
 
-	slotOps  []uint32 // operands that are read from their value's slot
+	slotOps  []uint32     // operands that are read from their value's slot
+	preloads []spillPoint // constants made before a switch: before at, in register r
 	rescues  []spillPoint
 	spills   []spillPoint
 	domPre   []uint32
@@ -289,7 +291,8 @@ func (a *Allocator) reset(f *Func, file *File, r *Result) error {
 	a.exposed, a.pairs = a.exposed[:0], a.pairs[:0]
 	a.calls, a.fixes = a.calls[:0], a.fixes[:0]
 	a.before, a.moves, a.states = a.before[:0], a.moves[:0], a.states[:0]
-	a.slotOps, a.rescues, a.spills = a.slotOps[:0], a.rescues[:0], a.spills[:0]
+	a.slotOps, a.rescues, a.spills, a.preloads = a.slotOps[:0], a.rescues[:0], a.spills[:0], a.preloads[:0]
+	a.named = 0
 	a.onEdge, a.edgeMov = a.onEdge[:0], a.edgeMov[:0]
 	a.used, a.block, a.domReady = 0, none, false
 	a.frame.reset()

@@ -181,6 +181,7 @@ func (a *Allocator) dropHint(w *backward, x *value, l *life) {
 
 // namedBackward notes the registers that instruction i names.
 func (a *Allocator) namedBackward(w *backward, i uint32, in *Inst, fixed RegSet) {
+	a.named |= fixed
 	clob := a.clobs[in.Clobbers]
 	if all := a.banks[0] | a.banks[1]; clob&all == all {
 		a.calls = append(a.calls, i)

@@ -20,11 +20,61 @@ func (a *Allocator) edges() {
 			if !restored {
 				a.restore(uint32(bi))
 				restored = true
+				if b.SuccEnd-b.SuccStart >= wideSwitch {
+					a.preload(b)
+				}
 			}
 			a.edge(e)
 			if a.err != nil {
 				return
 			}
+		}
+	}
+}
+
+// A switch with this many targets has constants that its edges need made before it.
+const wideSwitch = 4
+
+// preload makes constants before a switch in free registers where its edges want them, which then need
+// no block of their own for that. A switch that enters a function's middle passes zero for most
+// parameters.
+func (a *Allocator) preload(b *Block) {
+	free := a.banks[0] | a.banks[1]
+	free &^= a.used
+	last := &a.f.Insts[b.End-1]
+	free &^= a.clobs[last.Clobbers]
+	for o := last.OpStart; o < last.OpEnd; o++ {
+		if l := a.r.Locs[o]; l.Kind == LocReg {
+			free &^= bit(a.ranks[l.N])
+		}
+	}
+	// For each register the constant most edges want, by majority vote.
+	var consts [64]VReg
+	var votes [64]int
+	for e := b.SuccStart; e < b.SuccEnd; e++ {
+		ed := &a.f.Edges[e]
+		to := &a.f.Blocks[ed.To]
+		args := a.args(ed)
+		for k, p := range a.params(to) {
+			v := args[k]
+			def := a.vals[p].def
+			if def == 0 || a.vals[v].flags&isRemat == 0 || !free.has(def-1) || a.paramDist[to.ParamStart+uint32(k)] == dead {
+				continue
+			}
+			switch r := def - 1; {
+			case votes[r] == 0:
+				consts[r], votes[r] = v, 1
+			case consts[r] == v:
+				votes[r]++
+			default:
+				votes[r]--
+			}
+		}
+	}
+	for s := free; s != 0; s &= s - 1 {
+		if r := s.lowest(); votes[r] > 1 {
+			a.put(consts[r], r)
+			a.preloads = append(a.preloads, spillPoint{at: b.End - 1, v: consts[r], r: r})
 		}
 	}
 }
@@ -82,28 +132,51 @@ func (a *Allocator) edgeMove(from uint32, v VReg, dst uint32) {
 
 // finish places the stores of spilled values and puts the lists together.
 func (a *Allocator) finish() {
-	r := a.r
 	if a.frame.any {
 		a.placeSpills()
 	}
-	byPlace := func(x, y MoveList) int { return cmp.Compare(x.At, y.At) }
-	if !slices.IsSortedFunc(a.before, byPlace) {
-		slices.SortFunc(a.before, byPlace)
+	slices.SortFunc(a.preloads, compareSpills)
+	if !slices.IsSortedFunc(a.before, compareLists) {
+		slices.SortFunc(a.before, compareLists)
 	}
-	before, spills := a.before, a.spills
-	for len(before) > 0 || len(spills) > 0 {
-		at := none
-		if len(spills) > 0 {
-			at = spills[0].at
+	a.finishBefore(a.before, a.spills, a.preloads)
+	r := a.r
+	base := uint32(len(r.Moves))
+	r.Moves = append(r.Moves, a.edgeMov...)
+	for _, l := range a.onEdge {
+		r.OnEdge = append(r.OnEdge, MoveList{l.At, base + l.Start, base + l.End})
+	}
+	if !slices.IsSortedFunc(r.OnEdge, compareLists) {
+		slices.SortFunc(r.OnEdge, compareLists)
+	}
+	for _, o := range a.slotOps {
+		if r.Locs[o].Kind == LocSlot {
+			r.Locs[o] = a.slotLoc(a.f.Ops[o].V)
 		}
+	}
+	r.FrameSize = 8 * a.frame.units
+}
+
+func compareLists(x, y MoveList) int { return cmp.Compare(x.At, y.At) }
+
+// finishBefore merges the moves before instructions: stores first, which count on the
+// registers as they are before any move, then what the instruction needs, then constants for edges.
+func (a *Allocator) finishBefore(before []MoveList, stores, preloads []spillPoint) {
+	r := a.r
+	for len(before)+len(stores)+len(preloads) > 0 {
+		at := none
 		if len(before) > 0 {
-			at = min(at, before[0].At)
+			at = before[0].At
+		}
+		if len(stores) > 0 {
+			at = min(at, stores[0].at)
+		}
+		if len(preloads) > 0 {
+			at = min(at, preloads[0].at)
 		}
 		list := MoveList{At: at, Start: uint32(len(r.Moves))}
-		// The stores first: they count on the registers before any move.
-		for len(spills) > 0 && spills[0].at == at {
-			s := spills[0]
-			spills = spills[1:]
+		for ; len(stores) > 0 && stores[0].at == at; stores = stores[1:] {
+			s := stores[0]
 			r.Moves = append(r.Moves, Move{Src: a.loc(s.r), Dst: a.slotLoc(s.v), V: s.v, Class: a.class(s.v)})
 		}
 		if len(before) > 0 && before[0].At == at {
@@ -115,23 +188,13 @@ func (a *Allocator) finish() {
 			}
 			before = before[1:]
 		}
+		for ; len(preloads) > 0 && preloads[0].at == at; preloads = preloads[1:] {
+			s := preloads[0]
+			r.Moves = append(r.Moves, Move{Src: Loc{LocRemat, uint32(s.v)}, Dst: a.loc(s.r), V: s.v, Class: a.class(s.v)})
+		}
 		list.End = uint32(len(r.Moves))
 		r.Before = append(r.Before, list)
 	}
-	base := uint32(len(r.Moves))
-	r.Moves = append(r.Moves, a.edgeMov...)
-	for _, l := range a.onEdge {
-		r.OnEdge = append(r.OnEdge, MoveList{l.At, base + l.Start, base + l.End})
-	}
-	if !slices.IsSortedFunc(r.OnEdge, byPlace) {
-		slices.SortFunc(r.OnEdge, byPlace)
-	}
-	for _, o := range a.slotOps {
-		if r.Locs[o].Kind == LocSlot {
-			r.Locs[o] = a.slotLoc(a.f.Ops[o].V)
-		}
-	}
-	r.FrameSize = 8 * a.frame.units
 }
 
 func (a *Allocator) slotLoc(v VReg) Loc { return Loc{LocSlot, 8 * a.unit(v)} }

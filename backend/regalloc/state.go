@@ -96,20 +96,38 @@ func (a *Allocator) choose(x *value, free RegSet) rank {
 	if h := x.hint - 1; x.hint != 0 && free.has(h) {
 		return h
 	}
+	if x.next == dead && a.atSwitch() {
+		// A temporary of a switch: the registers that parameters like are for constants.
+		r := rank(63 - bits.LeadingZeros64(uint64(free)))
+		a.named |= bit(r)
+		return r
+	}
 	good := free
 	if a.fixPos < x.next {
 		good &^= a.fixMask
 	}
-	if x.next >= a.f.Blocks[a.block].End {
-		good &^= a.avoid
-	}
 	if good == 0 {
 		good = free
+	}
+	if x.next >= a.f.Blocks[a.block].End {
+		// It lives on, or its successor in another block does.
+		if g := good &^ a.avoid; g != 0 {
+			good = g
+		}
+		if g := good &^ a.named; g != 0 {
+			good = g
+		}
 	}
 	if h := x.last - 1; x.last != 0 && good.has(h) {
 		return h
 	}
 	return good.lowest()
+}
+
+// atSwitch reports whether the walk is at the end of a block with many successors.
+func (a *Allocator) atSwitch() bool {
+	b := &a.f.Blocks[a.block]
+	return a.pos == b.End-1 && b.SuccEnd-b.SuccStart >= wideSwitch
 }
 
 // memory is where to get a value from that is in no register, for the reader at the end or
