@@ -150,11 +150,12 @@ func (x *value) backed() bool { return x.flags&(isRemat|isIncoming|isSpilled) !=
 type life struct {
 	inst    uint32 // of the definition; parameters: the block's first instruction
 	uses    uint32 // scan: list of exposures, index + 1
-	mark    uint32 // merge: last predecessor counted
+	mark    uint32 // merge: last predecessor that has it in a register
 	wantPos uint32 // distances: where value.hint is wanted
 	need    uint32 // block that dominates all reads of the slot, none without any
 	slot    uint32 // number within its area of the frame
 	slotFor uint32 // slot + 1 that would save moves on an edge
+	reg     rank   // merge: the register, with mark
 }
 
 type blockInfo struct {
@@ -198,7 +199,9 @@ type state struct {
 	displaced []located
 	defRegs   RegSet
 
-	cands []candidate
+	cands   []candidate
+	ballots []ballot
+	visits  uint32 // predecessors looked at, for life.mark
 }
 
 type located struct {
@@ -292,7 +295,7 @@ func (a *Allocator) reset(f *Func, file *File, r *Result) error {
 	a.calls, a.fixes = a.calls[:0], a.fixes[:0]
 	a.before, a.moves, a.states = a.before[:0], a.moves[:0], a.states[:0]
 	a.slotOps, a.rescues, a.spills, a.preloads = a.slotOps[:0], a.rescues[:0], a.spills[:0], a.preloads[:0]
-	a.named = 0
+	a.named, a.visits = 0, 0
 	a.onEdge, a.edgeMov = a.onEdge[:0], a.edgeMov[:0]
 	a.used, a.block, a.domReady = 0, none, false
 	a.frame.reset()

@@ -1,12 +1,11 @@
 package regalloc
 
-import "slices"
-
 // candidate is a value that may start a block in a register.
 type candidate struct {
-	v     VReg
-	dist  uint32
-	param uint32 // index + 1 of a parameter
+	v       VReg
+	dist    uint32
+	param   uint32 // index + 1 of a parameter
+	settled bool
 }
 
 // Between predecessors that have a value in a register and others that have it in memory only, a
@@ -117,7 +116,8 @@ func (a *Allocator) merge(bi uint32, b *Block, preds []uint32) {
 	critical := tb.SuccEnd-tb.SuccStart > 1
 	a.restore(template)
 	live := a.enterLive(bi, b)
-	hot := a.countPreds(bi, b, preds, template)
+	hot := a.surveyPreds(bi, b, preds, template)
+	complete := int(hot) == len(preds)
 	isLoop := b.LoopHeader == bi
 	room := a.roomAround(bi, b, live)
 
@@ -134,12 +134,14 @@ func (a *Allocator) merge(bi uint32, b *Block, preds []uint32) {
 		a.vals[p].next = dead
 		if dist := a.paramDist[b.ParamStart+uint32(k)]; dist != dead {
 			a.vals[p].next = b.Start + dist
+			if t := &a.ballots[k]; complete && t.regs == 0 && t.memory > 0 {
+				continue // it stays in memory until it is used
+			}
 			a.cands = append(a.cands, candidate{v: p, dist: dist, param: uint32(k + 1)})
 		}
 	}
 	a.limit()
-	edge := a.templateEdge(preds, template)
-	a.settle(bi, b, edge)
+	a.settle(bi, b, a.templateEdge(preds, template))
 	for i := range live {
 		v := VReg(live[i].v & vregMask)
 		if a.vals[v].in == 0 {
@@ -188,31 +190,62 @@ func (a *Allocator) templateEdge(preds []uint32, template uint32) *Edge {
 	return nil
 }
 
-// countPreds counts for every live value the predecessors that have it in a register, and
-// the predecessors; cold ones count only if the block is cold itself.
-func (a *Allocator) countPreds(bi uint32, b *Block, preds []uint32, template uint32) uint16 {
-	n := uint16(0)
-	for _, v := range a.live[a.liveStart(bi):a.blocks[bi].live] {
+// surveyPreds counts for every live value the predecessors that have it in a register, and for
+// every parameter those that have its argument in a register, and in which, or in memory. It returns
+// the number of predecessors. Cold ones count only if the block is cold itself.
+func (a *Allocator) surveyPreds(bi uint32, b *Block, preds []uint32, template uint32) uint16 {
+	for _, v := range a.liveInto(bi) {
 		a.vals[v.v&vregMask].count = 0
-		a.lives[v.v&vregMask].mark = 0
 	}
-	for k, e := range preds {
-		p := a.f.Edges[e].From
+	a.ballots = grown(a.ballots, int(b.ParamEnd-b.ParamStart))
+	clear(a.ballots)
+	n := uint16(0)
+	for _, e := range preds {
+		ed := &a.f.Edges[e]
+		p := ed.From
 		if p >= bi || n == 1<<15 || a.f.Blocks[p].Cold && !b.Cold && p != template {
 			continue
 		}
 		n++
+		a.visits++
 		at := a.blocks[p].end
-		for range a.blocks[p].endMask.count() {
+		for s := a.blocks[p].endMask; s != 0; s &= s - 1 {
 			v := a.states[at]
 			at++
-			if l := &a.lives[v]; l.mark != uint32(k+1) {
-				l.mark = uint32(k + 1)
+			if l := &a.lives[v]; l.mark != a.visits {
+				l.mark, l.reg = a.visits, s.lowest()
 				a.vals[v].count++
+			}
+		}
+		for k, v := range a.args(ed) {
+			if l := &a.lives[v]; l.mark == a.visits {
+				a.ballots[k].vote(l.reg)
+			} else if a.vals[v].flags&isRemat == 0 {
+				a.ballots[k].memory++
 			}
 		}
 	}
 	return n
+}
+
+// ballot is what predecessors say about a parameter.
+type ballot struct {
+	reg    rank   // where most have the argument, by majority vote
+	votes  uint16 // for reg
+	regs   uint16 // predecessors that have it in a register
+	memory uint16 // in memory only
+}
+
+func (t *ballot) vote(r rank) {
+	t.regs++
+	switch {
+	case t.votes == 0:
+		t.reg, t.votes = r, 1
+	case t.reg == r:
+		t.votes++
+	default:
+		t.votes--
+	}
 }
 
 // roomAround tells how many registers of each bank values may keep that are live around the
@@ -263,186 +296,4 @@ func (a *Allocator) wanted(x *value, dist uint32, hot uint16, isLoop, used, crit
 		return false // do not put a load on an edge that needs a block for it
 	}
 	return dist < nearDist && 2*x.count >= hot
-}
-
-// limit drops the farthest candidates if there are more than registers.
-func (a *Allocator) limit() {
-	var n [2]int
-	for i := range a.cands {
-		n[a.vals[a.cands[i].v].bank()]++
-	}
-	if n[0] <= a.banks[0].count() && n[1] <= a.banks[1].count() {
-		return
-	}
-	slices.SortStableFunc(a.cands, func(x, y candidate) int { return int(x.dist) - int(y.dist) })
-	n = [2]int{}
-	kept := a.cands[:0]
-	for _, c := range a.cands {
-		bank := a.vals[c.v].bank()
-		if n[bank] < a.banks[bank].count() {
-			n[bank]++
-			kept = append(kept, c)
-		}
-	}
-	a.cands = kept
-}
-
-// settle gives registers to the candidates: first to those which are in one in the template's
-// state, then to parameters, then to values that edges will load.
-func (a *Allocator) settle(bi uint32, b *Block, edge *Edge) {
-	old := a.used
-	a.used = 0
-	a.block = bi
-	// While registers are handed out, in still tells the template's state: chosen ones
-	// are collected apart.
-	var chosen [64]VReg
-	var taken RegSet
-	give := func(v VReg, r rank) {
-		chosen[r] = v
-		taken |= bit(r)
-	}
-	for i := range a.cands {
-		c := &a.cands[i]
-		if x := &a.vals[c.v]; c.param == 0 && x.in != 0 {
-			in := x.in
-			if good := in &^ a.avoid; good != 0 {
-				in = good
-			}
-			give(c.v, in.lowest())
-		}
-	}
-	if b.LoopHeader == bi {
-		a.leaveFixed(&chosen, &taken)
-	}
-	for i := range a.cands {
-		c := &a.cands[i]
-		if c.param == 0 {
-			continue
-		}
-		free := a.banks[a.vals[c.v].bank()] &^ taken
-		give(c.v, a.paramReg(c.v, a.args(edge)[c.param-1], free))
-	}
-	for i := range a.cands {
-		c := &a.cands[i]
-		if x := &a.vals[c.v]; c.param == 0 && x.in == 0 {
-			give(c.v, a.choose(x, a.banks[x.bank()]&^taken))
-		}
-	}
-	for s := old; s != 0; s &= s - 1 {
-		a.vals[a.regs[s.lowest()]].in = 0
-	}
-	for s := taken; s != 0; s &= s - 1 {
-		r := s.lowest()
-		a.put(chosen[r], r)
-	}
-	for i := range a.cands {
-		c := &a.cands[i]
-		x := &a.vals[c.v]
-		if c.param != 0 {
-			x.def = x.last
-		}
-	}
-}
-
-// leaveFixed moves values out of registers that instructions of the loop name, once
-// before the loop instead of time and again in it.
-func (a *Allocator) leaveFixed(chosen *[64]VReg, taken *RegSet) {
-	for s := *taken & a.avoid; s != 0; s &= s - 1 {
-		r := s.lowest()
-		x := &a.vals[chosen[r]]
-		if free := a.banks[x.bank()] &^ (*taken | a.avoid); free != 0 && x.hint != r+1 {
-			*taken = *taken&^bit(r) | bit(free.lowest())
-			chosen[free.lowest()] = chosen[r]
-		}
-	}
-}
-
-// paramReg chooses a parameter's register: that of the template's argument, if it ends
-// here, unless the loop needs it for something else.
-func (a *Allocator) paramReg(p, arg VReg, free RegSet) rank {
-	x, y := &a.vals[p], &a.vals[arg]
-	in := y.in & free
-	if good := in &^ a.avoid; good != 0 {
-		return good.lowest()
-	}
-	if in != 0 && free&^a.avoid == 0 {
-		return in.lowest()
-	}
-	return a.choose(x, free)
-}
-
-// hintSuccs tells parameters of blocks to come, and the arguments of their other edges, where
-// this block has its arguments.
-func (a *Allocator) hintSuccs(bi uint32, b *Block) {
-	f := a.f
-	if b.Cold {
-		return
-	}
-	succs := a.succs(b)
-	for e := range succs {
-		to := succs[e].To
-		if to <= bi {
-			continue
-		}
-		t := &f.Blocks[to]
-		params := a.params(t)
-		for k, v := range a.args(&succs[e]) {
-			x := &a.vals[params[k]]
-			if in := a.vals[v].in; in != 0 && x.hint == 0 {
-				x.hint = in.lowest() + 1
-				a.hintArgs(bi, t, k, x.hint)
-			}
-		}
-	}
-}
-
-// hintArgs asks for register hint-1 for the arguments of parameter k that are defined
-// after block bi.
-func (a *Allocator) hintArgs(bi uint32, t *Block, k int, hint rank) {
-	for _, e := range a.f.Preds[t.PredStart:t.PredEnd] {
-		if ed := &a.f.Edges[e]; ed.From > bi {
-			a.hintChain(bi, a.args(ed)[k], hint)
-		}
-	}
-}
-
-// hintChain asks for a register for v and for what shares its register, if they are
-// defined after block bi.
-func (a *Allocator) hintChain(bi uint32, v VReg, hint rank) {
-	for range 4 {
-		x := &a.vals[v]
-		if x.block == none || x.block < bi || x.flags&isIncoming != 0 {
-			return
-		}
-		x.hint = hint
-		if x.flags&isParam != 0 {
-			return
-		}
-		in := &a.f.Insts[a.lives[v].inst]
-		ops := a.f.Ops[in.OpStart:in.OpEnd]
-		d, s := sharing(ops, in.Move)
-		if s >= len(ops) || ops[d].V != v || ops[s].Kind >= Def || ops[s].Con == Fixed {
-			return
-		}
-		if a.nextUse[int(in.OpStart)+s] != dead {
-			return
-		}
-		v = ops[s].V
-	}
-}
-
-// hintBackEdges asks for the parameters' registers for the arguments of edges that come later.
-func (a *Allocator) hintBackEdges(bi uint32, b *Block, preds []uint32) {
-	params := a.params(b)
-	for _, e := range preds {
-		ed := &a.f.Edges[e]
-		if ed.From < bi {
-			continue
-		}
-		for k, v := range a.args(ed) {
-			if r := a.vals[params[k]].in; r != 0 {
-				a.hintChain(bi, v, r.lowest()+1)
-			}
-		}
-	}
 }
