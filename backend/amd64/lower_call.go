@@ -76,7 +76,6 @@ func (l *lowerer) call(v ssa.Value, in *ssa.Inst, _ Op) {
 	f := l.f
 	c := &f.Calls[in.A]
 	p := l.placesOf(c.Sig)
-	l.m.Calls = true
 	l.m.OutArg = max(l.m.OutArg, p.area)
 	args := f.CallArgs(c)
 	for i := range p.params {
