@@ -139,6 +139,7 @@ const (
 	isHomed   // in memory whenever a block ends: live too widely to be tracked
 	isSpilled // needs its slot
 	isParam
+	isLinked // life.link is used
 )
 
 func (x *value) bank() int { return int(x.flags & isFloat) }
@@ -155,7 +156,9 @@ type life struct {
 	need    uint32 // block that dominates all reads of the slot, none without any
 	slot    uint32 // number within its area of the frame
 	slotFor uint32 // slot + 1 that would save moves on an edge
+	link    VReg   // family: another member, nearer to the one that stands for it; 0 for that one
 	reg     rank   // merge: the register, with mark
+	pref    rank   // family: register of its first member + 1
 }
 
 type blockInfo struct {

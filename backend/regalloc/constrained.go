@@ -167,7 +167,7 @@ func (a *Allocator) otherUses(c *demands) {
 			a.readSlot(op.V, c.in.OpStart+uint32(k))
 			continue
 		}
-		r := a.roomFor(x, c.allowed(a.banks[x.bank()], k)&^c.pinned)
+		r := a.roomFor(op.V, c.allowed(a.banks[x.bank()], k)&^c.pinned)
 		if r == noRank {
 			a.fail("instruction %d: no register for operand %d", a.pos, k)
 			return
@@ -215,9 +215,9 @@ func (a *Allocator) useInPlace(c *demands, k int) bool {
 		// result wants this very register.
 		y := &a.vals[c.ops[d].V]
 		free := c.allowed(a.banks[x.bank()], k) &^ (a.used | c.pinned)
-		if free != 0 && y.hint != r+1 {
+		if free != 0 && a.wish(c.ops[d].V) != r+1 {
 			y.next = c.next[d]
-			r = a.choose(y, free)
+			r = a.choose(c.ops[d].V, free)
 			a.bring(v, r)
 		}
 	}
@@ -232,9 +232,9 @@ func (a *Allocator) cheap(x *value) bool {
 }
 
 // roomFor finds a register of a set; if none is free it displaces the value needed last.
-func (a *Allocator) roomFor(x *value, set RegSet) rank {
+func (a *Allocator) roomFor(v VReg, set RegSet) rank {
 	if free := set &^ a.used; free != 0 {
-		return a.choose(x, free)
+		return a.choose(v, free)
 	}
 	r, _ := a.farthest(set)
 	if r != noRank {
@@ -292,7 +292,7 @@ func (a *Allocator) survive(c *demands, v VReg, kills RegSet) {
 		a.displace(worst)
 		free = bit(worst)
 	}
-	r := a.choose(x, free)
+	r := a.choose(v, free)
 	a.pm = append(a.pm, pmove{dst: uint32(r), v: v, from: src})
 	a.put(v, r)
 	a.pmDst |= bit(r)
@@ -345,7 +345,7 @@ func (a *Allocator) freeDefs(c *demands, kind OperandKind, avoid RegSet) {
 		if c.in.Move && x.hint == 0 {
 			x.hint = x.last
 		}
-		r := a.register(x, set)
+		r := a.register(op.V, set)
 		if r == noRank {
 			a.fail("instruction %d: no register for operand %d", a.pos, k)
 			return

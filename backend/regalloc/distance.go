@@ -57,6 +57,7 @@ func (a *Allocator) blockEnd(w *backward, bi uint32, b *Block) {
 		for k, v := range a.args(&succs[e]) {
 			x := &a.vals[v]
 			w.touch(x, at, b.End)
+			a.join(params[k], v)
 			if to > bi {
 				if hint := a.vals[params[k]].hint; hint != 0 {
 					x.hint = hint
@@ -205,6 +206,9 @@ func (a *Allocator) hintBackward(in *Inst) {
 	d, s := sharing(ops, in.Move)
 	if s >= len(ops) || ops[s].Kind >= Def || ops[s].Con == Fixed || a.nextUse[int(in.OpStart)+s] != dead {
 		return
+	}
+	if a.vals[ops[d].V].flags&isLinked != 0 {
+		a.join(ops[s].V, ops[d].V)
 	}
 	if hint := a.vals[ops[d].V].hint; hint != 0 {
 		a.vals[ops[s].V].hint = hint

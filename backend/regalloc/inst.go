@@ -111,7 +111,7 @@ func (a *Allocator) load(in *Inst, pinned RegSet, tied int) RegSet {
 			a.readSlot(op.V, o)
 			continue
 		}
-		r := a.register(x, a.banks[x.bank()]&^pinned)
+		r := a.register(op.V, a.banks[x.bank()]&^pinned)
 		if r == noRank {
 			a.fail("instruction %d: no register for operand %d", a.pos, k)
 			return pinned
@@ -140,9 +140,9 @@ func (a *Allocator) readSlot(v VReg, o uint32) {
 }
 
 // register finds a register of a set for a value, and empties it if none is free.
-func (a *Allocator) register(x *value, set RegSet) rank {
+func (a *Allocator) register(v VReg, set RegSet) rank {
 	if free := set &^ a.used; free != 0 {
-		return a.choose(x, free)
+		return a.choose(v, free)
 	}
 	r, _ := a.farthest(set & a.used)
 	if r != noRank {
@@ -175,14 +175,14 @@ func (a *Allocator) copyTied(in *Inst, d, s int, pinned RegSet) {
 		a.drop(r)
 		return
 	}
-	if y.hint == r+1 {
-		c := a.choose(x, set&^a.used)
+	if a.wish(def.V) == r+1 {
+		c := a.choose(use.V, set&^a.used)
 		a.moveBefore(a.loc(r), a.loc(c), use.V)
 		a.take(r)
 		a.put(use.V, c)
 		return
 	}
-	c := a.choose(y, set&^a.used)
+	c := a.choose(def.V, set&^a.used)
 	a.moveBefore(a.loc(r), a.loc(c), use.V)
 	a.r.Locs[in.OpStart+uint32(s)] = a.loc(c)
 }
@@ -217,7 +217,7 @@ func (a *Allocator) plainDefs(in *Inst, ops []Operand, next []uint32, locs []Loc
 		}
 		x := &a.vals[op.V]
 		x.next = next[k]
-		r := a.register(x, a.banks[x.bank()]&^taken)
+		r := a.register(op.V, a.banks[x.bank()]&^taken)
 		if r == noRank {
 			a.fail("instruction %d: no register for operand %d", a.pos, k)
 			return
@@ -236,6 +236,7 @@ func (a *Allocator) plainDefs(in *Inst, ops []Operand, next []uint32, locs []Loc
 func (a *Allocator) defined(v VReg, r rank, loc *Loc) RegSet {
 	a.put(v, r)
 	a.vals[v].def = r + 1
+	a.settledIn(v, r)
 	*loc = a.loc(r)
 	return bit(r)
 }

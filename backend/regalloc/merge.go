@@ -47,7 +47,6 @@ func (a *Allocator) walk(bi uint32) {
 	}
 	info.end = uint32(len(a.states))
 	info.endMask = a.saveState()
-	a.hintSuccs(bi, b)
 }
 
 // saveState appends the values in registers to the states.
@@ -153,7 +152,6 @@ func (a *Allocator) merge(bi uint32, b *Block, preds []uint32) {
 			a.spill(p) // written to its slot by the edges
 		}
 	}
-	a.hintBackEdges(bi, b, preds)
 }
 
 // template chooses the predecessor whose end state the block starts in, among those

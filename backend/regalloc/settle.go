@@ -67,7 +67,7 @@ func (a *Allocator) settle(bi uint32, b *Block, edge *Edge) {
 	for i := range a.cands {
 		c := &a.cands[i]
 		if x := &a.vals[c.v]; c.param == 0 && x.in == 0 {
-			give(c.v, a.choose(x, a.banks[x.bank()]&^taken))
+			give(c.v, a.choose(c.v, a.banks[x.bank()]&^taken))
 		}
 	}
 	for s := old; s != 0; s &= s - 1 {
@@ -82,6 +82,7 @@ func (a *Allocator) settle(bi uint32, b *Block, edge *Edge) {
 		x := &a.vals[c.v]
 		if c.param != 0 {
 			x.def = x.last
+			a.settledIn(c.v, x.last-1)
 		}
 	}
 }
@@ -121,10 +122,13 @@ func (a *Allocator) paramReg(c *candidate, x *value, arg VReg, free RegSet, roun
 		if t := &a.ballots[c.param-1]; t.votes > 0 && free.has(t.reg) && !a.avoid.has(t.reg) {
 			return t.reg
 		}
+		if p := a.preferred(c.v); p != 0 && free.has(p-1) {
+			return p - 1
+		}
 		if h := x.hint - 1; x.hint != 0 && free.has(h) {
 			return h
 		}
 		return noRank
 	}
-	return a.choose(x, free)
+	return a.choose(c.v, free)
 }

@@ -92,9 +92,13 @@ func (a *Allocator) farthest(set RegSet) (rank, uint32) {
 }
 
 // choose picks the register for a value from a set of free ones.
-func (a *Allocator) choose(x *value, free RegSet) rank {
+func (a *Allocator) choose(v VReg, free RegSet) rank {
+	x := &a.vals[v]
 	if h := x.hint - 1; x.hint != 0 && free.has(h) {
 		return h
+	}
+	if p := a.preferred(v); p != 0 && free.has(p-1) {
+		return p - 1
 	}
 	if x.next == dead && a.atSwitch() {
 		// A temporary of a switch: the registers that parameters like are for constants.
