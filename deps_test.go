@@ -21,6 +21,7 @@ backend/arm64: compiler/abi compiler/ssa backend/regalloc backend
 compiler: compiler/abi compiler/ssa compiler/wasm compiler/frontend compiler/opt compiler/artifact backend backend/regalloc backend/amd64 backend/arm64
 loader: compiler/abi compiler/artifact loader/vmem
 wasi: compiler/abi compiler/artifact loader wasi/sandbox
+compiler/ssa/ssatest: compiler/abi compiler/ssa
 spectest/oracle: compiler/wasm
 spectest/script:
 .: compiler compiler/abi compiler/artifact loader wasi
