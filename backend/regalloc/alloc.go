@@ -107,10 +107,6 @@ const (
 	exitDist = 1 << 20 // for each loop left
 	callDist = 1 << 26
 	maxDist  = 1 << 28
-
-	// A value that is live around a back edge and used in the loop is expected this far
-	// into the next round; its real distance is not known yet when the edge is met.
-	backDist = 16
 )
 
 // maxInsts keeps positions plus distances within 32 bits.

@@ -9,10 +9,11 @@ type exposure struct {
 // livePair says that a value is live into a block.
 type livePair struct {
 	block uint32
-	v     uint32 // with usedInLoop
+	liveIn
 }
 
-// liveIn is a value live into a block and the distance from its start to the next use.
+// liveIn is a value live into a block and the distance from its start to the next use, which is
+// an estimate until distances has come to the block.
 type liveIn struct {
 	v    uint32 // with usedInLoop
 	dist uint32
@@ -137,7 +138,7 @@ func (a *Allocator) spread() {
 	for i := range a.pairs {
 		p := &a.pairs[i]
 		at := &a.blocks[p.block].live
-		a.live[*at].v = p.v
+		a.live[*at] = p.liveIn
 		*at++
 	}
 }
@@ -158,13 +159,16 @@ func (a *Allocator) spreadValue(v, uses uint32) {
 	first := len(a.pairs)
 	limit := max(liveLeast, (liveBudget-first)/liveShare)
 	home := a.vals[v].block
-	a.seedUses(v, uses)
+	for u := uses; u != 0; u = a.exposed[u-1].next {
+		a.liveAt(v, a.exposed[u-1].block, blockGuess/2)
+	}
 	edges := 0
 	for q := first; q < len(a.pairs); q++ {
 		b := &f.Blocks[a.pairs[q].block]
+		dist := a.pairs[q].dist + blockGuess
 		for _, e := range f.Preds[b.PredStart:b.PredEnd] {
 			if p := f.Edges[e].From; p != home {
-				a.liveAt(v, p)
+				a.liveAt(v, p, dist)
 			}
 			if edges++; edges > 4*limit {
 				break
@@ -190,7 +194,7 @@ func (a *Allocator) spreadRemat(v, uses uint32) {
 	for u := uses; u != 0; u = a.exposed[u-1].next {
 		b := a.exposed[u-1].block
 		if h := f.Blocks[b].LoopHeader; h != none && a.loops[h].size <= rematLoop {
-			a.liveAt(v, b)
+			a.liveAt(v, b, blockGuess/2)
 		}
 	}
 	for q := first; q < len(a.pairs); q++ {
@@ -204,22 +208,19 @@ func (a *Allocator) spreadRemat(v, uses uint32) {
 			if bi == h && p < h || f.Blocks[p].LoopHeader == none || len(a.pairs)-first > rematLoop {
 				continue
 			}
-			a.liveAt(v, p)
+			a.liveAt(v, p, a.pairs[q].dist+blockGuess)
 		}
 	}
 	a.markLoops(v, uses, first)
 }
 
-func (a *Allocator) seedUses(v, uses uint32) {
-	for u := uses; u != 0; u = a.exposed[u-1].next {
-		a.liveAt(v, a.exposed[u-1].block)
-	}
-}
+// blockGuess is the length of a block in instructions for estimates.
+const blockGuess = 6
 
-func (a *Allocator) liveAt(v, b uint32) {
+func (a *Allocator) liveAt(v, b, dist uint32) {
 	if a.blocks[b].seen != v {
 		a.blocks[b].seen = v
-		a.pairs = append(a.pairs, livePair{b, v})
+		a.pairs = append(a.pairs, livePair{b, liveIn{v, dist}})
 	}
 }
 
