@@ -39,6 +39,8 @@ var templates = [templateEnd]func(e *emitter){
 	tIndexMask: (*emitter).emitIndexMask,
 	tMemCopy:   (*emitter).emitMemCopy,
 	tMemFill:   (*emitter).emitMemFill,
+	tCopyShort: (*emitter).emitCopyShort,
+	tFillShort: (*emitter).emitFillShort,
 
 	tEntry:     func(*emitter) {},
 	tCall:      (*emitter).emitCall,

@@ -54,6 +54,8 @@ const (
 	tIndexMask // d (early), index, length: a checked index; Cond is the trap
 	tMemCopy   // rdi, rsi, rcx
 	tMemFill   // rdi, rax, rcx
+	tCopyShort // two temps, vector temps for the chunks, destination, source: Imm bytes
+	tFillShort // two temps, destination, value: Imm bytes
 
 	tEntry     // parameters in registers
 	tCall      // arguments, results; Imm is the function

@@ -317,6 +317,9 @@ func (in *instance) callout(n uint32, s *exec.State, area []uint64) error {
 
 // outcome runs f natively like ssatest.Run does on the evaluator.
 func outcome(m *ssa.Machine, log *strings.Builder, results []uint64, trap abi.Trap, err error) ssatest.Outcome {
+	if len(results) == 0 {
+		results = nil
+	}
 	out := ssatest.Outcome{Results: results, Trap: trap, Globals: m.Globals, Calls: log.String()}
 	if err != nil {
 		out.Err = err.Error()
