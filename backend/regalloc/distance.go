@@ -243,6 +243,9 @@ func (a *Allocator) blockStart(w *backward, bi uint32, b *Block) {
 	for k, p := range a.params(b) {
 		x := &a.vals[p]
 		a.paramDist[b.ParamStart+uint32(k)] = dead
+		if x.flags&isHomed != 0 {
+			a.paramDist[b.ParamStart+uint32(k)] = maxDist // used elsewhere
+		}
 		if x.stamp == w.stamp {
 			a.paramDist[b.ParamStart+uint32(k)] = w.distance(x.next, b.Start)
 			x.stamp = 0

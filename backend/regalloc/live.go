@@ -28,13 +28,13 @@ const vregMask = usedInLoop - 1
 // definition, and a range from the entry to all uses of each would be quadratic.
 const rematLoop = 64
 
-// Live-in lists have about this many entries at most. A value that would take more than
+// Live-in lists have about liveBudget entries at most. A value that would take more than
 // its share is homed: kept in its slot whenever a block ends, so that a hostile
 // function cannot make the lists grow as blocks times values.
 const (
 	liveBudget = 1 << 21
-	liveShare  = 16 // of what is left, for one value
-	liveLeast  = 64 // blocks every value may have
+	liveShare  = 16 // part of what is left that one value may take
+	liveLeast  = 64 // blocks that every value may be live into
 )
 
 // scan finds definitions, uses outside their blocks and the loops' forest.
@@ -157,7 +157,7 @@ func (a *Allocator) liveInto(b uint32) []liveIn {
 func (a *Allocator) spreadValue(v, uses uint32) {
 	f := a.f
 	first := len(a.pairs)
-	limit := max(liveLeast, (liveBudget-first)/liveShare)
+	limit := max(a.least, (a.budget-first)/liveShare)
 	home := a.vals[v].block
 	for u := uses; u != 0; u = a.exposed[u-1].next {
 		a.liveAt(v, a.exposed[u-1].block, blockGuess/2)
@@ -188,7 +188,7 @@ func (a *Allocator) spreadValue(v, uses uint32) {
 func (a *Allocator) spreadRemat(v, uses uint32) {
 	f := a.f
 	first := len(a.pairs)
-	if first > liveBudget {
+	if first > a.budget {
 		return
 	}
 	for u := uses; u != 0; u = a.exposed[u-1].next {
@@ -228,7 +228,7 @@ func (a *Allocator) liveAt(v, b, dist uint32) {
 func (a *Allocator) markLoops(v, uses uint32, first int) {
 	for u := uses; u != 0; u = a.exposed[u-1].next {
 		h := a.f.Blocks[a.exposed[u-1].block].LoopHeader
-		for h != none && a.loops[h].seen != v {
+		for h != none && a.loops[h].seen != v && a.blocks[h].seen == v {
 			a.loops[h].seen = v
 			h = a.loops[h].parent
 		}
