@@ -237,7 +237,12 @@ func (l *lowerer) add(v ssa.Value, in *ssa.Inst, op Op) {
 		p.disp = c
 		a = p.term(l, a, size)
 		x := &l.f.Insts[a]
-		if _, constant := l.f.IsConst(ssa.Value(x.B)); x.Op != ssa.OpAdd || constant || !l.only(a) {
+		sum := x.Op == ssa.OpAdd && l.only(a)
+		if sum { // B of other operators may be no value
+			_, constant := l.f.IsConst(ssa.Value(x.B))
+			sum = !constant
+		}
+		if !sum {
 			if !p.scaled(l, a) {
 				p.base = a
 			}
