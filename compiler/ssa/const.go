@@ -1,6 +1,20 @@
 package ssa
 
-import "github.com/wasmaot/wasmaot/compiler/abi"
+import (
+	"math/bits"
+	"math/rand/v2"
+
+	"github.com/wasmaot/wasmaot/compiler/abi"
+)
+
+var seed = [2]uint64{rand.Uint64(), rand.Uint64()}
+
+// Hash mixes two words for a hash table. It is seeded anew in each process, so that a guest cannot
+// choose what collides; nothing that is written out may depend on it.
+func Hash(a, b uint64) uint64 {
+	hi, lo := bits.Mul64(a^seed[0], b^seed[1])
+	return hi ^ lo
+}
 
 // constTable finds a function's constants by type and bits: open addressing, and a
 // generation stamp instead of clearing.
@@ -41,8 +55,7 @@ func (t *constTable) slot(f *Func, typ abi.Type, bits uint64) *Value {
 
 func (t *constTable) find(f *Func, typ abi.Type, bits uint64) *constSlot {
 	mask := len(t.slots) - 1
-	h := (bits ^ uint64(typ)<<56) * 0x9e3779b97f4a7c15
-	for i := int(h>>32) & mask; ; i = (i + 1) & mask {
+	for i := int(Hash(bits, uint64(typ))) & mask; ; i = (i + 1) & mask {
 		s := &t.slots[i]
 		if s.gen != t.gen || s.v == 0 {
 			return s
