@@ -76,7 +76,7 @@ func Compile(ctx context.Context, src []byte, opts Options) (*artifact.Artifact,
 
 	j := &job{opts: &opts, target: target, run: run, mod: mod,
 		config:   backend.Config{Features: features, Poison: opts.Debug.Poison},
-		frontend: frontend.Options{Explicit: opts.Tier == artifact.TierExplicit, Threading: !opts.NoOpt},
+		frontend: frontend.Options{Explicit: opts.Tier == artifact.TierExplicit, Threading: opts.on(threading), Split: opts.on(split)},
 		codes:    make([]backend.Code, len(m.Funcs)-m.ImportedFuncs),
 	}
 	err = parallel(ctx, &opts, bodySizes(m), func() func(i int) error {

@@ -39,7 +39,7 @@ type Debug struct {
 	// Check runs the SSA checker after every pass, the allocation checker, and the
 	// memory-access checker on the result.
 	Check bool
-	// Off names passes to leave out.
+	// Off names passes and other optimisations to leave out; Optional lists them.
 	Off []string
 	// Dump receives the SSA form of functions whose name or "#index" is DumpFunc after every pass.
 	Dump     io.Writer

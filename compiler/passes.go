@@ -24,9 +24,9 @@ type pass struct {
 var passes = []pass{
 	{"build", true, func(w *worker) error { return w.builder.Build(w.mod, w.index, w.frontend, &w.f) }},
 	ssaPass(opt.Thread),
+	ssaPass(opt.Forward),
 	ssaPass(opt.Fold),
 	ssaPass(opt.GVN),
-	ssaPass(opt.Forward),
 	ssaPass(opt.DCE),
 	{"lower", true, func(w *worker) error { return w.target.Lower(&w.config, &w.f, &w.m) }},
 	{"regalloc", true, func(w *worker) error { return w.alloc.Run(&w.m.RA, w.target.Regs, &w.result) }},
@@ -36,10 +36,10 @@ var passes = []pass{
 // order lists what must come before what, checked at start-up.
 var order = [][2]string{
 	{"build", "thread"},
-	{"thread", "fold"}, // fewer parameters: more operands are known
+	{"thread", "forward"}, // fewer parameters: more is known
+	{"forward", "fold"},   // what was loaded may be a constant now
 	{"fold", "gvn"},
-	{"gvn", "forward"}, // equal addresses are one value then
-	{"forward", "dce"},
+	{"gvn", "dce"},
 	{"dce", "lower"}, // lowering selects by use counts: dead users would spoil them
 	{"lower", "regalloc"},
 	{"regalloc", "emit"},
@@ -133,23 +133,31 @@ func (w *worker) failed(pass string, err error) error {
 // enabled gives the indices of the passes to run.
 func (o *Options) enabled() ([]int, error) {
 	for _, name := range o.Debug.Off {
-		i := slices.IndexFunc(passes, func(p pass) bool { return p.name == name })
-		if i < 0 || passes[i].required {
-			return nil, fmt.Errorf("pass %q cannot be switched off (optional passes: %v)", name, OptionalPasses())
+		if !slices.Contains(Optional(), name) {
+			return nil, fmt.Errorf("%q cannot be switched off (optional: %v)", name, Optional())
 		}
 	}
 	var run []int
 	for i, p := range passes {
-		if p.required || !o.NoOpt && !slices.Contains(o.Debug.Off, p.name) {
+		if p.required || o.on(p.name) {
 			run = append(run, i)
 		}
 	}
 	return run, nil
 }
 
-// OptionalPasses names the passes that Debug.Off may switch off.
-func OptionalPasses() []string {
-	var names []string
+// on reports whether an optional part is wanted.
+func (o *Options) on(name string) bool { return !o.NoOpt && !slices.Contains(o.Debug.Off, name) }
+
+// The optimisations that the frontend does while it builds.
+const (
+	threading = "threading" // jumps to a dispatching loop go straight to their target
+	split     = "split"     // a dispatching loop's first state has a body of its own
+)
+
+// Optional names what Debug.Off may switch off.
+func Optional() []string {
+	names := []string{threading, split}
 	for _, p := range passes {
 		if !p.required {
 			names = append(names, p.name)

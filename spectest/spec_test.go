@@ -47,7 +47,7 @@ func TestSuite(t *testing.T) {
 		t.Skip(err)
 	}
 	all := settings
-	for _, p := range compiler.OptionalPasses() { // each optimisation off in turn
+	for _, p := range compiler.Optional() { // each optimisation off in turn
 		all = append(all, setting{"off-" + p, compiler.Options{Debug: compiler.Debug{Off: []string{p}}}})
 	}
 	for _, s := range all {

@@ -56,7 +56,7 @@ func newCompile() *cobra.Command {
 	fl.BoolVar(&baseline, "baseline", false, "use only CPU features that every supported CPU has")
 	fl.BoolVar(&explicit, "explicit-checks", false, "check every access instead of relying on guard pages")
 	fl.BoolVar(&check, "check", false, "run every checker during the compilation")
-	fl.StringSliceVar(&off, "off", nil, "leave out `PASS`es: "+strings.Join(compiler.OptionalPasses(), ", "))
+	fl.StringSliceVar(&off, "off", nil, "leave out `OPTIMISATION`s: "+strings.Join(compiler.Optional(), ", "))
 	fl.StringVar(&dump, "dump", "", "print the SSA form of `FUNCTION` (its name, or # and its index) after every pass")
 	fl.IntVar(&workers, "workers", 0, "compile `N` functions at a time (default: one for each CPU)")
 	return cmd

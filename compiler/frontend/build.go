@@ -13,6 +13,8 @@ type Options struct {
 	Explicit bool
 	// Threading sends jumps to a dispatching loop straight to their targets.
 	Threading bool
+	// Split gives such a loop a body of its own for its first state, apart from all others.
+	Split bool
 }
 
 // Builder validates and builds functions. It is reused from function to function; every worker
@@ -60,6 +62,7 @@ func (b *Builder) Build(m *Module, index uint32, opts Options, f *ssa.Func) erro
 		return err
 	}
 	b.thread()
+	b.split()
 	b.reach()
 	return b.joinLocals()
 }

@@ -114,7 +114,7 @@ func BenchmarkBuild(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		for i := m.Wasm.ImportedFuncs; i < len(m.Wasm.Funcs); i++ {
-			if err := bd.Build(m, uint32(i), Options{Threading: true}, &f); err != nil {
+			if err := bd.Build(m, uint32(i), Options{Threading: true, Split: true}, &f); err != nil {
 				b.Fatal(err)
 			}
 		}

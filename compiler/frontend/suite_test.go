@@ -11,9 +11,9 @@ import (
 
 // allOptions are all ways to build a function.
 var allOptions = []Options{
-	{Threading: true},
+	{Threading: true, Split: true},
 	{Threading: false},
-	{Threading: true, Explicit: true},
+	{Threading: true, Split: true, Explicit: true},
 	{Threading: false, Explicit: true},
 }
 
