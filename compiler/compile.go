@@ -99,7 +99,7 @@ func (o *Options) features() wasm.Features {
 	if o.Features != 0 {
 		return o.Features
 	}
-	return wasm.Features20NoSIMD
+	return wasm.Features20
 }
 
 // job is what the workers share.

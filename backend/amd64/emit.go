@@ -205,8 +205,11 @@ func (e *emitter) memory(k int) Mem {
 	}
 	switch f {
 	case formConst:
-		if in.Size == 4 {
+		switch in.Size {
+		case 4:
 			return AtConst(e.a.Const32(uint32(in.Imm)))
+		case 16:
+			return AtConst(e.a.Const128(vectorBits(e.m.SSA, in.Imm)))
 		}
 		return AtConst(e.a.Const64(uint64(in.Imm)))
 	case formGuest:
@@ -285,7 +288,10 @@ func (e *emitter) move(m *regalloc.Move) {
 		a.RR(XCHG, 8, Reg(m.Dst.N), Reg(m.Src.N))
 	case m.Dst.Kind == regalloc.LocReg && m.Src.Kind == regalloc.LocReg:
 		if m.Dst.N != m.Src.N {
-			a.RR(op, min(size, 8), Reg(m.Dst.N), Reg(m.Src.N))
+			if op == MOVUPS {
+				op = MOVAPS
+			}
+			a.RR(op, size, Reg(m.Dst.N), Reg(m.Src.N))
 		}
 	case m.Dst.Kind == regalloc.LocReg && m.Src.Kind == regalloc.LocRemat:
 		e.constant(Reg(m.Dst.N), regalloc.VReg(m.Src.N))

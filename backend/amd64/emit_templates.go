@@ -35,6 +35,8 @@ var templates = [templateEnd]func(e *emitter){
 	tTruncSatU: (*emitter).emitTruncU,
 	tBitcast:   (*emitter).emitBitcast,
 
+	tVector: (*emitter).emitVector,
+
 	tCheckAddr: (*emitter).emitCheckAddr,
 	tIndexMask: (*emitter).emitIndexMask,
 	tMemCopy:   (*emitter).emitMemCopy,

@@ -50,6 +50,8 @@ const (
 	tTruncSatU //
 	tBitcast   // d, u: between the register classes
 
+	tVector // d (early), operands, temps; or memory: Imm = ssa.Op | number<<16, Cond = ssa.Shape
+
 	tCheckAddr // d (early), index, MemoryRec, base unless pinned: a checked address; Imm = offset + size, Aux = size
 	tIndexMask // d (early), index, length: a checked index; Cond is the trap
 	tMemCopy   // rdi, rsi, rcx
@@ -73,7 +75,7 @@ const (
 	formNone      form = iota
 	formReg            // a register, or its slot where the use allows
 	formImm            // Inst.Imm
-	formConst          // the float constant Inst.Imm, of Inst.Size bytes
+	formConst          // the float constant Inst.Imm, of Inst.Size bytes; the vector of that number
 	formGuest          // [memory base + zero-extended index + disp]
 	formGuestAbs       // [memory base + disp]
 	formAddr           // [Addr + disp]
