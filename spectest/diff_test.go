@@ -35,6 +35,8 @@ var (
 //
 // Each run has seeds of its own: the message of a failure says how to replay one. The module is then cut down for as long as
 // it still fails, and left in a file.
+//
+// 20,000 modules take about a minute on two cores.
 func TestDifferential(t *testing.T) {
 	if runtime.GOOS != "linux" || runtime.GOARCH != "amd64" {
 		t.Skipf("running native code is not supported on %s/%s", runtime.GOOS, runtime.GOARCH)
@@ -111,7 +113,7 @@ func tryProgram(c *child, seed uint64, p *oracle.Program) (verdict, error) {
 	if err != nil {
 		return verdict{}, err
 	}
-	return c.try(request{seed, src})
+	return c.try(request{Seed: seed, Module: src})
 }
 
 // report cuts a failing module down and tells where it is.
@@ -140,8 +142,14 @@ func (d *differential) report(c *child, seed uint64, p *oracle.Program, problem 
 
 // request asks a child about a module, verdict answers.
 type request struct {
-	Seed   uint64 // of the arguments
+	Seed   uint64 // of the arguments, and of which settings are tried
 	Module []byte
+	All    bool // try all settings
+}
+
+// tries reports whether a setting is tried: the first two always, of the others two, which saves a third of the time.
+func (r *request) tries(setting int) bool {
+	return r.All || setting < 2 || setting%2 == int(r.Seed%2)
 }
 
 type verdict struct {
@@ -169,6 +177,9 @@ func judge(r request) (v verdict) {
 		return verdict{Problem: fmt.Sprint("oracle: ", err)}
 	}
 	for i := range settings {
+		if !r.tries(i) {
+			continue
+		}
 		if err := runNative(r, m, i, calls, states); err != nil {
 			v.Problem = fmt.Sprintf("%s: %v", settings[i].name, err)
 			break

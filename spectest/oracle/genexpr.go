@@ -164,18 +164,18 @@ func (g *funcGen) question(depth int) *node {
 	case 0, 1:
 		return do(wasm.OpMemorySize)
 	case 2:
-		return do(wasm.OpMemoryGrow, g.growth())
+		return do(wasm.OpMemoryGrow, g.growth(maxPages))
 	case 3:
 		return &node{op: wasm.OpTableSize, a: table, types: one(wasm.I32)}
 	case 4:
-		return &node{op: wasm.OpTableGrow, a: table, types: one(wasm.I32), args: []*node{g.expr(g.p.tables[table].Elem, depth+1), g.growth()}}
+		return &node{op: wasm.OpTableGrow, a: table, types: one(wasm.I32), args: []*node{g.expr(g.p.tables[table].Elem, depth+1), g.growth(maxElems+1)}}
 	}
 	return &node{op: wasm.OpRefIsNull, types: one(wasm.I32), args: []*node{g.expr(g.p.tables[table].Elem, depth+1)}}
 }
 
 // growth is little, or more than there can ever be.
-func (g *funcGen) growth() *node {
-	return i32Const(pick(g.generator, []uint32{0, 0, 1, 1, 2, 0x10000, 0xffffffff}))
+func (g *funcGen) growth(limit uint32) *node {
+	return i32Const(pick(g.generator, []uint32{0, 0, 1, 1, 2, limit, 0xffffffff}))
 }
 
 // callFor is a call one of whose results is of type t.

@@ -14,7 +14,10 @@ func (g *funcGen) address(size uint32, depth int) (*node, uint32) {
 	index := func(mask uint32) *node {
 		return do(wasm.OpI32And, g.expr(wasm.I32, depth+1), i32Const(mask))
 	}
-	switch n := max(g.IntN(110)-50, 0); {
+	if g.chance(2) {
+		return index(0xfff8), small()
+	}
+	switch n := g.IntN(60); {
 	case n < 18:
 		return index(pick(g.generator, []uint32{0xff, 0x7ff, 0xfff8, 0xfff0, 0xfe00})), small()
 	case n < 35:
