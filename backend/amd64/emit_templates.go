@@ -22,6 +22,7 @@ var templates = [templateEnd]func(e *emitter){
 	tDiv:     (*emitter).emitDiv,
 	tDivS:    (*emitter).emitDivS,
 	tRemS:    (*emitter).emitRemS,
+	tMulHi:   (*emitter).emitMulHi,
 	tBitScan: (*emitter).emitBitScan,
 
 	tFloatTwo:  (*emitter).emitFloatTwo,
