@@ -17,12 +17,16 @@ func Hash(a, b uint64) uint64 {
 }
 
 // constTable finds a function's constants by type and bits: open addressing, and a
-// generation stamp instead of clearing.
+// generation stamp instead of clearing. It is small again for each function, so that small
+// functions stay in the cache after a large one.
 type constTable struct {
 	slots []constSlot
+	spare []constSlot // for growing, from an earlier function
 	used  int
 	gen   uint32
 }
+
+const minConstSlots = 64
 
 type constSlot struct {
 	gen uint32
@@ -31,6 +35,7 @@ type constSlot struct {
 
 func (t *constTable) reset() {
 	t.used = 0
+	t.slots = t.slots[:min(len(t.slots), minConstSlots)]
 	t.gen++
 	if t.gen == 0 { // wrapped: stamps of old would count again
 		clear(t.slots)
@@ -68,7 +73,12 @@ func (t *constTable) find(f *Func, typ abi.Type, bits uint64) *constSlot {
 
 func (t *constTable) grow(f *Func) {
 	old := t.slots
-	t.slots = make([]constSlot, max(64, 2*len(old)))
+	n := max(minConstSlots, 2*len(old))
+	if cap(t.spare) < n {
+		t.spare = make([]constSlot, n)
+	}
+	t.slots, t.spare = t.spare[:n], old[:cap(old)]
+	clear(t.slots)
 	for _, s := range old {
 		if s.gen == t.gen && s.v != 0 {
 			in := &f.Insts[s.v]
