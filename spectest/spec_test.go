@@ -22,11 +22,13 @@ var beyond = map[string]int{
 	"simd/simd_memory-multi": 1,
 }
 
-// settings are the ways to compile that the suite is run with.
-var settings = []struct {
+// setting is a way to compile that the suite is run with.
+type setting struct {
 	name string
 	opts compiler.Options
-}{
+}
+
+var settings = []setting{
 	{"guard", compiler.Options{}},
 	{"explicit", compiler.Options{Tier: artifact.TierExplicit}},
 	{"guard-O0", compiler.Options{NoOpt: true}},
@@ -44,7 +46,11 @@ func TestSuite(t *testing.T) {
 	if err != nil {
 		t.Skip(err)
 	}
-	for _, s := range settings {
+	all := settings
+	for _, p := range compiler.OptionalPasses() { // each optimisation off in turn
+		all = append(all, setting{"off-" + p, compiler.Options{Debug: compiler.Debug{Off: []string{p}}}})
+	}
+	for _, s := range all {
 		t.Run(s.name, func(t *testing.T) {
 			opts := s.opts
 			opts.Debug.Check = true

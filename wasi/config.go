@@ -57,7 +57,7 @@ type Dir struct {
 // Call is a finished call of a guest.
 type Call struct {
 	Function string
-	Args     []uint64 // as the guest passed them; valid during Trace only
+	Args     []uint64 // as the guest passed them
 	Errno    Errno
 	Err      error // what ended the guest, if anything
 	Duration time.Duration

@@ -26,7 +26,7 @@ func (s *System) Resolve(module, name string) (loader.Extern, bool) {
 			continue
 		}
 		f := loader.NewHostFunc(ModuleName+"."+name, fn.signature(), func(ctx context.Context, caller *loader.Instance, stack []uint64) error {
-			return s.hostCall(ctx, fn, caller, stack)
+			return s.hostCall(ctx, fn, memoryOf(caller), stack)
 		})
 		if s.links == nil {
 			s.links = linked{}
@@ -38,16 +38,22 @@ func (s *System) Resolve(module, name string) (loader.Extern, bool) {
 }
 
 // hostCall is invoke as the loader wants it.
-func (s *System) hostCall(ctx context.Context, fn *function, caller *loader.Instance, stack []uint64) error {
-	var memory Memory = noMemory{}
-	if m := caller.Memory(); m != nil {
-		memory = m
+func (s *System) hostCall(ctx context.Context, fn *function, memory Memory, stack []uint64) error {
+	switch err := s.invoke(ctx, fn, memory, stack).(type) {
+	case nil:
+		return nil
+	case *exit:
+		return &loader.Exit{Code: err.code}
+	default: // ctx has ended
+		return &loader.Interrupted{Cause: err}
 	}
-	err := s.invoke(ctx, fn, memory, stack)
-	if e, ok := err.(*exit); ok {
-		return &loader.Exit{Code: e.code}
+}
+
+func memoryOf(i *loader.Instance) Memory {
+	if m := i.Memory(); m != nil {
+		return m
 	}
-	return err
+	return noMemory{}
 }
 
 // noMemory is the memory of a module without one: every pointer is bad.

@@ -149,6 +149,7 @@ func TestPreopens(t *testing.T) {
 		{[]Dir{{Host: b}}, nil, []string{b}, ""},
 		{[]Dir{{Host: "."}}, nil, []string{".", wd}, wd},
 		{[]Dir{{Host: ".", Guest: "."}}, []string{"PWD=/home/me"}, []string{".", "/home/me"}, "/home/me"},
+		{[]Dir{{Host: "."}, {Host: a, Guest: wd}}, []string{"PWD=" + wd}, []string{".", wd}, wd},
 		{[]Dir{{Host: b, Guest: "work/x"}, {Host: a, Guest: "."}}, nil, []string{"work/x", ".", wd + "/work/x", wd}, wd},
 	} {
 		g := newGuest(t, &Config{Dirs: c.dirs, Env: c.env})

@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"path"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -156,7 +157,8 @@ func (d *Dir) guestName() string {
 }
 
 // withAbsolute adds to each directory with a relative guest name the same under
-// its absolute name, below PWD. PWD is added if needed and not there.
+// its absolute name, below PWD, unless that name is taken. PWD is added if needed
+// and not there.
 func withAbsolute(dirs []Dir, env []string) ([]Dir, []string, error) {
 	pwd := ""
 	for _, e := range env {
@@ -179,7 +181,9 @@ func withAbsolute(dirs []Dir, env []string) ([]Dir, []string, error) {
 			env = append(env[:len(env):len(env)], "PWD="+pwd)
 		}
 		d.Guest = path.Join(pwd, name)
-		all = append(all, d)
+		if !slices.ContainsFunc(all, func(e Dir) bool { return e.guestName() == d.Guest }) {
+			all = append(all, d)
+		}
 	}
 	return all, env, nil
 }

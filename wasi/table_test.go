@@ -315,7 +315,7 @@ func BenchmarkClock(b *testing.B) {
 	}
 }
 
-func BenchmarkYield(b *testing.B) {
+func BenchmarkCall(b *testing.B) {
 	g := newGuest(b, &Config{})
 	fn := lookup(b, "fd_tell")
 	stack := make([]uint64, 3)

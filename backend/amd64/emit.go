@@ -144,12 +144,8 @@ func (e *emitter) layOutFrame() error {
 const maxFrame = 32 << 20
 
 func (e *emitter) prologue() {
-	a := &e.a
 	if e.frame > 0 {
-		a.RI(SUB, 8, RSP, int64(e.frame))
-	}
-	if e.m.SavesContext {
-		a.MR(MOV, 8, At(RSP, e.context), regCtx)
+		e.a.RI(SUB, 8, RSP, int64(e.frame))
 	}
 }
 

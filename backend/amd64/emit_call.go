@@ -53,6 +53,7 @@ func (e *emitter) emitCallTable() {
 func (e *emitter) callCallee(local bool) {
 	a := &e.a
 	if !local {
+		a.MR(MOV, 8, At(RSP, e.context), regCtx) // here rather than on entry: most calls of most functions are direct
 		a.RM(MOV, 8, regCtx, At(regCallee, abi.FuncDescCtx))
 		a.RM(MOV, 8, regMemBase, At(regCtx, abi.CtxMemBase))
 	}

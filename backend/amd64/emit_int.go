@@ -45,8 +45,15 @@ func (e *emitter) emitStore() {
 }
 
 func (e *emitter) emitStoreI() {
-	m := e.memory(0)
-	e.a.MI(opOf(e.in), e.in.Size, m, e.in.Imm)
+	m, op, imm := e.memory(0), opOf(e.in), e.in.Imm
+	switch {
+	case op == ADD && imm == 1 || op == SUB && imm == -1:
+		e.a.M(INC, e.in.Size, m)
+	case op == SUB && imm == 1 || op == ADD && imm == -1:
+		e.a.M(DEC, e.in.Size, m)
+	default:
+		e.a.MI(op, e.in.Size, m, imm)
+	}
 }
 
 func (e *emitter) emitTwo() {
@@ -79,7 +86,7 @@ func (e *emitter) emitLea() {
 	m := e.memory(1)
 	switch {
 	case m.Scale == 0 && m.Base == d:
-		a.RI(ADD, size, d, int64(m.Disp))
+		e.addImmediate(d, int64(m.Disp))
 	case m.Scale == 0 && m.Disp == 0:
 		a.RR(MOV, size, d, m.Base)
 	case m.Scale == 1 && m.Disp == 0 && m.Base == d:
@@ -94,6 +101,21 @@ func (e *emitter) emitLea() {
 			m.Base, m.Index = m.Index, m.Base // these take a displacement as bases
 		}
 		a.RM(LEA, size, d, m)
+	}
+}
+
+// addImmediate adds in the shortest form.
+func (e *emitter) addImmediate(d Reg, imm int64) {
+	a, size := &e.a, e.in.Size
+	switch imm {
+	case 1:
+		a.R(INC, size, d)
+	case -1:
+		a.R(DEC, size, d)
+	case 128: // -128 takes one byte
+		a.RI(SUB, size, d, -128)
+	default:
+		a.RI(ADD, size, d, imm)
 	}
 }
 
@@ -252,6 +274,14 @@ func (e *emitter) emitRemS() {
 func (e *emitter) slowRemS(back Label) {
 	e.a.RR(XOR, 4, RDX, RDX)
 	e.a.Jmp(back)
+}
+
+func (e *emitter) emitMulHi() {
+	if r, m, isMem := e.operand(3); isMem {
+		e.a.M(opOf(e.in), 8, m)
+	} else {
+		e.a.R(opOf(e.in), 8, r)
+	}
 }
 
 func (e *emitter) emitBitScan() {

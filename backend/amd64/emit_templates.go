@@ -22,6 +22,7 @@ var templates = [templateEnd]func(e *emitter){
 	tDiv:     (*emitter).emitDiv,
 	tDivS:    (*emitter).emitDivS,
 	tRemS:    (*emitter).emitRemS,
+	tMulHi:   (*emitter).emitMulHi,
 	tBitScan: (*emitter).emitBitScan,
 
 	tFloatTwo:  (*emitter).emitFloatTwo,
@@ -41,6 +42,8 @@ var templates = [templateEnd]func(e *emitter){
 	tIndexMask: (*emitter).emitIndexMask,
 	tMemCopy:   (*emitter).emitMemCopy,
 	tMemFill:   (*emitter).emitMemFill,
+	tCopyShort: (*emitter).emitCopyShort,
+	tFillShort: (*emitter).emitFillShort,
 
 	tEntry:     func(*emitter) {},
 	tCall:      (*emitter).emitCall,

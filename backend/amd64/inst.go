@@ -36,6 +36,7 @@ const (
 	tDiv     // quotient rax, remainder rdx, dividend rax, divisor (late)
 	tDivS    // the same, signed
 	tRemS    // the same, x % -1 is 0
+	tMulHi   // high rdx, low rax, a rax, source: 64-bit product, op is MUL or IMUL1
 	tBitScan // d, source: leading or trailing zeros by BSR or BSF
 
 	// Floats; Size is that of a float result, or of an integer result.
@@ -56,6 +57,8 @@ const (
 	tIndexMask // d (early), index, length: a checked index; Cond is the trap
 	tMemCopy   // rdi, rsi, rcx
 	tMemFill   // rdi, rax, rcx
+	tCopyShort // two temps, vector temps for the chunks, destination, source: Imm bytes
+	tFillShort // two temps, destination, value: Imm bytes
 
 	tEntry     // parameters in registers
 	tCall      // arguments, results; Imm is the function

@@ -199,10 +199,15 @@ func (l *lowerer) use(v ssa.Value) regalloc.VReg {
 
 // constant gives the register that stands for a constant; it is defined nowhere.
 func (l *lowerer) constant(v ssa.Value, in *ssa.Inst) regalloc.VReg {
-	r := l.newVReg(class(in.Type))
-	l.m.RA.VRegs[r].Home = regalloc.HomeRemat
-	l.m.Remat[r] = int64(in.ConstBits()) // vectors: the index in ssa.Func.Vecs
+	r := l.rematerialised(class(in.Type), int64(in.ConstBits())) // vectors: the index in ssa.Func.Vecs
 	l.info[v].vreg = r
+	return r
+}
+
+func (l *lowerer) rematerialised(c regalloc.Class, bits int64) regalloc.VReg {
+	r := l.newVReg(c)
+	l.m.RA.VRegs[r].Home = regalloc.HomeRemat
+	l.m.Remat[r] = bits
 	return r
 }
 
@@ -225,9 +230,10 @@ func (l *lowerer) here(v ssa.Value) bool {
 func (l *lowerer) only(v ssa.Value) bool { return l.info[v].uses == 1 && l.here(v) }
 
 // narrowable are the operations whose low half depends on the low halves of the
-// operands alone.
+// operands alone. (A narrower load from memory might not trap where the wide one does.)
 var narrowable = [ssa.OpCount]bool{
 	ssa.OpAdd: true, ssa.OpSub: true, ssa.OpMul: true, ssa.OpAnd: true, ssa.OpOr: true, ssa.OpXor: true,
+	ssa.OpGlobal: true,
 }
 
 // narrows reports whether v is a wrap of an operation that no one else uses and that can be

@@ -237,7 +237,12 @@ func (l *lowerer) add(v ssa.Value, in *ssa.Inst, op Op) {
 		p.disp = c
 		a = p.term(l, a, size)
 		x := &l.f.Insts[a]
-		if x.Op != ssa.OpAdd || !l.only(a) {
+		sum := x.Op == ssa.OpAdd && l.only(a)
+		if sum { // B of other operators may be no value
+			_, constant := l.f.IsConst(ssa.Value(x.B))
+			sum = !constant
+		}
+		if !sum {
 			if !p.scaled(l, a) {
 				p.base = a
 			}
@@ -378,53 +383,4 @@ func (l *lowerer) countZeros(v ssa.Value, in *ssa.Inst, op Op) {
 	size := l.sizeOf(v)
 	s := l.registerOrMemory(ssa.Value(in.A), size)
 	l.loadFrom(t, op, size, l.result(v), &s)
-}
-
-// divide makes the four divisions: dividend and quotient in rax, remainder in rdx.
-func (l *lowerer) divide(v ssa.Value, in *ssa.Inst, _ Op) {
-	size := l.sizeOf(v)
-	a, b := ssa.Value(in.A), ssa.Value(in.B)
-	c, isConst := l.f.IsConst(b)
-	if isConst && l.divideByConstant(v, in, c, size) {
-		return
-	}
-	t := [...]template{tDivS, tDiv, tRemS, tDiv}[in.Op-ssa.OpDivS]
-	quotient, remainder := l.result(v), l.newVReg(regalloc.ClassInt)
-	if in.Op == ssa.OpRemS || in.Op == ssa.OpRemU {
-		quotient, remainder = remainder, quotient
-	}
-	dividend, divisor := l.use(a), l.use(b)
-	inst := l.put(t, size)
-	if isConst && c != 0 {
-		inst.Aux |= auxNonZero
-		if int64(c) != -1 && (size == 8 || uint32(c) != 0xffffffff) {
-			inst.Aux |= auxNoOverflow
-		}
-	}
-	l.fixedDef(quotient, RAX)
-	l.fixedDef(remainder, RDX)
-	l.fixedArg(dividend, RAX)
-	l.lateArg(divisor)
-}
-
-// divideByConstant makes divisions by powers of two.
-func (l *lowerer) divideByConstant(v ssa.Value, in *ssa.Inst, c uint64, size uint8) bool {
-	if c == 0 || c&(c-1) != 0 {
-		return false
-	}
-	n := int64(bits.TrailingZeros64(c))
-	a := l.use(ssa.Value(in.A))
-	switch in.Op {
-	case ssa.OpDivU:
-		s := source{form: formImm, imm: n}
-		l.two(SHR, size, l.result(v), a, &s)
-		return true
-	case ssa.OpRemU:
-		if m := int64(c) - 1; size == 4 || m == int64(int32(m)) {
-			s := source{form: formImm, imm: int64(int32(m))}
-			l.two(AND, size, l.result(v), a, &s)
-			return true
-		}
-	}
-	return false
 }

@@ -24,7 +24,7 @@ func (l *lowerer) memoryOf(a ssa.Value) source {
 		if sum <= math.MaxInt32 {
 			return source{form: formGuestAbs, disp: int32(sum)}
 		}
-		return source{form: formGuest, a: l.addOffset(l.use(index), offset)}
+		return source{form: formGuest, a: l.rematerialised(regalloc.ClassInt, int64(sum))}
 	}
 	if !l.zeroExtended(index) {
 		l.fail("index v%d of address v%d is not zero-extended", index, a)
@@ -193,12 +193,13 @@ func moveOp(t abi.Type) Op {
 // load makes loads from memories and globals.
 func (l *lowerer) load(v ssa.Value, in *ssa.Inst, _ Op) {
 	var s source
+	op, size := loadOp(in)
 	if in.Op == ssa.OpGlobal {
 		s = l.globalCell(in.A)
+		op, size = moveOp(in.Type), l.sizeOf(v)
 	} else {
 		s = l.memoryOf(ssa.Value(in.A))
 	}
-	op, size := loadOp(in)
 	l.loadFrom(tLoad, op, size, l.result(v), &s)
 }
 
@@ -282,16 +283,65 @@ func (l *lowerer) modifyInPlace(in *ssa.Inst, x ssa.Value, size uint8) bool {
 	return true
 }
 
+// maxShort is the greatest constant length of which copies and fills are made without a loop.
+const maxShort = 128
+
 // bulk makes OpMemCopy and OpMemFill: the operands in rdi, rsi or rax, and rcx.
 func (l *lowerer) bulk(v ssa.Value, in *ssa.Inst, _ Op) {
-	t, second := tMemCopy, RSI
+	t, short, second := tMemCopy, tCopyShort, RSI
 	if in.Op == ssa.OpMemFill {
-		t, second = tMemFill, RAX
+		t, short, second = tMemFill, tFillShort, RAX
 	}
-	a, b, n := l.use(ssa.Value(in.A)), l.use(ssa.Value(in.B)), l.use(ssa.Value(in.C))
+	a, b := l.use(ssa.Value(in.A)), l.use(ssa.Value(in.B))
+	if n, ok := l.f.IsConst(ssa.Value(in.C)); ok && n <= maxShort {
+		l.shortBulk(short, a, b, int64(n))
+		return
+	}
+	n := l.use(ssa.Value(in.C))
 	l.put(t, 8)
 	l.fixedArg(a, RDI)
 	l.fixedArg(b, second)
 	l.fixedArg(n, RCX)
 	l.clobber(clobberBulk)
+}
+
+// shortBulk makes them for a constant length.
+func (l *lowerer) shortBulk(t template, a, b regalloc.VReg, n int64) {
+	l.put(t, 8).Imm = n
+	l.temp(regalloc.ClassInt)
+	l.temp(regalloc.ClassInt)
+	if t == tCopyShort {
+		for range vectorChunks(n) {
+			l.temp(regalloc.ClassVec)
+		}
+	}
+	l.arg(a)
+	l.arg(b)
+}
+
+// vectorChunks is the number of chunks in which n bytes are copied through vector registers.
+func vectorChunks(n int64) int64 {
+	if n < 4 {
+		return 0
+	}
+	return chunks(n)
+}
+
+// chunks is the number of pieces of chunkSize bytes in which n bytes are moved; the last two may
+// overlap.
+func chunks(n int64) int64 {
+	size := chunkSize(n)
+	return (n + size - 1) / size
+}
+
+func chunkSize(n int64) int64 {
+	switch {
+	case n >= 16:
+		return 16
+	case n >= 8:
+		return 8
+	case n >= 4:
+		return 4
+	}
+	return 1
 }

@@ -274,6 +274,36 @@ func (in *instance) run(sig *abi.Signature, args []uint64, m *ssa.Machine) ([]ui
 	return getPlaces(results, &s, stack), 0, nil
 }
 
+// runVectors runs a function of vectors, each with its number as parameter; parameter 1 is choice.
+func (in *instance) runVectors(t *testing.T, m *ssa.Machine, places []abi.Place, area uint32, choice uint64) ([2]uint64, []byte) {
+	t.Helper()
+	in.m, in.trap = m, 0
+	stack := make([]uint64, area/8)
+	var s exec.State
+	scramble(&s)
+	for i, p := range places {
+		v := [2]uint64{uint64(i), uint64(i) << 8}
+		switch {
+		case p.Type == abi.I32:
+			s.Int[p.Reg] = choice
+		case p.Reg >= 0:
+			s.Float[p.Reg] = v
+		default:
+			copy(stack[p.Slot/8:], v[:])
+		}
+	}
+	s.Int[regCtx], s.Int[regMemBase] = addressOf(in.ctx), addressOf(guestMemory)
+	in.store()
+	fault, err := in.code.Call(in.text, &s, stack, func(n int, s *exec.State, area []uint64) bool {
+		return in.callout(uint32(n), s, area) == nil
+	})
+	if fault != nil || err != nil {
+		t.Fatalf("%v, %v", fault, err)
+	}
+	in.load()
+	return s.Float[0], m.Memories[0]
+}
+
 func (in *instance) fault(f *exec.Fault) ([]uint64, abi.Trap, error) {
 	for _, t := range in.native.Traps {
 		if in.text+uint64(t.Off) != f.PC {
@@ -317,6 +347,9 @@ func (in *instance) callout(n uint32, s *exec.State, area []uint64) error {
 
 // outcome runs f natively like ssatest.Run does on the evaluator.
 func outcome(m *ssa.Machine, log *strings.Builder, results []uint64, trap abi.Trap, err error) ssatest.Outcome {
+	if len(results) == 0 {
+		results = nil
+	}
 	out := ssatest.Outcome{Results: results, Trap: trap, Globals: m.Globals, Calls: log.String()}
 	if err != nil {
 		out.Err = err.Error()

@@ -48,6 +48,8 @@ type Allocator struct {
 	loops  []loopInfo // by header
 
 	// scan and spread
+	budget  int // liveBudget and liveLeast; lower in tests
+	least   int
 	exposed []exposure
 	pairs   []livePair
 	live    []liveIn // grouped by block
@@ -107,10 +109,6 @@ const (
 	exitDist = 1 << 20 // for each loop left
 	callDist = 1 << 26
 	maxDist  = 1 << 28
-
-	// A value that is live around a back edge and used in the loop is expected this far
-	// into the next round; its real distance is not known yet when the edge is met.
-	backDist = 16
 )
 
 // maxInsts keeps positions plus distances within 32 bits.
@@ -266,6 +264,9 @@ func (a *Allocator) reset(f *Func, file *File, r *Result) error {
 	a.f, a.file, a.r, a.err = f, file, r, nil
 	if err := a.setRegs(); err != nil {
 		return err
+	}
+	if a.budget == 0 {
+		a.budget, a.least = liveBudget, liveLeast
 	}
 	a.vals = grown(a.vals, len(f.VRegs))
 	a.lives = grown(a.lives, len(f.VRegs))

@@ -448,7 +448,11 @@ func (c *checker) operand(in *Inst, op *Operand, loc Loc, clobbers RegSet) error
 	if err := c.place(loc, c.f.VRegs[op.V].Class, c.alloc); err != nil {
 		return err
 	}
-	if loc.Kind != LocReg && !(loc.Kind == LocSlot && op.Con == RegOrSlot && op.Kind < Def) {
+	memory := op.Con == RegOrSlot && op.Kind < Def
+	if info := &c.f.VRegs[op.V]; loc.Kind == LocIncoming && memory && info.Home == HomeIncoming && info.Slot == loc.N {
+		return nil
+	}
+	if loc.Kind != LocReg && !(loc.Kind == LocSlot && memory) {
 		return fmt.Errorf("in %s instead of a register", c.name(loc))
 	}
 	if op.Con == Fixed && Reg(loc.N) != op.Reg {

@@ -27,8 +27,11 @@ func (a *Allocator) distances() {
 	}
 }
 
-// blockEnd enters what is live out of the block. Edge arguments are used
-// at the block's end.
+// backDist is how far into the next round of a loop a parameter is expected to be used.
+const backDist = 16
+
+// blockEnd enters what is live out of the block. An edge's argument is next used where the
+// parameter is.
 func (a *Allocator) blockEnd(w *backward, bi uint32, b *Block) {
 	f := a.f
 	succs := a.succs(b)
@@ -45,18 +48,19 @@ func (a *Allocator) blockEnd(w *backward, bi uint32, b *Block) {
 		live := a.liveInto(to)
 		for i := range live {
 			dist := live[i].dist
-			if to <= bi {
-				dist = backDist
-				if live[i].v&usedInLoop == 0 && t.LoopHeader == to {
-					dist = exitDist
-				}
+			if to <= bi && t.LoopHeader == to && live[i].v&usedInLoop == 0 {
+				dist = exitDist
 			}
 			w.touch(&a.vals[live[i].v&vregMask], at+dist, b.End)
 		}
 		params := a.params(t)
 		for k, v := range a.args(&succs[e]) {
 			x := &a.vals[v]
-			w.touch(x, at, b.End)
+			dist := uint32(backDist)
+			if to > bi {
+				dist = min(a.paramDist[t.ParamStart+uint32(k)], maxDist)
+			}
+			w.touch(x, at+dist, b.End)
 			a.join(params[k], v)
 			if to > bi {
 				if hint := a.vals[params[k]].hint; hint != 0 {
@@ -239,6 +243,9 @@ func (a *Allocator) blockStart(w *backward, bi uint32, b *Block) {
 	for k, p := range a.params(b) {
 		x := &a.vals[p]
 		a.paramDist[b.ParamStart+uint32(k)] = dead
+		if x.flags&isHomed != 0 {
+			a.paramDist[b.ParamStart+uint32(k)] = maxDist // used elsewhere
+		}
 		if x.stamp == w.stamp {
 			a.paramDist[b.ParamStart+uint32(k)] = w.distance(x.next, b.Start)
 			x.stamp = 0

@@ -6,18 +6,18 @@ package regalloc
 // variable has one place in the function as long as nothing else interferes, and
 // edges have nothing to do, also those whose target was allocated long before.
 
-// family finds the value that stands for the family of v.
-func (a *Allocator) family(v VReg) *life {
-	l := &a.lives[v]
-	for l.link != 0 {
-		up := &a.lives[l.link]
-		if up.link == 0 {
-			return up
+// headOf finds the value that stands for the family of v.
+func (a *Allocator) headOf(v VReg) VReg {
+	for {
+		l := &a.lives[v]
+		if l.link == 0 {
+			return v
 		}
-		l.link = up.link // halves the path for the next time
-		l = &a.lives[l.link]
+		if up := a.lives[l.link].link; up != 0 {
+			l.link = up // halves the way for the next time
+		}
+		v = l.link
 	}
-	return l
 }
 
 // join makes one family of those of v and w.
@@ -28,17 +28,9 @@ func (a *Allocator) join(v, w VReg) {
 	}
 	x.flags |= isLinked
 	y.flags |= isLinked
-	if f, g := a.family(v), a.family(w); f != g {
-		f.link = a.headOf(w)
+	if v, w = a.headOf(v), a.headOf(w); v != w {
+		a.lives[v].link = w
 	}
-}
-
-// headOf is the number of the value that stands for the family of v.
-func (a *Allocator) headOf(v VReg) VReg {
-	for a.lives[v].link != 0 {
-		v = a.lives[v].link
-	}
-	return v
 }
 
 // wish is the register + 1 that v had best be in, 0 for any.
@@ -54,13 +46,13 @@ func (a *Allocator) preferred(v VReg) rank {
 	if a.vals[v].flags&isLinked == 0 {
 		return 0
 	}
-	return a.family(v).pref
+	return a.lives[a.headOf(v)].pref
 }
 
 // settledIn tells the family of v that v is in register r.
 func (a *Allocator) settledIn(v VReg, r rank) {
 	if a.vals[v].flags&isLinked != 0 {
-		if f := a.family(v); f.pref == 0 {
+		if f := &a.lives[a.headOf(v)]; f.pref == 0 {
 			f.pref = r + 1
 		}
 	}

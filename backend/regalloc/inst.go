@@ -127,7 +127,7 @@ func (a *Allocator) load(in *Inst, pinned RegSet, tied int) RegSet {
 // fromSlot reports whether an operand that may be in memory is better read there: when it
 // is not used again soon, or a register for it would cost another's.
 func (a *Allocator) fromSlot(x *value) bool {
-	if x.flags&isSpilled == 0 {
+	if x.flags&(isSpilled|isIncoming) == 0 {
 		return false
 	}
 	return x.next > a.call || x.next-a.pos >= coldDist || a.banks[x.bank()]&^a.used == 0

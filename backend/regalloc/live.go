@@ -9,10 +9,11 @@ type exposure struct {
 // livePair says that a value is live into a block.
 type livePair struct {
 	block uint32
-	v     uint32 // with usedInLoop
+	liveIn
 }
 
-// liveIn is a value live into a block and the distance from its start to the next use.
+// liveIn is a value live into a block and the distance from its start to the next use, which is
+// an estimate until distances has come to the block.
 type liveIn struct {
 	v    uint32 // with usedInLoop
 	dist uint32
@@ -27,13 +28,13 @@ const vregMask = usedInLoop - 1
 // definition, and a range from the entry to all uses of each would be quadratic.
 const rematLoop = 64
 
-// Live-in lists have about this many entries at most. A value that would take more than
+// Live-in lists have about liveBudget entries at most. A value that would take more than
 // its share is homed: kept in its slot whenever a block ends, so that a hostile
 // function cannot make the lists grow as blocks times values.
 const (
 	liveBudget = 1 << 21
-	liveShare  = 16 // of what is left, for one value
-	liveLeast  = 64 // blocks every value may have
+	liveShare  = 16 // part of what is left that one value may take
+	liveLeast  = 64 // blocks that every value may be live into
 )
 
 // scan finds definitions, uses outside their blocks and the loops' forest.
@@ -137,7 +138,7 @@ func (a *Allocator) spread() {
 	for i := range a.pairs {
 		p := &a.pairs[i]
 		at := &a.blocks[p.block].live
-		a.live[*at].v = p.v
+		a.live[*at] = p.liveIn
 		*at++
 	}
 }
@@ -156,15 +157,18 @@ func (a *Allocator) liveInto(b uint32) []liveIn {
 func (a *Allocator) spreadValue(v, uses uint32) {
 	f := a.f
 	first := len(a.pairs)
-	limit := max(liveLeast, (liveBudget-first)/liveShare)
+	limit := max(a.least, (a.budget-first)/liveShare)
 	home := a.vals[v].block
-	a.seedUses(v, uses)
+	for u := uses; u != 0; u = a.exposed[u-1].next {
+		a.liveAt(v, a.exposed[u-1].block, blockGuess/2)
+	}
 	edges := 0
 	for q := first; q < len(a.pairs); q++ {
 		b := &f.Blocks[a.pairs[q].block]
+		dist := a.pairs[q].dist + blockGuess
 		for _, e := range f.Preds[b.PredStart:b.PredEnd] {
 			if p := f.Edges[e].From; p != home {
-				a.liveAt(v, p)
+				a.liveAt(v, p, dist)
 			}
 			if edges++; edges > 4*limit {
 				break
@@ -184,13 +188,13 @@ func (a *Allocator) spreadValue(v, uses uint32) {
 func (a *Allocator) spreadRemat(v, uses uint32) {
 	f := a.f
 	first := len(a.pairs)
-	if first > liveBudget {
+	if first > a.budget {
 		return
 	}
 	for u := uses; u != 0; u = a.exposed[u-1].next {
 		b := a.exposed[u-1].block
 		if h := f.Blocks[b].LoopHeader; h != none && a.loops[h].size <= rematLoop {
-			a.liveAt(v, b)
+			a.liveAt(v, b, blockGuess/2)
 		}
 	}
 	for q := first; q < len(a.pairs); q++ {
@@ -204,22 +208,19 @@ func (a *Allocator) spreadRemat(v, uses uint32) {
 			if bi == h && p < h || f.Blocks[p].LoopHeader == none || len(a.pairs)-first > rematLoop {
 				continue
 			}
-			a.liveAt(v, p)
+			a.liveAt(v, p, a.pairs[q].dist+blockGuess)
 		}
 	}
 	a.markLoops(v, uses, first)
 }
 
-func (a *Allocator) seedUses(v, uses uint32) {
-	for u := uses; u != 0; u = a.exposed[u-1].next {
-		a.liveAt(v, a.exposed[u-1].block)
-	}
-}
+// blockGuess is the length of a block in instructions for estimates.
+const blockGuess = 6
 
-func (a *Allocator) liveAt(v, b uint32) {
+func (a *Allocator) liveAt(v, b, dist uint32) {
 	if a.blocks[b].seen != v {
 		a.blocks[b].seen = v
-		a.pairs = append(a.pairs, livePair{b, v})
+		a.pairs = append(a.pairs, livePair{b, liveIn{v, dist}})
 	}
 }
 
@@ -227,7 +228,7 @@ func (a *Allocator) liveAt(v, b uint32) {
 func (a *Allocator) markLoops(v, uses uint32, first int) {
 	for u := uses; u != 0; u = a.exposed[u-1].next {
 		h := a.f.Blocks[a.exposed[u-1].block].LoopHeader
-		for h != none && a.loops[h].seen != v {
+		for h != none && a.loops[h].seen != v && a.blocks[h].seen == v {
 			a.loops[h].seen = v
 			h = a.loops[h].parent
 		}

@@ -45,6 +45,9 @@ func (a *Allocator) walk(bi uint32) {
 	for i := b.Start; i < b.End && a.err == nil; i++ {
 		a.inst(i)
 	}
+	if b.SuccEnd-b.SuccStart >= wideSwitch {
+		a.named |= a.operandRegs(b.End - 1)
+	}
 	info.end = uint32(len(a.states))
 	info.endMask = a.saveState()
 }

@@ -26,6 +26,10 @@ func randomCase(seed uint64) (*Func, *File) {
 
 func tryRandom(a *Allocator, r *Result, seed uint64) error {
 	f, file := randomCase(seed)
+	a.budget, a.least = liveBudget, liveLeast
+	if seed%4 == 0 { // most values live across blocks are homed
+		a.budget, a.least = 1+int(seed/4%100), 1
+	}
 	if err := a.Run(f, file, r); err != nil {
 		return fmt.Errorf("Run: %w", err)
 	}

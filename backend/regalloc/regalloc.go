@@ -62,7 +62,7 @@ const (
 	AnyReg    Constraint = iota // any register of its class
 	Fixed                       // Operand.Reg
 	Tied                        // Def only: the same register as operand number Operand.Reg of the instruction, a Use
-	RegOrSlot                   // Use only: a register or the value's slot, whichever it is in (memory operand)
+	RegOrSlot                   // Use only: a register, or the value's slot or incoming argument (memory operand)
 )
 
 // Operand is one operand of an instruction. A virtual register may be defined once only (SSA);
@@ -75,6 +75,10 @@ type Operand struct {
 }
 
 // Inst is an instruction: Ops[OpStart:OpEnd] of the function, uses in any order with defs.
+//
+// What it clobbers is destroyed between the reading of its Uses and the writing of its Defs. Yet
+// only a Use and what is Fixed may be in a clobbered register: late uses, early, tied and free
+// definitions are kept clear of them.
 type Inst struct {
 	OpStart, OpEnd uint32
 	Clobbers       uint8 // index into Func.ClobberSets, 0 = none
@@ -83,7 +87,7 @@ type Inst struct {
 }
 
 // Block is a basic block: Insts[Start:End], in layout order. The last instruction is the terminator
-// (it may have uses; no moves are placed after it).
+// (it may have uses and temporaries, but defines nothing that is used; no moves are placed after it).
 type Block struct {
 	Start, End           uint32
 	ParamStart, ParamEnd uint32 // Func.Params
@@ -154,9 +158,9 @@ type Move struct {
 type Result struct {
 	Locs      []Loc      // parallel to Func.Ops
 	Moves     []Move     // all moves
-	Before    []MoveList // sorted by At: moves before instruction At
+	Before    []MoveList // sorted by At: moves before instruction At; before a switch also constants that its edges want
 	OnEdge    []MoveList // sorted by At: moves on edge At (the target places them: at the end of From if that has one successor, at the start of To if that has one predecessor, else in a block of their own)
-	FrameSize uint32     // bytes of spill slots, a multiple of 8
+	FrameSize uint32     // bytes of spill slots, a multiple of 8; slots of 16 bytes have offsets divisible by 16
 }
 
 // MoveList is Moves[Start:End] at an instruction or edge.

@@ -152,6 +152,9 @@ func emitEnd(b *Builder, _ *lowering) {
 	}
 	fr := &b.frames[len(b.frames)-1]
 	b.frames = b.frames[:len(b.frames)-1]
+	if b.entered >= len(b.frames) {
+		b.entered = -1 // the loop is over, though its header may still be the current block
+	}
 	if fr.falseEdge != noEdge {
 		d := &b.f.Edges[fr.falseEdge]
 		d.ArgStart, d.ArgEnd = b.list(b.saved[fr.saved:])

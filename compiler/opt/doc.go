@@ -2,11 +2,12 @@
 // or nearly so. A pass works in place on an analysed function (ssa.Func.Analyze) and leaves
 // it analysed; ssa.Check holds before and after.
 //
-//   - thread removes blocks that only lead on, block parameters that are always the
-//     same value, and merges blocks with their only successor.
-//   - fold simplifies instructions by a table of rules and branches on what is constant.
+//   - thread leads edges past blocks that decide nothing, replaces block parameters that are
+//     always the same value, and merges blocks with their only successor.
+//   - forward gives loads the values stored or loaded before, and reads of globals likewise,
+//     and moves constants from indices to offsets where they cannot wrap.
+//   - fold simplifies instructions by a table of rules, and branches on what is constant.
 //   - gvn numbers values over the dominator tree and removes what was computed before.
-//   - forward gives loads the values stored or loaded before, and reads of globals likewise.
 //   - dce removes what no one uses.
 //
 // WebAssembly's semantics are kept exactly: traps happen where and in the order they

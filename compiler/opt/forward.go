@@ -76,7 +76,7 @@ type memEntry struct {
 	base    memBase
 	granule uint32 // distance / 8
 	gen     uint32
-	half    [2]knownBytes // beginning in bytes 0–3 and 4–7
+	half    [2]knownBytes // one that begins in bytes 0–3, one in 4–7
 }
 
 // knownBytes says that the low size bytes of value are what is at a distance from the root.
@@ -262,8 +262,7 @@ func (t *memTable) holds(e *memEntry, base memBase, granule uint32) bool {
 
 // remember notes what is at a place.
 func (t *memTable) remember(p *place, k knownBytes) {
-	in := p.dist % 8
-	if in+uint32(k.size) > 8 {
+	if p.dist%8+uint32(k.size) > 8 {
 		return
 	}
 	e := t.entry(p.base, p.dist/8)
@@ -271,13 +270,7 @@ func (t *memTable) remember(p *place, k knownBytes) {
 		*e = memEntry{base: p.base, granule: p.dist / 8, gen: t.gen}
 	}
 	k.dist, k.off, k.time = p.dist, p.off, t.clock
-	if in < 4 && in+uint32(k.size) > 4 {
-		e.half[1] = knownBytes{} // one that spans both halves stands in the first
-	}
-	if first := &e.half[0]; in >= 4 && first.value != 0 && first.dist%8+uint32(first.size) > in {
-		*first = knownBytes{}
-	}
-	e.half[in/4] = k
+	e.half[p.dist%8/4] = k
 }
 
 // valid reports whether nothing at base can have changed since a time by a store to another.

@@ -10,6 +10,7 @@ import (
 // instead of clearing.
 type valueTable struct {
 	slots []valueSlot
+	mask  int // of the part in use, which is small for a small function and stays in the cache
 	gen   uint32
 	fact  []fact      // by value
 	block []ssa.Block // by value
@@ -60,7 +61,7 @@ func gvn(f *ssa.Func, s *Scratch) {
 				continue
 			}
 			resolveOperands(f, in)
-			if numbered[in.Op] || in.Op == ssa.OpTabSize && f.Module != nil && f.Module.TableFixed[in.A] {
+			if numbered[in.Op] || in.Op == ssa.OpTabSize && isFixed(f.Module, in.A) {
 				t.block[v] = b
 				slot := t.find(f, in)
 				if w := slot.v; slot.gen == t.gen && f.Dominates(t.block[w], b) {
@@ -91,15 +92,22 @@ func gvn(f *ssa.Func, s *Scratch) {
 	}
 }
 
+// isFixed reports whether the length of a table never changes.
+func isFixed(m *ssa.Module, table uint32) bool {
+	return m != nil && int(table) < len(m.TableFixed) && m.TableFixed[table]
+}
+
 // reset empties the table and makes room for n entries.
 func (t *valueTable) reset(n int) {
 	if t.gen++; t.gen == 0 {
 		clear(t.slots)
 		t.gen = 1
 	}
-	if need := 2*n + 2; need > len(t.slots) {
-		t.slots = make([]valueSlot, 1<<bits.Len(uint(need)))
+	size := 1 << bits.Len(uint(2*n+2))
+	if size > len(t.slots) {
+		t.slots = make([]valueSlot, size)
 	}
+	t.mask = size - 1
 }
 
 // find gives the slot of an instruction equal to in, or the one where it belongs.
@@ -109,10 +117,8 @@ func (t *valueTable) find(f *ssa.Func, in *ssa.Inst) *valueSlot {
 	if swap && a > b {
 		a, b = b, a
 	}
-	h := (uint64(a) | uint64(b)<<32) * 0x9e3779b97f4a7c15
-	h = (h ^ h>>29 ^ uint64(in.C) ^ uint64(in.Op)<<40 ^ uint64(in.Type)<<32) * 0xbf58476d1ce4e5b9
-	mask := len(t.slots) - 1
-	for i := int(h>>32) & mask; ; i = (i + 1) & mask {
+	h := ssa.Hash(uint64(a)|uint64(b)<<32, uint64(in.C)|uint64(in.Op)<<32|uint64(in.Type)<<48)
+	for i := int(h) & t.mask; ; i = (i + 1) & t.mask {
 		s := &t.slots[i]
 		if s.gen != t.gen {
 			return s

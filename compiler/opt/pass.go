@@ -21,8 +21,9 @@ var (
 	DCE     = Pass{"dce", dce}
 )
 
-// All lists the passes in the order that is meant for them.
-var All = []Pass{Thread, Fold, GVN, Forward, DCE}
+// All lists the passes in the order that is meant for them: longer blocks first, then
+// what loads and addresses are known to be, which gives fold constants and gvn equal operands.
+var All = []Pass{Thread, Forward, Fold, GVN, DCE}
 
 // Scratch is the working memory of the passes; a worker keeps one from function to function.
 type Scratch struct {

@@ -11,28 +11,45 @@ import (
 )
 
 // TestRandom runs random functions before and after each pass, and after all of them
-// in their order.
+// twice in their order.
 func TestRandom(t *testing.T) {
+	twice := append(All[:len(All):len(All)], All...)
+	runRandom(t, 500, ssatest.Options{Blocks: 10, Insts: 14}, append(singly(All), twice))
+}
+
+// TestRandomStraight runs single blocks full of arithmetic.
+func TestRandomStraight(t *testing.T) {
+	runRandom(t, 1000, ssatest.Options{Blocks: 1, Insts: 50, NoCalls: true}, [][]Pass{{Fold}, {GVN}, {Forward}, {Forward, Fold, GVN, Forward, Fold, DCE}})
+}
+
+func singly(passes []Pass) (lists [][]Pass) {
+	for _, p := range passes {
+		lists = append(lists, []Pass{p})
+	}
+	return lists
+}
+
+// runRandom compares random functions with what each list of passes makes of them.
+func runRandom(t *testing.T, rounds uint64, o ssatest.Options, lists [][]Pass) {
 	seed := ssatest.Seed(t)
-	rounds := uint64(1500)
 	if testing.Short() {
-		rounds = 150
+		rounds /= 10
 	}
 	var s Scratch
 	compared := 0
 	for i := range rounds {
-		make := func() *ssa.Func {
-			r := rand.New(rand.NewPCG(seed, i))
-			return ssatest.Func(r, ssatest.Options{Blocks: 10, Insts: 16, NoFloats: i%3 == 0, NoCalls: i%2 == 0, Explicit: i%4 == 0})
-		}
-		before := make()
+		o := o
+		o.NoFloats, o.Explicit = i%3 == 0, i%4 == 0
+		o.NoCalls = o.NoCalls || i%2 == 0
+		newFunc := func() *ssa.Func { return ssatest.Func(rand.New(rand.NewPCG(seed, i)), o) }
+		before := newFunc()
 		var want [4]ssatest.Outcome
 		var done [len(want)]bool
 		for k := range want {
-			want[k], done[k] = ssatest.Run(before, seed+uint64(k), 500)
+			want[k], done[k] = ssatest.Run(before, seed+i+uint64(k), 500)
 		}
-		check := func(f *ssa.Func, passes ...Pass) {
-			t.Helper()
+		for _, passes := range lists {
+			f := newFunc()
 			for n, p := range passes {
 				p.Run(f, &s)
 				if err := ssa.Check(f); err != nil {
@@ -44,16 +61,12 @@ func TestRandom(t *testing.T) {
 					continue
 				}
 				compared++
-				got, _ := ssatest.Run(f, seed+uint64(k), 1000)
+				got, _ := ssatest.Run(f, seed+i+uint64(k), 1000)
 				if diff := cmp.Diff(want[k], got); diff != "" {
-					t.Fatalf("function %d, pass %s, input %d:\n%s\nbefore:\n%s\nafter:\n%s", i, passes[len(passes)-1].Name, k, diff, before, f)
+					t.Fatalf("function %d, passes up to %s, input %d:\n%s\nbefore:\n%s\nafter:\n%s", i, passes[len(passes)-1].Name, k, diff, before, f)
 				}
 			}
 		}
-		for _, p := range All {
-			check(make(), p)
-		}
-		check(make(), append(All[:len(All):len(All)], All...)...)
 	}
 	t.Logf("%d runs compared", compared)
 	if compared < int(rounds) {

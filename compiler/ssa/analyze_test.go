@@ -1,26 +1,13 @@
-package ssa
+package ssa_test
 
 import (
 	"math/rand/v2"
-	"os"
-	"strconv"
 	"testing"
 
 	"github.com/wasmaot/wasmaot/compiler/abi"
+	. "github.com/wasmaot/wasmaot/compiler/ssa"
+	"github.com/wasmaot/wasmaot/compiler/ssa/ssatest"
 )
-
-// testSeed is the seed of a random test: WASMAOT_SEED replays one.
-func testSeed(t testing.TB) uint64 {
-	seed := rand.Uint64()
-	if s := os.Getenv("WASMAOT_SEED"); s != "" {
-		var err error
-		if seed, err = strconv.ParseUint(s, 10, 64); err != nil {
-			t.Fatal(err)
-		}
-	}
-	t.Logf("WASMAOT_SEED=%d", seed)
-	return seed
-}
 
 // graphFunc makes a function without instructions from successor lists.
 func graphFunc(succs [][]Block) *Func {
@@ -69,6 +56,34 @@ func reach(f *Func, from, without Block) []bool {
 		}
 	}
 	return seen
+}
+
+// checkCold compares Cold with its definition, given what was cold before: the least set that has
+// traps, blocks whose successors are all cold, and what a cold block dominates.
+func checkCold(t *testing.T, f *Func, before []bool) {
+	t.Helper()
+	for changed := true; changed; {
+		changed = false
+		for _, b := range f.RPO {
+			bd := &f.Blocks[b]
+			cold := bd.Kind == BlockTrap && b != 0 || bd.Idom != NoBlock && before[bd.Idom]
+			if succs := f.SuccsOf(bd); len(succs) > 0 && b != 0 {
+				all := true
+				for _, e := range succs {
+					all = all && before[e.To]
+				}
+				cold = cold || all
+			}
+			if cold && !before[b] {
+				before[b], changed = true, true
+			}
+		}
+	}
+	for _, b := range f.RPO {
+		if f.Blocks[b].Cold != before[b] {
+			t.Errorf("b%d: cold is %v, expected %v", b, f.Blocks[b].Cold, before[b])
+		}
+	}
 }
 
 // checkAnalysis compares Analyze's results with their definitions.
@@ -182,7 +197,7 @@ func checkAnalysis(t *testing.T, f *Func) {
 }
 
 func TestAnalyzeRandom(t *testing.T) {
-	r := rand.New(rand.NewPCG(testSeed(t), 0))
+	r := rand.New(rand.NewPCG(ssatest.Seed(t), 0))
 	var s Scratch
 	for range 400 {
 		n := 1 + r.IntN(24)
@@ -199,11 +214,14 @@ func TestAnalyzeRandom(t *testing.T) {
 			}
 		}
 		f := graphFunc(succs)
+		cold := make([]bool, n)
 		for i := range f.Blocks {
-			f.Blocks[i].Cold = r.IntN(6) == 0
+			cold[i] = r.IntN(6) == 0
+			f.Blocks[i].Cold = cold[i]
 		}
 		f.Analyze(&s)
 		checkAnalysis(t, f)
+		checkCold(t, f, cold)
 		if t.Failed() {
 			t.Fatalf("graph %v", succs)
 		}

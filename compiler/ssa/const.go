@@ -2,17 +2,32 @@ package ssa
 
 import (
 	"encoding/binary"
+	"math/bits"
+	"math/rand/v2"
 
 	"github.com/wasmaot/wasmaot/compiler/abi"
 )
 
-// constTable finds a function's constants by type and bits (of vectors what foldVec gives, then the vector itself): open addressing, and a
-// generation stamp instead of clearing.
+var seed = [2]uint64{rand.Uint64(), rand.Uint64()}
+
+// Hash mixes two words for a hash table. It is seeded anew in each process, so that a guest cannot
+// choose what collides; nothing that is written out may depend on it.
+func Hash(a, b uint64) uint64 {
+	hi, lo := bits.Mul64(a^seed[0], b^seed[1])
+	return hi ^ lo
+}
+
+// constTable finds a function's constants by type and bits (for vectors what hashVec gives): open addressing, and a
+// generation stamp instead of clearing. It is small again for each function, so that small
+// functions stay in the cache after a large one.
 type constTable struct {
 	slots []constSlot
+	spare []constSlot // for growing, from an earlier function
 	used  int
 	gen   uint32
 }
+
+const minConstSlots = 64
 
 type constSlot struct {
 	gen uint32
@@ -21,6 +36,7 @@ type constSlot struct {
 
 func (t *constTable) reset() {
 	t.used = 0
+	t.slots = t.slots[:min(len(t.slots), minConstSlots)]
 	t.gen++
 	if t.gen == 0 { // wrapped: stamps of old would count again
 		clear(t.slots)
@@ -45,8 +61,7 @@ func (t *constTable) slot(f *Func, typ abi.Type, bits uint64, vec [16]byte) *Val
 
 func (t *constTable) find(f *Func, typ abi.Type, bits uint64, vec [16]byte) *constSlot {
 	mask := len(t.slots) - 1
-	h := (bits ^ uint64(typ)<<56) * 0x9e3779b97f4a7c15
-	for i := int(h>>32) & mask; ; i = (i + 1) & mask {
+	for i := int(Hash(bits, uint64(typ))) & mask; ; i = (i + 1) & mask {
 		s := &t.slots[i]
 		if s.gen != t.gen || s.v == 0 {
 			return s
@@ -59,21 +74,26 @@ func (t *constTable) find(f *Func, typ abi.Type, bits uint64, vec [16]byte) *con
 
 func (t *constTable) grow(f *Func) {
 	old := t.slots
-	t.slots = make([]constSlot, max(64, 2*len(old)))
+	n := max(minConstSlots, 2*len(old))
+	if cap(t.spare) < n {
+		t.spare = make([]constSlot, n)
+	}
+	t.slots, t.spare = t.spare[:n], old[:cap(old)]
+	clear(t.slots)
 	for _, s := range old {
 		if s.gen == t.gen && s.v != 0 {
 			in := &f.Insts[s.v]
 			bits := in.ConstBits()
 			vec, isVec := f.IsVecConst(s.v)
 			if isVec {
-				bits = foldVec(vec)
+				bits = hashVec(vec)
 			}
 			*t.find(f, in.Type, bits, vec) = s
 		}
 	}
 }
 
-// foldVec makes 64 bits of a vector, to find it by.
-func foldVec(vec [16]byte) uint64 {
-	return binary.LittleEndian.Uint64(vec[:]) ^ 3*binary.LittleEndian.Uint64(vec[8:])
+// hashVec stands for a vector.
+func hashVec(vec [16]byte) uint64 {
+	return Hash(binary.LittleEndian.Uint64(vec[:]), binary.LittleEndian.Uint64(vec[8:]))
 }

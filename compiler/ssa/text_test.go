@@ -1,4 +1,4 @@
-package ssa
+package ssa_test
 
 import (
 	"os"
@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	. "github.com/wasmaot/wasmaot/compiler/ssa"
 )
 
 func TestTextRoundTrip(t *testing.T) {

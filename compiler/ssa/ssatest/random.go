@@ -152,12 +152,16 @@ func (g *generator) fill(b ssa.Block) {
 	}
 	switch bd.Kind {
 	case ssa.BlockIf, ssa.BlockSwitch:
-		bd.Ctl = g.value(abi.I32)
+		bd.Ctl = g.condition()
 		if bd.Kind == ssa.BlockSwitch && r.IntN(2) == 0 {
 			bd.Ctl = g.emit(ssa.OpAnd, abi.I32, bd.Ctl, f.Const(abi.I32, 3))
 		}
 	case ssa.BlockReturn:
-		bd.RetStart, bd.RetEnd = f.AddList(g.values(f.Sig.Results))
+		results := g.values(f.Sig.Results)
+		results[1] = g.digest()
+		bd.RetStart, bd.RetEnd = f.AddList(results)
+	case ssa.BlockTrap:
+		g.emit(ssa.OpGlobalSet, abi.Void, 1, g.digest())
 	}
 	bd.InstEnd = uint32(len(f.Order))
 	for i := bd.SuccStart; i < bd.SuccEnd; i++ {
@@ -170,6 +174,56 @@ func (g *generator) fill(b ssa.Block) {
 	}
 	g.pos++
 	bd.Pos = g.pos
+}
+
+// condition gives what a block's end depends on: now and then what an earlier block's did.
+func (g *generator) condition() ssa.Value {
+	f, r := g.f, g.r
+	up := f.Blocks[g.block].Idom
+	for up != ssa.NoBlock && (r.IntN(2) == 0 || f.Blocks[up].Ctl == 0) {
+		up = f.Blocks[up].Idom
+	}
+	if up == ssa.NoBlock || r.IntN(3) == 0 {
+		return g.value(abi.I32)
+	}
+	ctl := f.Blocks[up].Ctl
+	switch in := f.Insts[ctl]; {
+	case r.IntN(3) == 0 || !in.Op.Is(ssa.PropCompare) || in.Op > ssa.OpGeU:
+		return ctl
+	case in.Op == ssa.OpEqz:
+		return g.emit(ssa.OpNe, abi.I32, ssa.Value(in.A), f.Const(f.Insts[in.A].Type, 0))
+	case r.IntN(2) == 0:
+		return g.emit(in.Op, abi.I32, ssa.Value(in.A), ssa.Value(in.B))
+	default:
+		return g.emit(ssa.OpEqz, abi.I32, g.emit(in.Op, abi.I32, ssa.Value(in.A), ssa.Value(in.B)))
+	}
+}
+
+// digest mixes many of the values there are into one, so that what they are can be seen.
+func (g *generator) digest() ssa.Value {
+	f, r := g.f, g.r
+	sum := g.value(abi.I64)
+	for b := g.block; b != ssa.NoBlock; b = f.Blocks[b].Idom {
+		for _, v := range g.own[b] {
+			if r.IntN(3) == 0 {
+				continue
+			}
+			switch f.Insts[v].Type {
+			case abi.F64:
+				v = g.emit(ssa.OpBitcast, abi.I64, v)
+			case abi.F32:
+				v = g.emit(ssa.OpZext, abi.I64, g.emit(ssa.OpBitcast, abi.I32, v))
+			case abi.I32:
+				v = g.emit(ssa.OpZext, abi.I64, v)
+			case abi.I64:
+			default:
+				continue
+			}
+			sum = g.emit(ssa.OpRotl, abi.I64, sum, f.Const(abi.I64, 5))
+			sum = g.emit(ssa.OpXor, abi.I64, sum, v)
+		}
+	}
+	return sum
 }
 
 func (g *generator) emit(op ssa.Op, t abi.Type, args ...ssa.Value) ssa.Value {
@@ -243,14 +297,16 @@ var plainOps = func() (ops []ssa.Op) {
 }()
 
 func (g *generator) inst() {
-	switch g.r.IntN(12) {
+	switch g.r.IntN(14) {
 	default:
 		g.plain()
-	case 0, 1:
+	case 0:
 		g.memory()
+	case 1:
+		g.places()
 	case 2:
 		g.state()
-	case 3:
+	case 3, 4, 5, 6:
 		g.idiom()
 	}
 }
@@ -298,7 +354,7 @@ func (g *generator) plain() {
 var loads = []ssa.Op{ssa.OpLoad, ssa.OpLoad, ssa.OpLoad, ssa.OpLoad8U, ssa.OpLoad8S, ssa.OpLoad16U, ssa.OpLoad16S, ssa.OpLoad32U, ssa.OpLoad32S}
 var stores = []ssa.Op{ssa.OpStore, ssa.OpStore, ssa.OpStore, ssa.OpStore8, ssa.OpStore16, ssa.OpStore32}
 
-// memory makes an address and some accesses of it.
+// memory makes some accesses off one index.
 func (g *generator) memory() {
 	f, r := g.f, g.r
 	index := g.value(abi.I32)
@@ -308,27 +364,56 @@ func (g *generator) memory() {
 		index = g.emit(ssa.OpAnd, abi.I32, index, f.Const(abi.I32, 0x7ff8))
 	}
 	for range 1 + r.IntN(3) {
-		op := pick(r, loads)
-		if r.IntN(2) == 0 {
-			op = pick(r, stores)
+		g.access(index, r.IntN(24))
+	}
+}
+
+// access makes an address and a load or store there.
+func (g *generator) access(index ssa.Value, offset int) {
+	f, r := g.f, g.r
+	op := pick(r, loads)
+	if r.IntN(2) == 0 {
+		op = pick(r, stores)
+	}
+	t := pick(r, g.types)
+	switch op {
+	case ssa.OpLoad, ssa.OpStore:
+	case ssa.OpLoad32U, ssa.OpLoad32S, ssa.OpStore32:
+		t = abi.I64
+	default:
+		t = pick(r, integerTypes)
+	}
+	addr := g.emit(ssa.OpAddr, abi.Addr, index, ssa.Value(offset), ssa.Value(op.AccessSize(t)))
+	if g.o.Explicit && r.IntN(8) > 0 {
+		f.Insts[addr].Flags |= ssa.FlagChecked
+	}
+	if op < ssa.OpStore {
+		g.emit(op, t, addr)
+	} else {
+		g.emit(op, abi.Void, addr, g.value(t))
+	}
+}
+
+// places makes accesses at constant distances from one index, as to a stack frame. The
+// distance is added before or after the index is cut to 32 bits. Indices are one of a few, so that
+// different ones meet, or near the end of the address space so that the former sum wraps.
+func (g *generator) places() {
+	f, r := g.f, g.r
+	x := g.value(abi.I32)
+	if r.IntN(8) > 0 {
+		x = g.emit(ssa.OpAnd, abi.I32, x, f.Const(abi.I32, pick(r, []uint64{8, 24})))
+	} else {
+		x = g.emit(ssa.OpOr, abi.I32, x, f.Const(abi.I32, 0xfffffff0))
+	}
+	for range 2 + r.IntN(5) {
+		index, dist, offset := x, uint64(r.IntN(5)*8), r.IntN(5)*4
+		switch r.IntN(4) {
+		case 0:
+			index = g.emit(ssa.OpAdd, abi.I32, x, f.Const(abi.I32, dist))
+		case 1:
+			index = g.emit(ssa.OpWrap, abi.I32, g.emit(ssa.OpAdd, abi.I64, g.emit(ssa.OpZext, abi.I64, x), f.Const(abi.I64, dist)))
 		}
-		t := pick(r, g.types)
-		switch op {
-		case ssa.OpLoad, ssa.OpStore:
-		case ssa.OpLoad32U, ssa.OpLoad32S, ssa.OpStore32:
-			t = abi.I64
-		default:
-			t = pick(r, integerTypes)
-		}
-		addr := g.emit(ssa.OpAddr, abi.Addr, index, ssa.Value(r.IntN(24)), ssa.Value(op.AccessSize(t)))
-		if g.o.Explicit {
-			f.Insts[addr].Flags |= ssa.FlagChecked
-		}
-		if op < ssa.OpStore {
-			g.emit(op, t, addr)
-		} else {
-			g.emit(op, abi.Void, addr, g.value(t))
-		}
+		g.access(index, offset)
 	}
 }
 
@@ -384,7 +469,7 @@ func (g *generator) idiom() {
 	wide := func(v ssa.Value) ssa.Value { return g.emit(pick(r, []ssa.Op{ssa.OpZext, ssa.OpSext}), abi.I64, v) }
 	arith := []ssa.Op{ssa.OpAdd, ssa.OpSub, ssa.OpMul, ssa.OpAnd, ssa.OpOr, ssa.OpXor, ssa.OpShl, ssa.OpShrU}
 	compare := ssa.OpEqz + 1 + ssa.Op(r.IntN(int(ssa.OpGeU-ssa.OpEqz)))
-	switch r.IntN(6) {
+	switch r.IntN(9) {
 	case 0: // Go's pointer arithmetic
 		x := g.emit(pick(r, arith), abi.I64, wide(g.value(abi.I32)), f.Const(abi.I64, g.bits(abi.I64)))
 		g.emit(ssa.OpWrap, abi.I32, x)
@@ -400,8 +485,31 @@ func (g *generator) idiom() {
 		x := g.emit(pick(r, arith), t, g.value(t), f.Const(t, g.bits(t)))
 		g.emit(pick(r, arith), t, x, f.Const(t, g.bits(t)))
 	case 5:
+		if r.IntN(3) == 0 {
+			t, k := pick(r, integerTypes), uint64(1+r.IntN(63))
+			x := g.value(t)
+			l := g.emit(ssa.OpShl, t, x, f.Const(t, k))
+			g.emit(pick(r, []ssa.Op{ssa.OpOr, ssa.OpXor}), t, l, g.emit(ssa.OpShrU, t, x, f.Const(t, uint64(8*t.Size())-k+uint64(r.IntN(3))/2)))
+			return
+		}
 		t := pick(r, integerTypes)
 		x := g.emit(pick(r, []ssa.Op{ssa.OpAnd, ssa.OpShl, ssa.OpSext8, ssa.OpSext16}), t, g.value(t), f.Const(t, g.bits(t)))
 		g.emit(pick(r, []ssa.Op{ssa.OpAnd, ssa.OpShrS, ssa.OpShrU, ssa.OpSext8, ssa.OpSext16}), t, x, f.Const(t, g.bits(t)))
+	case 6: // a small number compared
+		x := g.emit(ssa.OpAnd, abi.I32, g.value(abi.I32), f.Const(abi.I32, 7))
+		g.emit(compare, abi.I32, x, f.Const(abi.I32, uint64(r.IntN(12)-2)))
+	case 7: // both widths of one number
+		x := wide(g.value(abi.I32))
+		g.emit(compare, abi.I32, x, f.Const(abi.I64, g.bits(abi.I64)))
+		g.emit(ssa.OpSelect, abi.I64, g.emit(compare, abi.I32, x, g.value(abi.I64)), x, f.Const(abi.I64, uint64(r.IntN(2))))
+	case 8: // the same shift again, and back
+		t := pick(r, integerTypes)
+		k := f.Const(t, uint64(r.IntN(66)))
+		n := k
+		if r.IntN(2) == 0 {
+			n = f.Const(t, uint64(r.IntN(66)))
+		}
+		shifts := []ssa.Op{ssa.OpShl, ssa.OpShrU, ssa.OpShrS}
+		g.emit(pick(r, shifts), t, g.emit(pick(r, shifts), t, g.value(t), k), n)
 	}
 }

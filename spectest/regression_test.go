@@ -1,0 +1,42 @@
+package spectest
+
+import (
+	"os"
+	"path/filepath"
+	"runtime"
+	"testing"
+)
+
+// regressions are the modules on which TestDifferential once failed, cut down, and what was wrong.
+var regressions = map[string]string{
+	"add-global.wasm": "the offset of an operand that is no sum was taken for a value when an addition became an LEA",
+	"loop-left.wasm":  "a br_table in a loop's header block, but behind the loop's end, was taken for the loop's dispatch",
+}
+
+func TestRegressions(t *testing.T) {
+	if runtime.GOOS != "linux" || runtime.GOARCH != "amd64" {
+		t.Skipf("running native code is not supported on %s/%s", runtime.GOOS, runtime.GOARCH)
+	}
+	files, err := filepath.Glob("testdata/differential/*.wasm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(files) != len(regressions) {
+		t.Errorf("%d files, %d reasons", len(files), len(regressions))
+	}
+	c := &child{}
+	defer c.stop()
+	for _, file := range files {
+		src, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, err := c.try(request{Seed: 1, Module: src, All: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if v.Problem != "" {
+			t.Errorf("%s (%s): %s", file, regressions[filepath.Base(file)], v.Problem)
+		}
+	}
+}
