@@ -328,7 +328,18 @@ func (e *emitter) emitTrap() {
 	e.placeEdges()
 }
 
+func (e *emitter) emitEntry() {
+	if e.cfg.Poison {
+		e.poisonRegisters()
+		e.poisonSlots()
+	}
+}
+
 func (e *emitter) emitReturn() {
+	if e.cfg.Poison {
+		e.poisonSlots()
+		e.poisonRegisters()
+	}
 	e.epilogue()
 	e.a.Bare(RET)
 	e.placeEdges()

@@ -47,7 +47,8 @@ func init() {
 		tCopyShort: (*emitter).emitCopyShort,
 		tFillShort: (*emitter).emitFillShort,
 
-		tEntry:     func(*emitter) {},
+		tPoison:    (*emitter).emitPoison,
+		tEntry:     (*emitter).emitEntry,
 		tCall:      (*emitter).emitCall,
 		tCallDesc:  (*emitter).emitCallDesc,
 		tCallTable: (*emitter).emitCallTable,
