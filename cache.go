@@ -46,8 +46,8 @@ func (c *Cache) path(src []byte, options string) string {
 
 // load gives the artifact in the file, nil without an error if there is none. A file that other users
 // could have written is not trusted: an artifact is code.
-func (c *Cache) load(path string) (*artifactFile, error) {
-	f, err := mapArtifact(path)
+func (c *Cache) load(path string) (*artifact.Artifact, error) {
+	f, err := openArtifact(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

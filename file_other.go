@@ -9,11 +9,8 @@ import (
 	"github.com/wasmaot/wasmaot/compiler/artifact"
 )
 
-type artifactFile struct{ *artifact.Artifact }
-
-func (f *artifactFile) Close() error { return nil }
-
-func mapArtifact(path string) (*artifactFile, error) {
+// openArtifact reads and checks an artifact.
+func openArtifact(path string) (*artifact.Artifact, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
@@ -22,5 +19,5 @@ func mapArtifact(path string) (*artifactFile, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	return &artifactFile{a}, nil
+	return a, nil
 }

@@ -41,19 +41,11 @@ func NewRuntime(c *Config) *Runtime {
 // A Module is compiled code, ready for any number of instances.
 type Module struct {
 	code *loader.Code
-	file *artifactFile // what the artifact's tables point into, nil if it is in memory
 	name string
 }
 
 // Close gives the module's code back when its last instance is closed.
-func (m *Module) Close() error {
-	err := m.code.Close()
-	if m.file != nil {
-		err = errors.Join(err, m.file.Close())
-		m.file = nil
-	}
-	return err
-}
+func (m *Module) Close() error { return m.code.Close() }
 
 // Name is what the module is called in messages.
 func (m *Module) Name() string { return m.name }
@@ -88,7 +80,7 @@ func (r *Runtime) Compile(ctx context.Context, name string, src []byte) (*Module
 			r.config.Warn(fmt.Errorf("cache: %w; going on without it", err))
 		}
 	}
-	return r.load(name, &artifactFile{Artifact: a})
+	return r.load(name, a)
 }
 
 // CompileFile compiles the module in a file, or loads it if the file is an artifact made by `wasmaot compile`.
@@ -100,15 +92,14 @@ func (r *Runtime) CompileFile(ctx context.Context, path string) (*Module, error)
 	if !artifact.IsArtifact(src) {
 		return r.Compile(ctx, path, src)
 	}
-	f, err := mapArtifact(path)
+	a, err := openArtifact(path)
 	if err != nil {
 		return nil, err
 	}
-	if err := usable(f.Artifact); err != nil {
-		f.Close()
-		return nil, fmt.Errorf("%s: %w", path, err)
+	if err := usable(a); err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), a.Release())
 	}
-	return r.load(path, f)
+	return r.load(path, a)
 }
 
 // usable refuses artifacts that this build or machine must not run.
@@ -126,13 +117,15 @@ func usable(a *artifact.Artifact) error {
 	return nil
 }
 
-func (r *Runtime) load(name string, f *artifactFile) (*Module, error) {
-	code, err := loader.Load(f.Artifact)
+func (r *Runtime) load(name string, a *artifact.Artifact) (*Module, error) {
+	code, err := loader.Load(a)
 	if err != nil {
-		f.Close()
+		if a.Release != nil {
+			err = errors.Join(err, a.Release())
+		}
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	return &Module{code: code, file: f, name: name}, nil
+	return &Module{code: code, name: name}, nil
 }
 
 // CompileTo compiles the module in the file src to an artifact in the file dst, which appears whole or not at all.

@@ -29,6 +29,7 @@ type emitter struct {
 	context int32 // offset of the saved context register
 
 	block     uint32   // being assembled
+	source    uint32   // where its instructions are from: itself, or a loop header that is copied to its end
 	following uint32   // the block that comes next in the code
 	jumps     []uint32 // by block: where its jump leads if that is all it does, else itself
 	final     []uint32 // by block: itself or, following jumps, the block to go to instead
@@ -86,7 +87,7 @@ func (e *emitter) function() error {
 	ra := &e.m.RA
 	for i := range ra.Blocks {
 		b := &ra.Blocks[i]
-		e.block = uint32(i)
+		e.block, e.source = uint32(i), uint32(i)
 		if e.final[i] != e.block {
 			continue
 		}

@@ -68,6 +68,7 @@ const (
 	tJump
 	tSwitch // temp, index; Imm entries in Func.Switches from Aux
 	tTrap   // Imm is the trap
+	tPoison // d = a: the upper half becomes garbage
 	templateEnd
 )
 

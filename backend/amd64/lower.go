@@ -110,7 +110,11 @@ func (l *lowerer) block(i uint32) {
 		}
 		l.epoch, l.pos, l.after = info.epoch, f.Pos[v], order[k+1:]
 		start := len(l.m.Insts)
-		r.fn(l, v, in, r.op)
+		if l.poisons(v, in) {
+			l.poisoned(v, in, r)
+		} else {
+			r.fn(l, v, in, r.op)
+		}
 		l.reverse(start)
 	}
 	l.pos = 0

@@ -78,7 +78,7 @@ func (l *lowerer) quotient(v ssa.Value, in *ssa.Inst, d int64, size uint8) {
 	if in.Op == ssa.OpDivS || in.Op == ssa.OpRemS {
 		l.quotientS(q, n, d, size)
 	} else {
-		l.quotientU(q, n, uint64(d), size, l.zeroExtended(ssa.Value(in.A)))
+		l.quotientU(q, n, uint64(d), size, !l.cfg.Poison && l.zeroExtended(ssa.Value(in.A)))
 	}
 	if remainder {
 		s := source{form: formReg, a: l.multiple(q, d, size)}

@@ -15,7 +15,7 @@ var templateNames = [templateEnd]string{
 	tFloatMask: "mask", tCopysign: "copysign", tMinMax: "minmax", tConvU64: "convu64",
 	tTrunc: "trunc", tTruncU: "truncu", tTruncSat: "truncsat", tTruncSatU: "truncsatu", tBitcast: "bitcast",
 	tVector: "vector", tCheckAddr: "checkaddr", tIndexMask: "indexmask", tMemCopy: "memcopy", tMemFill: "memfill", tCopyShort: "copyshort", tFillShort: "fillshort",
-	tEntry: "entry", tCall: "call", tCallDesc: "calldesc", tCallTable: "calltable", tReturn: "return", tJump: "jump", tSwitch: "switch", tTrap: "trap",
+	tEntry: "entry", tCall: "call", tCallDesc: "calldesc", tCallTable: "calltable", tReturn: "return", tJump: "jump", tSwitch: "switch", tTrap: "trap", tPoison: "poison",
 }
 
 // lowered gives the selected instructions as text, for debugging and tests: definitions, what makes them,
