@@ -81,6 +81,7 @@ func (e *emitter) function() error {
 	if err := e.layOutFrame(); err != nil {
 		return err
 	}
+	e.slow, e.traps = e.slow[:0], e.traps[:0]
 	e.prepareEdges()
 	e.prologue()
 	before := e.r.Before
@@ -197,7 +198,7 @@ func (e *emitter) place(k int) (r Reg, m Mem, isMem bool) {
 func (e *emitter) memory(k int) Mem {
 	in := e.in
 	f := formOf(in)
-	if f.isGuest() && opOf(in) != LEA {
+	if f.isGuest() {
 		e.a.Trap(abi.TrapMemoryOutOfBounds, in.Pos)
 	}
 	switch f {
@@ -266,7 +267,6 @@ func (e *emitter) outOfLine() {
 		a.Trap(t.trap, t.pos)
 		a.Bare(UD2)
 	}
-	e.slow, e.traps = e.slow[:0], e.traps[:0]
 }
 
 // moves carries out a list of moves.
