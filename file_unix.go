@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"time"
 
 	"github.com/wasmaot/wasmaot/compiler/artifact"
 	"golang.org/x/sys/unix"
@@ -15,24 +16,24 @@ import (
 // openArtifact maps and checks an artifact. The file must belong to this user or to root and be writable by its owner
 // alone. It stays open and mapped until the artifact's Release is called.
 //
-// It uses system calls rather than package os, which would make an epoll for the file.
-func openArtifact(path string) (*artifact.Artifact, error) {
+// It uses system calls rather than package os, which would make an epoll for the file. It also gives the time of the file's last
+// modification.
+func openArtifact(path string) (*artifact.Artifact, time.Time, error) {
 	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NONBLOCK, 0) // a pipe must not block
 	if err != nil {
-		return nil, &fs.PathError{Op: "open", Path: path, Err: err}
+		return nil, time.Time{}, &fs.PathError{Op: "open", Path: path, Err: err}
 	}
-	a, err := mapArtifact(fd)
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), unix.Close(fd))
+	var st unix.Stat_t
+	if err = unix.Fstat(fd, &st); err == nil {
+		var a *artifact.Artifact
+		if a, err = mapArtifact(fd, &st); err == nil {
+			return a, time.Unix(st.Mtim.Unix()), nil
+		}
 	}
-	return a, nil
+	return nil, time.Time{}, errors.Join(fmt.Errorf("%s: %w", path, err), unix.Close(fd))
 }
 
-func mapArtifact(fd int) (*artifact.Artifact, error) {
-	var st unix.Stat_t
-	if err := unix.Fstat(fd, &st); err != nil {
-		return nil, os.NewSyscallError("fstat", err)
-	}
+func mapArtifact(fd int, st *unix.Stat_t) (*artifact.Artifact, error) {
 	if st.Mode&unix.S_IFMT != unix.S_IFREG {
 		return nil, errors.New("expected a regular file")
 	}

@@ -271,7 +271,7 @@ func TestFuncTypes(t *testing.T) {
 	load := func(params []abi.Type) *Code {
 		g := newGuest()
 		g.fn("f", sig(params, nil), 0, func() {})
-			c, err := Load(g.artifact())
+		c, err := Load(g.artifact())
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -4,6 +4,7 @@ import (
 	"debug/elf"
 	"errors"
 	"fmt"
+	"io"
 	"unsafe"
 )
 
@@ -12,6 +13,23 @@ var ErrNotArtifact = errors.New("not a wasmaot artifact")
 
 // ErrOther is wrapped by errors about sound artifacts that this build or machine must not run.
 var ErrOther = errors.New("made for another build or machine")
+
+// MagicSize is how many bytes of a file IsArtifact looks at.
+const MagicSize = headAt + len(magic)
+
+// ReadHeader reads the header of a file made by Encode, and nothing else.
+func ReadHeader(r io.Reader) (*Header, error) {
+	page := make([]byte, pageSize)
+	if n, err := io.ReadFull(r, page); err != nil {
+		return nil, fmt.Errorf("truncated artifact: expected at least %d bytes, found %d: %w", pageSize, n, err)
+	}
+	if !IsArtifact(page) {
+		return nil, ErrNotArtifact
+	}
+	var a Artifact
+	_, err := a.header(page)
+	return &a.Header, err
+}
 
 // IsArtifact reports whether a file that begins with b claims to be an artifact.
 func IsArtifact(b []byte) bool {
@@ -102,17 +120,9 @@ func (s *sumSpan) verify(file []byte, spans *[regCount]sumSpan, r region) error 
 
 // readHeader reads the header and the region table. The regions that it returns follow one another and end with the file.
 func (a *Artifact) readHeader(file []byte) (*[regCount]sumSpan, error) {
-	if checksum(file[:sumAt]) != [sumSize]byte(file[sumAt:pageSize]) {
-		return nil, errors.New("damaged artifact: the header's checksum does not match")
-	}
-	size := le.Uint32(file[headAt+len(magic):])
-	if size < uint32(len(magic)+4) || size > sumAt-headAt {
-		return nil, fmt.Errorf("artifact header at 0x%x: length %d is beyond the first page", headAt, size)
-	}
-	c := codec{reading: true, b: file[headAt+len(magic)+4 : headAt+size]}
-	c.header(&a.Header)
-	if c.err != nil || a.Header.Format != FormatVersion {
-		return nil, fmt.Errorf("%w: artifact format %d, expected %d", ErrOther, a.Header.Format, FormatVersion)
+	c, err := a.header(file)
+	if err != nil {
+		return nil, err
 	}
 	var spans [regCount]sumSpan
 	last := uint64(pageSize)
@@ -136,6 +146,23 @@ func (a *Artifact) readHeader(file []byte) (*[regCount]sumSpan, error) {
 		return nil, fmt.Errorf("damaged artifact: expected %d bytes, found %d", last, len(file))
 	}
 	return &spans, nil
+}
+
+// header reads what lies before the region table.
+func (a *Artifact) header(file []byte) (*codec, error) {
+	if checksum(file[:sumAt]) != [sumSize]byte(file[sumAt:pageSize]) {
+		return nil, errors.New("damaged artifact: the header's checksum does not match")
+	}
+	size := le.Uint32(file[headAt+len(magic):])
+	if size < uint32(len(magic)+4) || size > sumAt-headAt {
+		return nil, fmt.Errorf("artifact header at 0x%x: length %d is beyond the first page", headAt, size)
+	}
+	c := &codec{reading: true, b: file[headAt+len(magic)+4 : headAt+size]}
+	c.header(&a.Header)
+	if c.err != nil || a.Header.Format != FormatVersion {
+		return nil, fmt.Errorf("%w: artifact format %d, expected %d", ErrOther, a.Header.Format, FormatVersion)
+	}
+	return c, nil
 }
 
 // check verifies that the tables lead to where they should. The checksums have excluded
