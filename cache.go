@@ -1,6 +1,7 @@
 package wasmaot
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -8,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/wasmaot/wasmaot/compiler"
 	"github.com/wasmaot/wasmaot/compiler/abi"
@@ -17,9 +19,31 @@ import (
 // A Cache keeps artifacts in a directory, named by what they were made from: the module's contents, the
 // compiler's build and the options that shape code. Entries are published by renaming a complete
 // file, so any number of processes may share the directory.
+//
+//	ab/cdef….cwasm   artifacts; ab is the beginning of the name
+//	files/abcdef…    symbolic links to them, named by the identity of a module's file: an unchanged file
+//	                 is neither read nor hashed
+//
+// Only directories and artifacts that no one else can write are used: an artifact is code.
 type Cache struct {
+	// MaxSize bounds the size of all artifacts in bytes; 0 means DefaultCacheSize. When an entry is stored, those that
+	// were not used for the longest time make room.
+	MaxSize int64
+
 	dir string
 }
+
+// DefaultCacheSize is the bound of a cache's size if Cache.MaxSize is 0.
+const DefaultCacheSize = 2 << 30
+
+const (
+	entrySuffix = ".cwasm"
+	linkDir     = "files"
+	tempPrefix  = ".tmp-"
+)
+
+// useInterval is how exactly the time of an entry's last use is known: noting it costs a write.
+const useInterval = time.Hour
 
 // DefaultCacheDir is the directory "wasmaot" in the user's cache directory.
 func DefaultCacheDir() (string, error) {
@@ -31,27 +55,110 @@ func DefaultCacheDir() (string, error) {
 }
 
 // OpenCache gives the cache in dir, which is made when the first entry is stored.
-func OpenCache(dir string) *Cache { return &Cache{dir} }
+func OpenCache(dir string) *Cache { return &Cache{dir: dir} }
 
 // Dir is the cache's directory.
 func (c *Cache) Dir() string { return c.dir }
 
-func (c *Cache) path(src []byte, options string) string {
-	hash := sha256.Sum256(src)
+// hashName is the hexadecimal hash of what the values print as, and of what makes artifacts usable for this program.
+func hashName(options string, values ...any) string {
 	h := sha256.New()
-	fmt.Fprintf(h, "%x %d %d %q %q", hash, abi.Version, artifact.FormatVersion, compiler.Build(), options)
-	name := hex.EncodeToString(h.Sum(nil))
-	return filepath.Join(c.dir, name[:2], name[2:]+".cwasm")
+	fmt.Fprintf(h, "%d %d %q %q %x", abi.Version, artifact.FormatVersion, compiler.Build(), options, values)
+	return hex.EncodeToString(h.Sum(nil))
 }
 
-// load gives the artifact in the file, nil without an error if there is none. A file that other users
-// could have written is not trusted: an artifact is code.
-func (c *Cache) load(path string) (*artifactFile, error) {
-	f, err := mapArtifact(path)
+// path is the place of the artifact of a module with the given SHA-256 hash.
+func (c *Cache) path(wasm [sha256.Size]byte, options string) string {
+	name := hashName(options, wasm)
+	return filepath.Join(c.dir, name[:2], name[2:]+entrySuffix)
+}
+
+// link is the place of the link for a file.
+func (c *Cache) link(id *identity, options string) string {
+	return filepath.Join(c.dir, linkDir, hashName(options, "file", id.dev, id.ino, id.size, id.mtime, id.ctime))
+}
+
+// byIdentity gives the artifact of a file that has not changed since its link was made, nil if there is none that is sound.
+func (c *Cache) byIdentity(id *identity, options string) *artifact.Artifact {
+	if !trusted(filepath.Join(c.dir, linkDir)) {
+		return nil
+	}
+	a, err := c.load(c.link(id, options), options)
+	if err != nil {
+		return nil // what is wrong is told by the search for the contents, which leads to the same file
+	}
+	return a
+}
+
+// byContents gives the artifact of a module, nil without an error if there is none.
+func (c *Cache) byContents(wasm [sha256.Size]byte, options string) (*artifact.Artifact, error) {
+	path := c.path(wasm, options)
+	a, err := c.load(path, options)
+	if a != nil && a.Header.WasmHash != wasm {
+		return nil, errors.Join(fmt.Errorf("%s: expected the artifact of module %x, found that of %x", path, wasm, a.Header.WasmHash), release(a))
+	}
+	return a, err
+}
+
+// load gives the artifact at path, nil without an error if there is none.
+func (c *Cache) load(path, options string) (*artifact.Artifact, error) {
+	a, used, err := openArtifact(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
-	return f, err
+	if err != nil {
+		return nil, err
+	}
+	if h := &a.Header; h.Build != compiler.Build() || h.Options != options {
+		return nil, errors.Join(fmt.Errorf("%s: expected build %q with options %q, found %q with %q", path, compiler.Build(), options, h.Build, h.Options), release(a))
+	}
+	if now := time.Now(); now.Sub(used) > useInterval {
+		// If it cannot be noted the entry may be removed too early, and is made again.
+		_ = os.Chtimes(path, time.Time{}, now)
+	}
+	return a, nil
+}
+
+// release gives back what an opened artifact holds.
+func release(a *artifact.Artifact) error {
+	if a.Release == nil {
+		return nil
+	}
+	return a.Release()
+}
+
+// compile gives the artifact of a module: that of the cache, or a new one, which it stores. Several processes that
+// want the same at the same time wait for the first. warn receives what is wrong with the cache.
+func (c *Cache) compile(ctx context.Context, src []byte, opts compiler.Options, options string, warn func(error)) (*artifact.Artifact, error) {
+	hash := sha256.Sum256(src)
+	a, err := c.byContents(hash, options)
+	if a != nil {
+		return a, nil
+	}
+	if err != nil {
+		warn(fmt.Errorf("cache: %w; compiling again", err))
+	}
+	path := c.path(hash, options)
+	storeErr := makePrivate(c.dir, filepath.Dir(path))
+	if storeErr == nil {
+		var unlock func()
+		if unlock, storeErr = lockDir(ctx, filepath.Dir(path)); storeErr == nil {
+			defer unlock()
+			if a, _ := c.byContents(hash, options); a != nil {
+				return a, nil // another process was faster
+			}
+		}
+	}
+	if a, err = compiler.Compile(ctx, src, opts); err != nil {
+		return nil, err
+	}
+	if storeErr == nil {
+		storeErr = c.store(path, a)
+	}
+	if storeErr != nil {
+		warn(fmt.Errorf("cache: %w; going on without it", storeErr))
+	}
+	return a, nil
 }
 
 // store publishes an artifact.
@@ -60,15 +167,51 @@ func (c *Cache) store(path string, a *artifact.Artifact) error {
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+	if err := writeFileAtomic(path, data, 0o600); err != nil {
 		return err
 	}
-	return writeFileAtomic(path, data, 0o600)
+	return c.evict(path)
+}
+
+// remember links a file to its artifact, unless the file may change without a change of its identity.
+func (c *Cache) remember(id *identity, wasm [sha256.Size]byte, options string) error {
+	if !id.settled(time.Now()) {
+		return nil
+	}
+	link := c.link(id, options)
+	if err := makePrivate(c.dir, filepath.Dir(link)); err != nil {
+		return err
+	}
+	target, err := filepath.Rel(filepath.Dir(link), c.path(wasm, options))
+	if err != nil {
+		return err
+	}
+	tmp := fmt.Sprintf("%s%c%s%d-%d", filepath.Dir(link), filepath.Separator, tempPrefix, os.Getpid(), time.Now().UnixNano())
+	if err := os.Symlink(target, tmp); err != nil {
+		return err
+	}
+	if err := os.Rename(tmp, link); err != nil {
+		return errors.Join(err, os.Remove(tmp))
+	}
+	return nil
+}
+
+// makePrivate makes directories that only this user can write, and refuses others that are there already.
+func makePrivate(dirs ...string) error {
+	for _, dir := range dirs {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return err
+		}
+	}
+	if last := dirs[len(dirs)-1]; !trusted(last) {
+		return fmt.Errorf("%s: not trusted: expected a directory that only this user can write", last)
+	}
+	return nil
 }
 
 // writeFileAtomic writes a file that appears whole or not at all.
 func writeFileAtomic(path string, data []byte, mode fs.FileMode) (err error) {
-	tmp, err := os.CreateTemp(filepath.Dir(path), ".tmp-*")
+	tmp, err := os.CreateTemp(filepath.Dir(path), tempPrefix+"*")
 	if err != nil {
 		return err
 	}

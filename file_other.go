@@ -5,22 +5,24 @@ package wasmaot
 import (
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/wasmaot/wasmaot/compiler/artifact"
 )
 
-type artifactFile struct{ *artifact.Artifact }
-
-func (f *artifactFile) Close() error { return nil }
-
-func mapArtifact(path string) (*artifactFile, error) {
+// openArtifact reads and checks an artifact. It also gives the time of the file's last modification.
+func openArtifact(path string) (*artifact.Artifact, time.Time, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, time.Time{}, err
+	}
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return nil, err
+		return nil, time.Time{}, err
 	}
 	a, err := artifact.Decode(data)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, time.Time{}, fmt.Errorf("%s: %w", path, err)
 	}
-	return &artifactFile{a}, nil
+	return a, info.ModTime(), nil
 }

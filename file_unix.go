@@ -3,56 +3,54 @@
 package wasmaot
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"time"
 
 	"github.com/wasmaot/wasmaot/compiler/artifact"
 	"golang.org/x/sys/unix"
 )
 
-// artifactFile is an artifact in a mapped file.
-type artifactFile struct {
-	*artifact.Artifact
-	mapping []byte
-}
-
-func (f *artifactFile) Close() error {
-	if f.mapping == nil {
-		return nil
-	}
-	m := f.mapping
-	f.mapping = nil
-	return unix.Munmap(m)
-}
-
-// mapArtifact maps and checks an artifact. The file must belong to this user or to root and be writable by its owner alone.
-func mapArtifact(path string) (*artifactFile, error) {
-	file, err := os.Open(path)
+// openArtifact maps and checks an artifact. The file must belong to this user or to root and be writable by its owner
+// alone. It stays open and mapped until the artifact's Release is called.
+//
+// It uses system calls rather than package os, which would make an epoll for the file. It also gives the time of the file's last
+// modification.
+func openArtifact(path string) (*artifact.Artifact, time.Time, error) {
+	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NONBLOCK, 0) // a pipe must not block
 	if err != nil {
-		return nil, err
+		return nil, time.Time{}, &fs.PathError{Op: "open", Path: path, Err: err}
 	}
-	defer file.Close()
 	var st unix.Stat_t
-	if err := unix.Fstat(int(file.Fd()), &st); err != nil {
-		return nil, &os.PathError{Op: "stat", Path: path, Err: err}
+	if err = unix.Fstat(fd, &st); err == nil {
+		var a *artifact.Artifact
+		if a, err = mapArtifact(fd, &st); err == nil {
+			return a, time.Unix(st.Mtim.Unix()), nil
+		}
 	}
+	return nil, time.Time{}, errors.Join(fmt.Errorf("%s: %w", path, err), unix.Close(fd))
+}
+
+func mapArtifact(fd int, st *unix.Stat_t) (*artifact.Artifact, error) {
 	if st.Mode&unix.S_IFMT != unix.S_IFREG {
-		return nil, fmt.Errorf("%s: expected a regular file", path)
+		return nil, errors.New("expected a regular file")
 	}
 	if uid := os.Geteuid(); st.Uid != 0 && int(st.Uid) != uid || st.Mode&0o022 != 0 {
-		return nil, fmt.Errorf("%s: not trusted: expected an artifact that only user %d can write, found owner %d, mode %o", path, uid, st.Uid, st.Mode&0o777)
+		return nil, fmt.Errorf("not trusted: expected an artifact that only user %d can write, found owner %d, mode %o", uid, st.Uid, st.Mode&0o777)
 	}
 	if st.Size == 0 {
-		return nil, fmt.Errorf("%s: %w: empty file", path, artifact.ErrNotArtifact)
+		return nil, fmt.Errorf("%w: empty file", artifact.ErrNotArtifact)
 	}
-	m, err := unix.Mmap(int(file.Fd()), 0, int(st.Size), unix.PROT_READ, unix.MAP_PRIVATE)
+	m, err := unix.Mmap(fd, 0, int(st.Size), unix.PROT_READ, unix.MAP_PRIVATE|mapPopulate)
 	if err != nil {
-		return nil, &os.PathError{Op: "mmap", Path: path, Err: err}
+		return nil, os.NewSyscallError("mmap", err)
 	}
-	a, err := artifact.Decode(m)
+	a, err := artifact.DecodeFrom(m, fd, 0)
 	if err != nil {
-		unix.Munmap(m)
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, errors.Join(err, unix.Munmap(m))
 	}
-	return &artifactFile{a, m}, nil
+	a.Release = func() error { return errors.Join(unix.Munmap(m), unix.Close(fd)) }
+	return a, nil
 }

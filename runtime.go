@@ -1,9 +1,11 @@
 package wasmaot
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 
 	"github.com/wasmaot/wasmaot/compiler"
@@ -41,19 +43,11 @@ func NewRuntime(c *Config) *Runtime {
 // A Module is compiled code, ready for any number of instances.
 type Module struct {
 	code *loader.Code
-	file *artifactFile // what the artifact's tables point into, nil if it is in memory
 	name string
 }
 
 // Close gives the module's code back when its last instance is closed.
-func (m *Module) Close() error {
-	err := m.code.Close()
-	if m.file != nil {
-		err = errors.Join(err, m.file.Close())
-		m.file = nil
-	}
-	return err
-}
+func (m *Module) Close() error { return m.code.Close() }
 
 // Name is what the module is called in messages.
 func (m *Module) Name() string { return m.name }
@@ -63,52 +57,96 @@ func (m *Module) Code() *loader.Code { return m.code }
 
 // Compile compiles a module, or takes it from the cache. Name is used in messages.
 func (r *Runtime) Compile(ctx context.Context, name string, src []byte) (*Module, error) {
-	opts := r.config.Compiler
-	options, err := opts.Key()
+	options, err := r.config.Compiler.Key()
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	var path string
-	if c := r.config.Cache; c != nil {
-		path = c.path(src, options)
-		f, err := c.load(path)
-		if err != nil {
-			r.config.Warn(fmt.Errorf("cache: %w; compiling again", err))
-		}
-		if f != nil {
-			return r.load(name, f)
-		}
-	}
-	a, err := compiler.Compile(ctx, src, opts)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	if path != "" {
-		if err := r.config.Cache.store(path, a); err != nil {
-			r.config.Warn(fmt.Errorf("cache: %w; going on without it", err))
-		}
-	}
-	return r.load(name, &artifactFile{Artifact: a})
+	return r.compile(ctx, name, src, options)
 }
 
-// CompileFile compiles the module in a file, or loads it if the file is an artifact made by `wasmaot compile`.
+func (r *Runtime) compile(ctx context.Context, name string, src []byte, options string) (*Module, error) {
+	var a *artifact.Artifact
+	var err error
+	if c := r.config.Cache; c != nil {
+		a, err = c.compile(ctx, src, r.config.Compiler, options, r.config.Warn)
+	} else {
+		a, err = compiler.Compile(ctx, src, r.config.Compiler)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return r.load(name, a)
+}
+
+// CompileFile compiles the module in a file, or takes it from the cache, without reading it if it has not
+// changed. If the file is an artifact made by `wasmaot compile`, it is loaded.
 func (r *Runtime) CompileFile(ctx context.Context, path string) (*Module, error) {
-	src, err := os.ReadFile(path)
+	options, err := r.config.Compiler.Key()
 	if err != nil {
-		return nil, err
-	}
-	if !artifact.IsArtifact(src) {
-		return r.Compile(ctx, path, src)
-	}
-	f, err := mapArtifact(path)
-	if err != nil {
-		return nil, err
-	}
-	if err := usable(f.Artifact); err != nil {
-		f.Close()
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	return r.load(path, f)
+	c := r.config.Cache
+	var id *identity
+	if c != nil {
+		if id = identify(path); id != nil {
+			if a := c.byIdentity(id, options); a != nil {
+				return r.load(path, a)
+			}
+		}
+	}
+	src, isArtifact, err := readModule(path)
+	if err != nil {
+		return nil, err
+	}
+	if isArtifact {
+		return r.loadFile(path)
+	}
+	m, err := r.compile(ctx, path, src, options)
+	if err == nil && id != nil {
+		// Only what was the same before and after reading is known to be what was read.
+		if after := identify(path); after != nil && *after == *id {
+			if err := c.remember(id, m.code.Artifact().Header.WasmHash, options); err != nil {
+				r.config.Warn(fmt.Errorf("cache: %w; going on without it", err))
+			}
+		}
+	}
+	return m, err
+}
+
+// readModule reads a file, only its beginning if it is an artifact.
+func readModule(path string) (src []byte, isArtifact bool, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, false, err
+	}
+	defer f.Close()
+	head := make([]byte, artifact.MagicSize)
+	n, err := io.ReadFull(f, head)
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return nil, false, err
+	}
+	if artifact.IsArtifact(head[:n]) {
+		return nil, true, nil
+	}
+	var b bytes.Buffer
+	if info, err := f.Stat(); err == nil && info.Size() < 1<<30 {
+		b.Grow(int(info.Size()) + bytes.MinRead)
+	}
+	b.Write(head[:n])
+	_, err = b.ReadFrom(f)
+	return b.Bytes(), false, err
+}
+
+// loadFile loads an artifact.
+func (r *Runtime) loadFile(path string) (*Module, error) {
+	a, _, err := openArtifact(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := usable(a); err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), release(a))
+	}
+	return r.load(path, a)
 }
 
 // usable refuses artifacts that this build or machine must not run.
@@ -126,13 +164,12 @@ func usable(a *artifact.Artifact) error {
 	return nil
 }
 
-func (r *Runtime) load(name string, f *artifactFile) (*Module, error) {
-	code, err := loader.Load(f.Artifact)
+func (r *Runtime) load(name string, a *artifact.Artifact) (*Module, error) {
+	code, err := loader.Load(a)
 	if err != nil {
-		f.Close()
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return nil, errors.Join(fmt.Errorf("%s: %w", name, err), release(a))
 	}
-	return &Module{code: code, file: f, name: name}, nil
+	return &Module{code: code, name: name}, nil
 }
 
 // CompileTo compiles the module in the file src to an artifact in the file dst, which appears whole or not at all.

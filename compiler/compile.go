@@ -99,7 +99,7 @@ func (o *Options) features() wasm.Features {
 	if o.Features != 0 {
 		return o.Features
 	}
-	return wasm.Features20NoSIMD
+	return wasm.Features20
 }
 
 // job is what the workers share.
@@ -182,7 +182,6 @@ func parallel(ctx context.Context, opts *Options, sizes []int, newTask func() fu
 func (j *job) link(m *wasm.Module, a *artifact.Artifact) error {
 	align := uint64(j.target.FuncAlign)
 	var size uint64
-	var traps, calls int
 	a.Funcs = make([]artifact.Func, len(j.codes))
 	for i := range j.codes {
 		c := &j.codes[i]
@@ -193,11 +192,9 @@ func (j *job) link(m *wasm.Module, a *artifact.Artifact) error {
 		fn := &m.Funcs[m.ImportedFuncs+i]
 		a.Funcs[i] = artifact.Func{Off: uint32(size), Size: uint32(len(c.Text)), FrameSize: c.FrameSize, Type: fn.Type, WasmOff: fn.Offset}
 		size += uint64(len(c.Text))
-		traps, calls = traps+len(c.Traps), calls+len(c.Calls)
 	}
 	a.Text = make([]byte, size)
-	a.Traps = make([]artifact.Trap, 0, traps)
-	a.Calls = make([]artifact.Call, 0, calls)
+	var traps, calls artifact.SitesBuilder
 	var names strings.Builder
 	for i := range j.codes {
 		c, f := &j.codes[i], &a.Funcs[i]
@@ -208,16 +205,16 @@ func (j *job) link(m *wasm.Module, a *artifact.Artifact) error {
 			}
 		}
 		for _, t := range c.Traps {
-			a.Traps = append(a.Traps, artifact.Trap{Off: f.Off + t.Off, Pos: t.Pos, Code: t.Trap})
+			traps.Add(artifact.Site{Off: f.Off + t.Off, Pos: t.Pos, Code: t.Trap})
 		}
 		for _, s := range c.Calls {
-			a.Calls = append(a.Calls, artifact.Call{Off: f.Off + s.Off, Pos: s.Pos})
+			calls.Add(artifact.Site{Off: f.Off + s.Off, Pos: s.Pos})
 		}
 		name := m.Names.Funcs[uint32(m.ImportedFuncs+i)]
 		f.NameOff, f.NameLen = uint32(names.Len()), uint32(len(name))
 		names.WriteString(name)
 		*c = backend.Code{} // each function's copy is free for collection as soon as it is in place
 	}
-	a.Names = names.String()
+	a.Traps, a.Calls, a.Names = traps.Sites(), calls.Sites(), names.String()
 	return nil
 }

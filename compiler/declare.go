@@ -43,7 +43,7 @@ func declare(m *wasm.Module, sigs func(typ uint32) abi.Signature, typ func(wasm.
 	}
 	for i := range m.Datas {
 		s := &m.Datas[i]
-		d.Datas = append(d.Datas, artifact.Data{Mode: artifact.SegmentMode(s.Mode), Mem: s.Mem, Start: c.expr(s.Start), Init: s.Init})
+		d.Datas = append(d.Datas, artifact.Data{Index: uint32(i), Mode: artifact.SegmentMode(s.Mode), Mem: s.Mem, Start: c.expr(s.Start), Init: s.Init})
 	}
 	return d, c.err
 }

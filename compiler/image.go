@@ -1,6 +1,8 @@
 package compiler
 
 import (
+	"slices"
+
 	"github.com/wasmaot/wasmaot/compiler/artifact"
 	"github.com/wasmaot/wasmaot/compiler/wasm"
 )
@@ -54,8 +56,8 @@ func mergeImage(m *wasm.Module, a *artifact.Artifact) {
 		if len(d.Init) > 0 {
 			copy(a.Image[at-start:], d.Init)
 		}
-		a.Module.Datas[i] = artifact.Data{Mode: artifact.SegmentMerged}
 	}
+	a.Module.Datas = slices.DeleteFunc(a.Module.Datas, func(d artifact.Data) bool { return int(d.Index) < n && d.Mode == artifact.SegmentActive })
 }
 
 func constantStart(d *wasm.DataSegment) (uint64, bool) {

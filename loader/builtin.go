@@ -22,7 +22,11 @@ var builtins = [abi.BuiltinCount]builtin{
 		return abi.TrapNone
 	},
 	abi.BuiltinMemoryInit: func(i *Instance, s []uint64) abi.Trap {
-		return i.mems[s[0]].store(i.datas[s[1]], s[2], s[3], s[4])
+		var data []byte
+		if d := i.dataSegment(s[1]); d != nil {
+			data = *d
+		}
+		return i.mems[s[0]].store(data, s[2], s[3], s[4])
 	},
 	abi.BuiltinMemoryCopy: func(i *Instance, s []uint64) abi.Trap {
 		return copyMemory(i.mems[s[0]], i.mems[s[1]], s[2], s[3], s[4])
@@ -31,7 +35,9 @@ var builtins = [abi.BuiltinCount]builtin{
 		return i.mems[s[0]].fill(s[1], byte(s[2]), s[3])
 	},
 	abi.BuiltinDataDrop: func(i *Instance, s []uint64) abi.Trap {
-		i.datas[s[0]] = nil
+		if d := i.dataSegment(s[0]); d != nil {
+			*d = nil
+		}
 		return abi.TrapNone
 	},
 	abi.BuiltinTableGrow: func(i *Instance, s []uint64) abi.Trap {

@@ -136,7 +136,7 @@ func (s *nativeStack) trap() *Trap {
 	}
 	c, off := codeAt(pc)
 	if c != nil {
-		if t := c.trapAt(off); t != nil {
+		if t, ok := c.art.Traps.Find(off); ok {
 			frames, elided := s.backtraceFrom(pc, e.sp)
 			return &Trap{t.Code, frames, elided}
 		}

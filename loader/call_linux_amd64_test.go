@@ -164,13 +164,13 @@ func TestTrap(t *testing.T) {
 	for range 3 {
 		_, err := call(t, i, "unreachable")
 		trap := wantTrap(t, err, abi.TrapUnreachable)
-		if len(trap.Frames) != 1 || trap.Frames[0].Name != "unreachable" || trap.Frames[0].Module != t.Name() || trap.Frames[0].Offset != g.a.Traps[0].Pos {
+		if len(trap.Frames) != 1 || trap.Frames[0].Name != "unreachable" || trap.Frames[0].Module != t.Name() || trap.Frames[0].Offset != g.traps[0].Pos {
 			t.Errorf("frames %+v", trap.Frames)
 		}
 		for _, at := range []uint64{65536 - 3, 65536, 1 << 31, 1<<32 - 1} {
 			_, err = call(t, i, "outer", at)
 			trap = wantTrap(t, err, abi.TrapMemoryOutOfBounds)
-			if len(trap.Frames) != 2 || trap.Frames[0].Name != "load" || trap.Frames[1].Name != "outer" || trap.Frames[1].Offset != g.a.Calls[0].Pos {
+			if len(trap.Frames) != 2 || trap.Frames[0].Name != "load" || trap.Frames[1].Name != "outer" || trap.Frames[1].Offset != g.calls[0].Pos {
 				t.Errorf("frames %+v", trap.Frames)
 			}
 		}

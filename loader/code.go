@@ -19,7 +19,7 @@ type Code struct {
 	layout  abi.Layout
 	types   []*funcType    // of the type section
 	base    uint64         // address of Text
-	order   []uint32       // functions by offset
+	order   []uint32       // functions by offset; nil if that is the order of their indices
 	exports map[string]int // index in Module.Exports
 
 	mu     sync.Mutex
@@ -34,8 +34,8 @@ var codes struct {
 	sorted []*Code
 }
 
-// Load copies an artifact's text into the code arena. The artifact must stay as it is until the code and all
-// its instances are closed.
+// Load puts an artifact's text into the code arena: it is mapped from the artifact's Source, or copied. The artifact must stay as
+// it is until the code and all its instances are closed; then its Release is called. If Load fails it is not.
 func Load(a *artifact.Artifact) (*Code, error) {
 	if err := start(); err != nil {
 		return nil, err
@@ -54,15 +54,11 @@ func Load(a *artifact.Artifact) (*Code, error) {
 	for i := range a.Module.Exports {
 		c.exports[a.Module.Exports[i].Name] = i
 	}
-	c.order = make([]uint32, len(a.Funcs))
-	for i := range c.order {
-		c.order[i] = uint32(i)
-	}
-	slices.SortFunc(c.order, func(i, j uint32) int { return int(a.Funcs[i].Off) - int(a.Funcs[j].Off) })
+	c.order = orderOf(a.Funcs)
 	if len(a.Text) == 0 {
 		return c, nil
 	}
-	base, err := placeText(a.Text)
+	base, err := placeText(a)
 	if err != nil {
 		return nil, err
 	}
@@ -71,6 +67,20 @@ func Load(a *artifact.Artifact) (*Code, error) {
 	codes.sorted = slices.Insert(codes.sorted, codeIndex(base), c)
 	codes.mu.Unlock()
 	return c, nil
+}
+
+// orderOf is the functions by offset, nil if they are in order already, as the compiler leaves them.
+func orderOf(funcs []artifact.Func) []uint32 {
+	byOffset := func(i, j artifact.Func) int { return int(i.Off) - int(j.Off) }
+	if slices.IsSortedFunc(funcs, byOffset) {
+		return nil
+	}
+	order := make([]uint32, len(funcs))
+	for i := range order {
+		order[i] = uint32(i)
+	}
+	slices.SortFunc(order, func(i, j uint32) int { return byOffset(funcs[i], funcs[j]) })
+	return order
 }
 
 // checkArtifact refuses what this build or machine cannot run, and tables that lead nowhere.
@@ -158,14 +168,18 @@ func (c *Code) unuse() error {
 }
 
 func (c *Code) release() error {
-	if c.base == 0 {
-		return nil
+	var err error
+	if c.base != 0 {
+		codes.mu.Lock()
+		i := codeIndex(c.base)
+		codes.sorted = slices.Delete(codes.sorted, i, i+1)
+		codes.mu.Unlock()
+		err = freeText(c.base)
 	}
-	codes.mu.Lock()
-	i := codeIndex(c.base)
-	codes.sorted = slices.Delete(codes.sorted, i, i+1)
-	codes.mu.Unlock()
-	return freeText(c.base)
+	if c.art.Release != nil {
+		err = errors.Join(err, c.art.Release())
+	}
+	return err
 }
 
 // codeIndex is the place in codes.sorted of the first code at or above addr.
@@ -190,51 +204,36 @@ func codeAt(addr uint64) (*Code, uint32) {
 
 // funcAt is the index among the defined functions of the one that an offset lies in, -1 if there is none.
 func (c *Code) funcAt(off uint32) int {
-	n := sort.Search(len(c.order), func(i int) bool { return c.art.Funcs[c.order[i]].Off > off })
+	index := func(n int) int {
+		if c.order != nil {
+			return int(c.order[n])
+		}
+		return n
+	}
+	n := sort.Search(len(c.art.Funcs), func(i int) bool { return c.art.Funcs[index(i)].Off > off })
 	if n == 0 {
 		return -1
 	}
-	i := int(c.order[n-1])
+	i := index(n - 1)
 	if f := &c.art.Funcs[i]; off-f.Off < f.Size {
 		return i
 	}
 	return -1
 }
 
-// trapAt is the trap map's entry of an offset, nil if there is none.
-func (c *Code) trapAt(off uint32) *artifact.Trap {
-	traps := c.art.Traps
-	i := sort.Search(len(traps), func(i int) bool { return traps[i].Off >= off })
-	if i < len(traps) && traps[i].Off == off {
-		return &traps[i]
-	}
-	return nil
-}
-
-// callAt is the entry of the return address at an offset, nil if there is none.
-func (c *Code) callAt(off uint32) *artifact.Call {
-	calls := c.art.Calls
-	i := sort.Search(len(calls), func(i int) bool { return calls[i].Off >= off })
-	if i < len(calls) && calls[i].Off == off {
-		return &calls[i]
-	}
-	return nil
-}
-
 // position is the wasm offset of the instruction at off in function i: exact where
 // a map knows it, else that of the last place before that does.
 func (c *Code) position(i int, off uint32) uint32 {
-	if t := c.trapAt(off); t != nil {
-		return t.Pos
-	}
 	f := &c.art.Funcs[i]
 	pos, at := f.WasmOff, f.Off
-	traps, calls := c.art.Traps, c.art.Calls
-	if n := sort.Search(len(traps), func(i int) bool { return traps[i].Off > off }); n > 0 && traps[n-1].Off >= at {
-		pos, at = traps[n-1].Pos, traps[n-1].Off
+	if t, ok := c.art.Traps.Before(off); ok && t.Off >= at {
+		pos, at = t.Pos, t.Off
+		if at == off {
+			return pos
+		}
 	}
-	if n := sort.Search(len(calls), func(i int) bool { return calls[i].Off > off }); n > 0 && calls[n-1].Off > at {
-		pos = calls[n-1].Pos
+	if r, ok := c.art.Calls.Before(off); ok && r.Off > at {
+		pos = r.Pos
 	}
 	return pos
 }

@@ -13,7 +13,8 @@ import (
 // guest assembles an artifact by hand. Functions use the stubs' emitter and bytes for what it lacks.
 type guest struct {
 	emitter
-	a artifact.Artifact
+	a            artifact.Artifact
+	traps, calls []artifact.Site
 }
 
 var (
@@ -78,11 +79,11 @@ func (g *guest) here() uint32 { return uint32(len(g.code)) + 0x10000 }
 
 // trap says what a fault of the next instruction means.
 func (g *guest) trap(code abi.Trap) {
-	g.a.Traps = append(g.a.Traps, artifact.Trap{Off: uint32(len(g.code)), Pos: g.here(), Code: code})
+	g.traps = append(g.traps, artifact.Site{Off: uint32(len(g.code)), Pos: g.here(), Code: code})
 }
 
 func (g *guest) called() {
-	g.a.Calls = append(g.a.Calls, artifact.Call{Off: uint32(len(g.code)), Pos: g.here()})
+	g.calls = append(g.calls, artifact.Site{Off: uint32(len(g.code)), Pos: g.here()})
 }
 
 // callDesc calls the descriptor in rax; the own context is kept at [rsp+at].
@@ -128,10 +129,15 @@ func (g *guest) memory(minimum, maximum uint64) {
 	g.a.Module.Mems = append(g.a.Module.Mems, artifact.Memory{Min: minimum, Max: maximum})
 }
 
+// artifact is what was assembled.
+func (g *guest) artifact() *artifact.Artifact {
+	g.a.Text, g.a.Traps, g.a.Calls = g.code, artifact.SitesOf(g.traps...), artifact.SitesOf(g.calls...)
+	return &g.a
+}
+
 func (g *guest) load(t testing.TB) *Code {
 	t.Helper()
-	g.a.Text = g.code
-	c, err := Load(&g.a)
+	c, err := Load(g.artifact())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sort"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -40,9 +42,8 @@ type Instance struct {
 	tables   []*table
 	globals  []*global
 
-	// By segment index, nil once dropped.
-	elems [][]uint64
-	datas [][]byte
+	elems [][]uint64 // by segment index, nil once dropped
+	datas [][]byte   // of Module.Datas, nil once dropped
 
 	mu   sync.Mutex
 	made map[uint32]*Func
@@ -165,7 +166,11 @@ func (i *Instance) applyDatas() error {
 		if len(i.mems) == 0 {
 			return errors.New("artifact has a memory image, but no memory")
 		}
-		if code := i.mems[0].applyImage(a.Image, a.ImageStart); code != abi.TrapNone {
+		code, err := i.mems[0].applyImage(a)
+		if err != nil {
+			return err
+		}
+		if code != abi.TrapNone {
 			return &Trap{Code: code}
 		}
 	}
@@ -173,22 +178,30 @@ func (i *Instance) applyDatas() error {
 	for k := range a.Module.Datas {
 		d := &a.Module.Datas[k]
 		switch d.Mode {
-		case artifact.SegmentMerged:
-			continue
 		case artifact.SegmentPassive:
 			i.datas[k] = d.Init
 			continue
 		}
 		if int(d.Mem) >= len(i.mems) || d.Start == nil {
-			return fmt.Errorf("data segment %d: memory %d of %d", k, d.Mem, len(i.mems))
+			return fmt.Errorf("data segment %d: memory %d of %d", d.Index, d.Mem, len(i.mems))
 		}
 		at, _, err := i.eval(d.Start)
 		if err != nil {
-			return fmt.Errorf("data segment %d: %w", k, err)
+			return fmt.Errorf("data segment %d: %w", d.Index, err)
 		}
 		if code := i.mems[d.Mem].store(d.Init, at, 0, uint64(len(d.Init))); code != abi.TrapNone {
 			return &Trap{Code: code}
 		}
+	}
+	return nil
+}
+
+// dataSegment is the place of a passive segment's contents, nil for those that the artifact's image holds.
+func (i *Instance) dataSegment(index uint64) *[]byte {
+	datas := i.code.art.Module.Datas
+	k := sort.Search(len(datas), func(k int) bool { return uint64(datas[k].Index) >= index })
+	if k < len(datas) && uint64(datas[k].Index) == index {
+		return &i.datas[k]
 	}
 	return nil
 }
@@ -279,7 +292,7 @@ func (i *Instance) function(index uint32) *Func {
 		return f
 	}
 	c := i.code
-	f := &Func{typ: c.types[c.art.Funcs[index-n].Type], name: c.art.FuncName(int(index - n)), inst: i, desc: i.descAddr(index), index: index}
+	f := &Func{typ: c.types[c.art.Funcs[index-n].Type], name: strings.Clone(c.art.FuncName(int(index - n))), inst: i, desc: i.descAddr(index), index: index}
 	if i.made == nil {
 		i.made = map[uint32]*Func{}
 	}

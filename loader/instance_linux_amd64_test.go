@@ -35,8 +35,7 @@ func TestMemoryBuiltins(t *testing.T) {
 		g.memory(1, 100)
 		g.a.Module.Datas = []artifact.Data{
 			{Mode: artifact.SegmentPassive, Init: []byte("passive")},
-			{Mode: artifact.SegmentActive, Start: constExpr(100), Init: []byte("active")},
-			{Mode: artifact.SegmentMerged},
+			{Index: 1, Mode: artifact.SegmentActive, Start: constExpr(100), Init: []byte("active")},
 		}
 		g.a.Image, g.a.ImageStart = []byte("image"), 4096
 		g.builtins()

@@ -60,7 +60,6 @@ func TestNoLeaks(t *testing.T) {
 	g.fn("f", s, 8, func() { g.callImport(host, 0) })
 	g.fn("unreachable", s, 8, func() { g.ud2(abi.TrapUnreachable) })
 	g.fn("spin", s, 8, g.spin)
-	g.a.Text = g.code
 	hostFunc := NewHostFunc("host", &s, func(ctx context.Context, i *Instance, _ []uint64) error {
 		i.Memory().Bytes()[1000] = 1
 		i.Memory().Grow(1)
@@ -68,7 +67,7 @@ func TestNoLeaks(t *testing.T) {
 		return nil
 	})
 	round := func() {
-		code, err := Load(&g.a)
+		code, err := Load(g.artifact())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -272,8 +271,7 @@ func TestFuncTypes(t *testing.T) {
 	load := func(params []abi.Type) *Code {
 		g := newGuest()
 		g.fn("f", sig(params, nil), 0, func() {})
-		g.a.Text = g.code
-		c, err := Load(&g.a)
+		c, err := Load(g.artifact())
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -105,9 +105,20 @@ func (m *Memory) Grow(delta uint64) (old uint64, ok bool) {
 	return old, true
 }
 
-// applyImage sets the initial contents. The image could as well be mapped copy-on-write where it lies page-aligned in a file.
-func (m *Memory) applyImage(image []byte, start uint64) abi.Trap {
-	return m.store(image, start, 0, uint64(len(image)))
+// applyImage sets the initial contents: it maps them copy-on-write where it can.
+func (m *Memory) applyImage(a *artifact.Artifact) (abi.Trap, error) {
+	n := uint64(len(a.Image))
+	if !inBounds(a.ImageStart, n, m.Pages()*wasmPage) {
+		return abi.TrapMemoryOutOfBounds, nil
+	}
+	s := a.Source
+	if s == nil || a.ImageStart%vmem.PageSize != 0 || uint64(s.Image)%vmem.PageSize != 0 || wasmPage%vmem.PageSize != 0 {
+		return m.store(a.Image, a.ImageStart, 0, n), nil
+	}
+	if err := m.region.MapFile(a.ImageStart, vmem.PageUp(n), s.FD, s.Image); err != nil {
+		return abi.TrapNone, fmt.Errorf("memory image: %w", err)
+	}
+	return abi.TrapNone, nil
 }
 
 // free gives the memory's addresses back.

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/wasmaot/wasmaot/compiler/abi"
+	"github.com/wasmaot/wasmaot/compiler/artifact"
 	"github.com/wasmaot/wasmaot/loader/vmem"
 )
 
@@ -65,7 +66,14 @@ func startPlatform() error {
 	return installHandlers()
 }
 
-func placeText(text []byte) (uint64, error) { return textArena.Place(text) }
+// placeText maps the text where it lies page-aligned in a file.
+func placeText(a *artifact.Artifact) (uint64, error) {
+	if s := a.Source; s != nil && uint64(s.Text)%vmem.PageSize == 0 {
+		return textArena.PlaceFile(s.FD, s.Text, uint64(len(a.Text)))
+	}
+	return textArena.Place(a.Text)
+}
+
 func freeText(addr uint64) error            { return textArena.Free(addr) }
 func placeStub(code []byte) (uint64, error) { return stubArena.Place(code) }
 func freeStub(addr uint64) error            { return stubArena.Free(addr) }

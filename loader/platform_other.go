@@ -2,15 +2,18 @@
 
 package loader
 
-import "github.com/wasmaot/wasmaot/compiler/abi"
+import (
+	"github.com/wasmaot/wasmaot/compiler/abi"
+	"github.com/wasmaot/wasmaot/compiler/artifact"
+)
 
 // start says that there is no native code on this system. So Load fails, and the rest of this file never runs.
 func start() error { return ErrUnsupported }
 
-func placeText([]byte) (uint64, error) { return 0, ErrUnsupported }
-func freeText(uint64) error            { return ErrUnsupported }
-func placeStub([]byte) (uint64, error) { return 0, ErrUnsupported }
-func freeStub(uint64) error            { return ErrUnsupported }
+func placeText(*artifact.Artifact) (uint64, error) { return 0, ErrUnsupported }
+func freeText(uint64) error                        { return ErrUnsupported }
+func placeStub([]byte) (uint64, error)             { return 0, ErrUnsupported }
+func freeStub(uint64) error                        { return ErrUnsupported }
 
 func emitEntry(*abi.Signature) ([]byte, error) { return nil, ErrUnsupported }
 func emitExit(*abi.Signature) ([]byte, error)  { return nil, ErrUnsupported }

@@ -47,8 +47,8 @@ func (s *nativeStack) callers(frames []Frame, at uint64) ([]Frame, bool) {
 			return frames, false
 		}
 		i := c.funcAt(off)
-		call := c.callAt(off + 1)
-		if i < 0 || call == nil {
+		call, ok := c.art.Calls.Find(off + 1)
+		if i < 0 || !ok {
 			return frames, false
 		}
 		if len(frames) == MaxFrames {
@@ -74,7 +74,8 @@ func (s *nativeStack) isReturn(at uint64) bool {
 		return false
 	}
 	if c, off := codeAt(pc - 1); c != nil {
-		return c.callAt(off+1) != nil
+		_, ok := c.art.Calls.Find(off + 1)
+		return ok
 	}
 	return isStub(pc)
 }

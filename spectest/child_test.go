@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"runtime/debug"
 	"testing"
 	"time"
 )
@@ -17,6 +18,7 @@ const childEnv = "WASMAOT_DIFFERENTIAL_CHILD"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(childEnv) != "" {
+		debug.SetGCPercent(400)
 		if err := answer(os.Stdin, os.Stdout); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)

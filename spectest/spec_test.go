@@ -13,7 +13,7 @@ import (
 )
 
 // groups are the suite's groups that the compiler is expected to pass.
-var groups = []string{"core"}
+var groups = []string{"core", "simd"}
 
 // beyond is the number of modules in a script that need more than Wasm 2.0, from the suite's own README. They are refused.
 var beyond = map[string]int{

@@ -29,6 +29,7 @@ type emitter struct {
 	context int32 // offset of the saved context register
 
 	block     uint32   // being assembled
+	source    uint32   // where its instructions are from: itself, or a loop header that is copied to its end
 	following uint32   // the block that comes next in the code
 	jumps     []uint32 // by block: where its jump leads if that is all it does, else itself
 	final     []uint32 // by block: itself or, following jumps, the block to go to instead
@@ -80,13 +81,14 @@ func (e *emitter) function() error {
 	if err := e.layOutFrame(); err != nil {
 		return err
 	}
+	e.slow, e.traps = e.slow[:0], e.traps[:0]
 	e.prepareEdges()
 	e.prologue()
 	before := e.r.Before
 	ra := &e.m.RA
 	for i := range ra.Blocks {
 		b := &ra.Blocks[i]
-		e.block = uint32(i)
+		e.block, e.source = uint32(i), uint32(i)
 		if e.final[i] != e.block {
 			continue
 		}
@@ -196,13 +198,16 @@ func (e *emitter) place(k int) (r Reg, m Mem, isMem bool) {
 func (e *emitter) memory(k int) Mem {
 	in := e.in
 	f := formOf(in)
-	if f.isGuest() && opOf(in) != LEA {
+	if f.isGuest() {
 		e.a.Trap(abi.TrapMemoryOutOfBounds, in.Pos)
 	}
 	switch f {
 	case formConst:
-		if in.Size == 4 {
+		switch in.Size {
+		case 4:
 			return AtConst(e.a.Const32(uint32(in.Imm)))
+		case 16:
+			return AtConst(e.a.Const128(vectorBits(e.m.SSA, in.Imm)))
 		}
 		return AtConst(e.a.Const64(uint64(in.Imm)))
 	case formGuest:
@@ -262,7 +267,6 @@ func (e *emitter) outOfLine() {
 		a.Trap(t.trap, t.pos)
 		a.Bare(UD2)
 	}
-	e.slow, e.traps = e.slow[:0], e.traps[:0]
 }
 
 // moves carries out a list of moves.
@@ -281,7 +285,10 @@ func (e *emitter) move(m *regalloc.Move) {
 		a.RR(XCHG, 8, Reg(m.Dst.N), Reg(m.Src.N))
 	case m.Dst.Kind == regalloc.LocReg && m.Src.Kind == regalloc.LocReg:
 		if m.Dst.N != m.Src.N {
-			a.RR(op, min(size, 8), Reg(m.Dst.N), Reg(m.Src.N))
+			if op == MOVUPS {
+				op = MOVAPS
+			}
+			a.RR(op, size, Reg(m.Dst.N), Reg(m.Src.N))
 		}
 	case m.Dst.Kind == regalloc.LocReg && m.Src.Kind == regalloc.LocRemat:
 		e.constant(Reg(m.Dst.N), regalloc.VReg(m.Src.N))

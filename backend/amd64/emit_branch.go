@@ -1,6 +1,8 @@
 package amd64
 
 import (
+	"sort"
+
 	"github.com/wasmaot/wasmaot/backend/regalloc"
 	"github.com/wasmaot/wasmaot/compiler/abi"
 )
@@ -86,8 +88,20 @@ func (e *emitter) to(edge uint32) uint32 { return e.final[e.m.RA.Edges[edge].To]
 // loopAlign is where loops begin: one fetch of the processor's.
 const loopAlign = 16
 
+// beginsLoop reports whether a loop's way back leads to this block: that is the header, or
+// what follows it if the header is copied.
+func (e *emitter) beginsLoop(b *regalloc.Block) bool {
+	if b.LoopHeader == e.block {
+		return !e.copies(e.block)
+	}
+	if b.LoopHeader == none || b.PredEnd-b.PredStart != 1 {
+		return false
+	}
+	return e.m.RA.Edges[e.m.RA.Preds[b.PredStart]].From == b.LoopHeader && e.copies(b.LoopHeader)
+}
+
 func (e *emitter) startBlock(b *regalloc.Block) {
-	if b.LoopHeader == e.block && !b.Cold {
+	if !b.Cold && e.beginsLoop(b) {
 		e.a.Align(loopAlign)
 	}
 	e.a.Bind(e.labels[e.block])
@@ -184,18 +198,54 @@ func (e *emitter) jumpIf(c Cond, l Label) {
 
 // emitJump ends a block with one successor.
 func (e *emitter) emitJump() {
-	b := &e.m.RA.Blocks[e.block]
-	to := e.to(b.SuccStart)
+	to := e.to(e.m.RA.Blocks[e.source].SuccStart)
 	if to == e.following {
 		return
 	}
-	e.a.Jmp(e.labels[to])
+	e.jump(to)
 	e.placeEdges()
+}
+
+// maxCopied is the number of instructions up to which loop headers are copied.
+const maxCopied = 3
+
+// copies reports whether header h is a condition so short that it is copied to where the loop's ways back end:
+// then each round takes one jump instead of two.
+func (e *emitter) copies(h uint32) bool {
+	b := &e.m.RA.Blocks[h]
+	if b.End-b.Start > maxCopied || b.SuccEnd-b.SuccStart != 2 || b.Cold || e.movesAtStart(b) != none {
+		return false
+	}
+	for at := b.Start; at < b.End; at++ {
+		if t := template(e.m.Insts[at].Op); t > tBranch {
+			return false
+		}
+	}
+	return true
+}
+
+// jump goes on at block to. If that is the header of a loop around here it may be copied.
+func (e *emitter) jump(to uint32) {
+	b := &e.m.RA.Blocks[to]
+	if to >= e.block || b.LoopHeader != to || e.source != e.block || !e.copies(to) {
+		e.a.Jmp(e.labels[to])
+		return
+	}
+	e.source = to
+	before := e.r.Before
+	before = before[sort.Search(len(before), func(i int) bool { return before[i].At >= b.Start }):]
+	for at := b.Start; at < b.End; at++ {
+		if len(before) > 0 && before[0].At == at {
+			e.moves(&before[0])
+			before = before[1:]
+		}
+		e.inst(at)
+	}
 }
 
 // emitBranch ends a block with two successors.
 func (e *emitter) emitBranch() {
-	b := &e.m.RA.Blocks[e.block]
+	b := &e.m.RA.Blocks[e.source]
 	yes, no := b.SuccStart, b.SuccStart+1
 	c := Cond(e.in.Cond)
 	e.comparison(0)
@@ -209,20 +259,23 @@ func (e *emitter) emitBranch() {
 			// The moves of a loop's way back stay in the loop.
 			e.jumpIf(c^1, e.labels[e.to(no)])
 			e.movesOnEdge(yes)
-			e.a.Jmp(e.labels[e.to(yes)])
+			e.jump(e.to(yes))
 			e.placeEdges()
 			return
 		}
 		e.jumpIf(c, e.target(yes))
 	default:
 		e.jumpIf(c, e.target(yes))
-		if e.split(no) && e.edgeLabel[no] == 0 {
-			// Its moves may as well be made here.
-			e.movesOnEdge(no)
-			e.a.Jmp(e.labels[e.to(no)])
-		} else {
-			e.a.Jmp(e.target(no))
+		if e.edgeLabel[no] != 0 {
+			e.a.Jmp(e.edgeLabel[no])
+			break
 		}
+		if e.split(no) { // its moves may as well be made here
+			e.movesOnEdge(no)
+		}
+		e.jump(e.to(no))
+	}
+	if !e.falls(no) {
 		e.placeEdges()
 	}
 }
@@ -275,7 +328,18 @@ func (e *emitter) emitTrap() {
 	e.placeEdges()
 }
 
+func (e *emitter) emitEntry() {
+	if e.cfg.Poison {
+		e.poisonRegisters()
+		e.poisonSlots()
+	}
+}
+
 func (e *emitter) emitReturn() {
+	if e.cfg.Poison {
+		e.poisonSlots()
+		e.poisonRegisters()
+	}
 	e.epilogue()
 	e.a.Bare(RET)
 	e.placeEdges()

@@ -276,6 +276,14 @@ func (e *emitter) slowRemS(back Label) {
 	e.a.Jmp(back)
 }
 
+func (e *emitter) emitMulHi() {
+	if r, m, isMem := e.operand(3); isMem {
+		e.a.M(opOf(e.in), 8, m)
+	} else {
+		e.a.R(opOf(e.in), 8, r)
+	}
+}
+
 func (e *emitter) emitBitScan() {
 	a, d, op, size := &e.a, e.reg(0), opOf(e.in), e.in.Size
 	if r, m, isMem := e.operand(1); isMem {

@@ -44,9 +44,9 @@ func testSelection(t *testing.T, name string) {
 		if err := ssa.Check(f); err != nil {
 			t.Fatalf("%v\n%s", err, f)
 		}
-		for i, features := range allFeatures(t) {
+		for i, features := range append(allFeatures(t), allFeatures(t)...) {
 			c := &compiler{}
-			c.cfg.Features = features
+			c.cfg.Features, c.cfg.Poison = features, i > 1
 			code, err := c.compile(f)
 			if err != nil {
 				t.Fatalf("%v\n%s", err, f)

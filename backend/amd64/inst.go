@@ -36,6 +36,7 @@ const (
 	tDiv     // quotient rax, remainder rdx, dividend rax, divisor (late)
 	tDivS    // the same, signed
 	tRemS    // the same, x % -1 is 0
+	tMulHi   // high rdx, low rax, a rax, source: 64-bit product, op is MUL or IMUL1
 	tBitScan // d, source: leading or trailing zeros by BSR or BSF
 
 	// Floats; Size is that of a float result, or of an integer result.
@@ -49,6 +50,8 @@ const (
 	tTruncSat  // saturating
 	tTruncSatU //
 	tBitcast   // d, u: between the register classes
+
+	tVector // d (early), operands, temps; or memory: Imm = ssa.Op | number<<16, Cond = ssa.Shape
 
 	tCheckAddr // d (early), index, MemoryRec, base unless pinned: a checked address; Imm = offset + size, Aux = size
 	tIndexMask // d (early), index, length: a checked index; Cond is the trap
@@ -65,6 +68,7 @@ const (
 	tJump
 	tSwitch // temp, index; Imm entries in Func.Switches from Aux
 	tTrap   // Imm is the trap
+	tPoison // d = a: the upper half becomes garbage
 	templateEnd
 )
 
@@ -75,7 +79,7 @@ const (
 	formNone      form = iota
 	formReg            // a register, or its slot where the use allows
 	formImm            // Inst.Imm
-	formConst          // the float constant Inst.Imm, of Inst.Size bytes
+	formConst          // the float constant Inst.Imm, of Inst.Size bytes; the vector of that number
 	formGuest          // [memory base + zero-extended index + disp]
 	formGuestAbs       // [memory base + disp]
 	formAddr           // [Addr + disp]

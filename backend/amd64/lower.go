@@ -15,6 +15,7 @@ import (
 type valueInfo struct {
 	vreg  regalloc.VReg // 0 until someone asks for the value in a register
 	epoch uint32        // when it is computed, see lowerer.epoch; block parameters: the block's place in RPO
+	param uint32        // block parameters: number
 	uses  uint16        // saturating
 	flags infoFlags
 }
@@ -26,6 +27,8 @@ const (
 	infoZext infoFlags = 1 << iota
 	// infoFolded: a load that is part of its user.
 	infoFolded
+	// infoAlias: another value's register serves.
+	infoAlias
 	// infoNarrow: a 64-bit operation of which only the low half is used.
 	infoNarrow
 )
@@ -62,7 +65,7 @@ var lowerers = sync.Pool{New: func() any { return new(lowerer) }}
 // lower selects instructions for f into m.
 func lower(cfg *backend.Config, f *ssa.Func, m *backend.Func) error {
 	l := lowerers.Get().(*lowerer)
-	l.cfg, l.f, l.m, l.err = cfg, f, m, nil
+	l.cfg, l.f, l.m, l.err, l.noFold = cfg, f, m, nil, false
 	m.Reset(f)
 	m.RA.ClobberSets = append(m.RA.ClobberSets, clobberedBy[:]...)
 	l.prepare()
@@ -98,7 +101,7 @@ func (l *lowerer) block(i uint32) {
 		v := order[k]
 		in := &f.Insts[v]
 		info := &l.info[v]
-		if info.flags&infoFolded != 0 || info.vreg == 0 && !hasEffect(in) {
+		if info.flags&(infoFolded|infoAlias) != 0 || info.vreg == 0 && !hasEffect(in) {
 			continue
 		}
 		r := &rules[in.Op]
@@ -110,7 +113,11 @@ func (l *lowerer) block(i uint32) {
 		}
 		l.epoch, l.pos, l.after = info.epoch, f.Pos[v], order[k+1:]
 		start := len(l.m.Insts)
-		r.fn(l, v, in, r.op)
+		if l.poisons(v, in) {
+			l.poisoned(v, in, r)
+		} else {
+			r.fn(l, v, in, r.op)
+		}
 		l.reverse(start)
 	}
 	l.pos = 0
@@ -165,43 +172,56 @@ func (l *lowerer) newVReg(c regalloc.Class) regalloc.VReg {
 
 // use asks for v in a register. An I32 that addresses use is zero-extended there.
 func (l *lowerer) use(v ssa.Value) regalloc.VReg {
-	asked := v
-	for {
-		info := &l.info[v]
-		if info.vreg != 0 {
-			return info.vreg
+	if r := l.info[v].vreg; r != 0 {
+		return r
+	}
+	x := l.aliased(v)
+	info, in := &l.info[x], &l.f.Insts[x]
+	switch {
+	case info.vreg != 0:
+	case in.Op == ssa.OpConst:
+		l.constant(x, in)
+	case in.Type == abi.Void || in.Op == ssa.OpNop:
+		l.fail("v%d is used but has no value", x)
+		return l.newVReg(regalloc.ClassInt)
+	default:
+		info.vreg = l.newVReg(class(in.Type))
+	}
+	for v != x { // remembered, for chains of aliases may be long
+		l.info[v].vreg = info.vreg
+		l.info[v].flags |= infoAlias
+		v = ssa.Value(l.f.Insts[v].A)
+		if l.info[v].vreg != 0 {
+			break
 		}
+	}
+	return info.vreg
+}
+
+// aliased follows changes of width that are none for registers.
+func (l *lowerer) aliased(v ssa.Value) ssa.Value {
+	for l.info[v].vreg == 0 {
 		in := &l.f.Insts[v]
 		switch in.Op {
-		case ssa.OpConst:
-			return l.constant(v, in)
 		case ssa.OpWrap:
 			if l.narrows(v) {
 				l.info[in.A].flags |= infoNarrow
-				v = ssa.Value(in.A)
-				continue
-			}
-			if info.flags&infoZext == 0 || l.zeroExtended(ssa.Value(in.A)) {
-				v = ssa.Value(in.A)
-				continue
+			} else if l.info[v].flags&infoZext != 0 && !l.zeroExtended(ssa.Value(in.A)) {
+				return v
 			}
 		case ssa.OpZext:
-			v = ssa.Value(in.A)
-			continue
+		default:
+			return v
 		}
-		if in.Type == abi.Void || in.Op == ssa.OpNop {
-			l.fail("v%d uses v%d, which has no value", asked, v)
-		}
-		info.vreg = l.newVReg(class(in.Type))
-		return info.vreg
+		v = ssa.Value(in.A)
 	}
+	return v
 }
 
-// constant gives the register that stands for a constant; it is defined nowhere.
-func (l *lowerer) constant(v ssa.Value, in *ssa.Inst) regalloc.VReg {
-	r := l.rematerialised(class(in.Type), int64(in.ConstBits())) // vectors: the index in ssa.Func.Vecs
-	l.info[v].vreg = r
-	return r
+// constant gives a constant its register, which is defined nowhere.
+func (l *lowerer) constant(v ssa.Value, in *ssa.Inst) {
+	// Of vectors the bits are the index in ssa.Func.Vecs.
+	l.info[v].vreg = l.rematerialised(class(in.Type), int64(in.ConstBits()))
 }
 
 func (l *lowerer) rematerialised(c regalloc.Class, bits int64) regalloc.VReg {

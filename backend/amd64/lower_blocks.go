@@ -29,8 +29,8 @@ func (l *lowerer) prepare() {
 	for i, bi := range f.RPO {
 		b := &f.Blocks[bi]
 		l.epochs[i] = epoch
-		for _, p := range f.ParamsOf(b) {
-			l.info[p].epoch = uint32(i)
+		for k, p := range f.ParamsOf(b) {
+			l.info[p].epoch, l.info[p].param = uint32(i), uint32(k)
 		}
 		for _, v := range f.OrderOf(b) {
 			l.info[v].epoch = epoch
@@ -130,14 +130,8 @@ func (l *lowerer) spreadZext() {
 		if bi == 0 {
 			continue // a parameter of the function
 		}
-		b := &f.Blocks[f.RPO[bi]]
-		for k, q := range f.ParamsOf(b) {
-			if p != q {
-				continue
-			}
-			for _, e := range f.PredsOf(b) {
-				l.needZext(f.ArgsOf(&f.Edges[e])[k])
-			}
+		for _, e := range f.PredsOf(&f.Blocks[f.RPO[bi]]) {
+			l.needZext(f.ArgsOf(&f.Edges[e])[l.info[p].param])
 		}
 	}
 }

@@ -98,11 +98,14 @@ func unsignedCond(c Cond) Cond {
 	return c
 }
 
+// maxNegations bounds the work for chains of negations, each of which has other users.
+const maxNegations = 4
+
 // compare finds the comparison that makes v, which is used as a truth value. A
 // comparison of the same block is made anew for each such use.
 func (l *lowerer) compare(v ssa.Value) comparison {
 	negate := Cond(0)
-	for l.f.Insts[v].Op == ssa.OpEqz && l.comparesHere(v) {
+	for depth := 0; depth < maxNegations && l.f.Insts[v].Op == ssa.OpEqz && l.comparesHere(v); depth++ {
 		x := ssa.Value(l.f.Insts[v].A)
 		if !l.comparesHere(x) {
 			break

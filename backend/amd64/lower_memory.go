@@ -61,10 +61,7 @@ func (l *lowerer) address(v ssa.Value, in *ssa.Inst, _ Op) {
 		if offset > math.MaxInt32 {
 			x, offset = l.addOffset(x, offset), 0
 		}
-		s := source{form: formGuest, a: x, disp: int32(offset)}
-		if base != 0 {
-			s = source{form: formBaseIndex, a: base, b: x, disp: int32(offset)}
-		}
+		s := source{form: formBaseIndex, a: base, b: x, disp: int32(offset)}
 		l.loadFrom(tLea, LEA, 8, l.result(v), &s)
 		return
 	}

@@ -182,7 +182,7 @@ func sameBits(t abi.Type, got, want uint64) bool {
 func TestOps(t *testing.T) {
 	for _, features := range allFeatures(t) {
 		c := &compiler{}
-		c.cfg.Features = features
+		c.cfg.Features, c.cfg.Poison = features, features == FeatureV2
 		for op := ssa.OpAdd; op <= ssa.OpSelect; op++ {
 			for _, types := range opTypes(op) {
 				t.Run(fmt.Sprintf("%#x/%s%v", features, op, types), func(t *testing.T) { testOp(t, c, op, types) })

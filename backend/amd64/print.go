@@ -10,12 +10,12 @@ import (
 
 var templateNames = [templateEnd]string{
 	tOffset: "offset",
-	tSet: "set", tSelect: "select", tSelectF: "select", tBranch: "branch",
+	tSet:    "set", tSelect: "select", tSelectF: "select", tBranch: "branch",
 	tDiv: "div", tDivS: "divs", tRemS: "rems", tBitScan: "bitscan",
 	tFloatMask: "mask", tCopysign: "copysign", tMinMax: "minmax", tConvU64: "convu64",
 	tTrunc: "trunc", tTruncU: "truncu", tTruncSat: "truncsat", tTruncSatU: "truncsatu", tBitcast: "bitcast",
-	tCheckAddr: "checkaddr", tIndexMask: "indexmask", tMemCopy: "memcopy", tMemFill: "memfill", tCopyShort: "copyshort", tFillShort: "fillshort",
-	tEntry: "entry", tCall: "call", tCallDesc: "calldesc", tCallTable: "calltable", tReturn: "return", tJump: "jump", tSwitch: "switch", tTrap: "trap",
+	tVector: "vector", tCheckAddr: "checkaddr", tIndexMask: "indexmask", tMemCopy: "memcopy", tMemFill: "memfill", tCopyShort: "copyshort", tFillShort: "fillshort",
+	tEntry: "entry", tCall: "call", tCallDesc: "calldesc", tCallTable: "calltable", tReturn: "return", tJump: "jump", tSwitch: "switch", tTrap: "trap", tPoison: "poison",
 }
 
 // lowered gives the selected instructions as text, for debugging and tests: definitions, what makes them,

@@ -81,6 +81,7 @@ func TestRandom(t *testing.T) {
 		c := &compiler{}
 		c.cfg.Features = features
 		for i := range n {
+			c.cfg.Poison = i%2 == 1
 			runRandom(t, c, seed+uint64(i))
 			if t.Failed() {
 				t.Fatalf("first failure: WASMAOT_SEED=%d, features %#x", seed+uint64(i), features)

@@ -1,6 +1,7 @@
 package amd64
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
@@ -53,7 +54,7 @@ var testModule = func() *ssa.Module {
 	m := *ssatest.Module
 	m.Layout = abi.NewLayout(abi.Shape{
 		Types: len(m.FuncSigs), ImportedFuncs: 1, Funcs: len(m.FuncSigs),
-		Globals: len(m.GlobalTypes), Tables: 1, Memories: 1,
+		Globals: len(m.GlobalTypes), Tables: 1, Memories: 2,
 	})
 	return &m
 }()
@@ -81,10 +82,13 @@ type instance struct {
 	ctx     []byte
 	imports []byte // FuncDescs
 	foreign []byte // another context
-	record  []byte
+	second  []byte // memory 1
 	m       *ssa.Machine // the state that native code works on, brought up to date for calls
 	trap    abi.Trap     // of a call
 }
+
+// secondBytes is the size of memory 1.
+const secondBytes = 256
 
 // tableFuncs are the functions in the table; 0 is null.
 var tableFuncs = []uint64{1, 2, 0, 3, 4, 2, 0, 1}
@@ -93,6 +97,7 @@ var tableFuncs = []uint64{1, 2, 0, 3, 4, 2, 0, 1}
 func newMachine(seed uint64, log *strings.Builder) *ssa.Machine {
 	m := ssatest.NewMachine(seed, log)
 	copy(m.Tables[0], tableFuncs)
+	m.Memories = append(m.Memories, bytes.Repeat([]byte("memory 1"), secondBytes/8))
 	callee := m.Call
 	m.Call = func(m *ssa.Machine, f *ssa.Func, c *ssa.Call, args []uint64) ([]uint64, abi.Trap, error) {
 		index := c.Callee
@@ -118,7 +123,7 @@ func newMachine(seed uint64, log *strings.Builder) *ssa.Machine {
 
 func newInstance(native *backend.Code) (*instance, error) {
 	lay := &testModule.Layout
-	in := &instance{native: native, ctx: make([]byte, lay.Size), imports: make([]byte, abi.FuncDescSize), foreign: make([]byte, 64), record: make([]byte, abi.MemoryRecSize)}
+	in := &instance{native: native, ctx: make([]byte, lay.Size), imports: make([]byte, abi.FuncDescSize), foreign: make([]byte, 64), second: make([]byte, secondBytes)}
 	funcs := len(testModule.FuncSigs)
 	put := binary.LittleEndian.PutUint64
 	var err error
@@ -148,6 +153,8 @@ func newInstance(native *backend.Code) (*instance, error) {
 	put(in.ctx[abi.CtxMemRec:], addressOf(in.ctx[lay.Memories:]))
 	put(in.ctx[lay.Memories+abi.MemoryRecBase:], addressOf(guestMemory))
 	put(in.ctx[lay.Memories+abi.MemoryRecBytes:], ssatest.MemoryBytes)
+	put(in.ctx[lay.Memories+abi.MemoryRecSize+abi.MemoryRecBase:], addressOf(in.second))
+	put(in.ctx[lay.Memories+abi.MemoryRecSize+abi.MemoryRecBytes:], secondBytes)
 	put(in.ctx[lay.Imports:], addressOf(in.imports))
 	return in, nil
 }
@@ -164,6 +171,9 @@ func (in *instance) desc(index uint32) uint64 {
 func (in *instance) store() {
 	lay := &testModule.Layout
 	copy(guestMemory, in.m.Memories[0])
+	if len(in.m.Memories) > 1 {
+		copy(in.second, in.m.Memories[1])
+	}
 	for i, g := range in.m.Globals {
 		binary.LittleEndian.PutUint64(in.ctx[lay.Globals+uint32(i)*abi.GlobalCellSize:], g)
 	}
@@ -180,6 +190,9 @@ func (in *instance) store() {
 func (in *instance) load() {
 	lay := &testModule.Layout
 	copy(in.m.Memories[0], guestMemory)
+	if len(in.m.Memories) > 1 {
+		copy(in.m.Memories[1], in.second)
+	}
 	for i := range in.m.Globals {
 		g := binary.LittleEndian.Uint64(in.ctx[lay.Globals+uint32(i)*abi.GlobalCellSize:])
 		if t := testModule.GlobalTypes[i]; t.Size() == 4 {

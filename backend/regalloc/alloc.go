@@ -24,8 +24,8 @@ import "fmt"
 //
 //	scan       definitions, and uses outside the defining block
 //	spread     live-in lists, one value at a time from its uses backwards
-//	distances  backward: next use of every operand, hints from fixed uses, loop pressure
-//	block      forward: the allocation itself, moves before instructions
+//	distances  backward: next use of every operand, wishes of fixed uses, families, loop pressure
+//	walk       forward, block by block: the allocation itself, moves before instructions
 //	colour     slots of spilled values, shared by lifetime
 //	edges      moves on edges whose ends disagree
 //	finish     stores of spilled values, lists put together

@@ -316,7 +316,7 @@ func (a *Allocator) definitions(c *demands) {
 func (a *Allocator) fixedDefs(c *demands, kind OperandKind) {
 	for k := range c.ops {
 		if op := &c.ops[k]; op.Kind == kind && op.Con == Fixed {
-			a.define1(c, k, a.ranks[op.Reg])
+			a.result(c, k, a.ranks[op.Reg])
 		}
 	}
 }
@@ -328,7 +328,7 @@ func (a *Allocator) tiedDefs(c *demands) {
 			if a.used.has(r) && !c.defs.has(r) {
 				a.drop(r)
 			}
-			a.define1(c, k, r)
+			a.result(c, k, r)
 		}
 	}
 }
@@ -350,11 +350,12 @@ func (a *Allocator) freeDefs(c *demands, kind OperandKind, avoid RegSet) {
 			a.fail("instruction %d: no register for operand %d", a.pos, k)
 			return
 		}
-		a.define1(c, k, r)
+		a.result(c, k, r)
 	}
 }
 
-func (a *Allocator) define1(c *demands, k int, r rank) {
+// result puts definition k into register r, which is free.
+func (a *Allocator) result(c *demands, k int, r rank) {
 	if c.defs.has(r) {
 		a.fail("instruction %d: operand %d shares its register with another result", a.pos, k)
 		return

@@ -39,15 +39,8 @@ const wideSwitch = 4
 // no block of their own for that. A switch that enters a function's middle passes zero for most
 // parameters.
 func (a *Allocator) preload(b *Block) {
-	free := a.banks[0] | a.banks[1]
-	free &^= a.used
-	last := &a.f.Insts[b.End-1]
-	free &^= a.clobs[last.Clobbers]
-	for o := last.OpStart; o < last.OpEnd; o++ {
-		if l := a.r.Locs[o]; l.Kind == LocReg {
-			free &^= bit(a.ranks[l.N])
-		}
-	}
+	last := b.End - 1
+	free := (a.banks[0] | a.banks[1]) &^ (a.used | a.clobs[a.f.Insts[last].Clobbers] | a.operandRegs(last))
 	// For each register the constant most edges want, by majority vote.
 	var consts [64]VReg
 	var votes [64]int
@@ -74,9 +67,20 @@ func (a *Allocator) preload(b *Block) {
 	for s := free; s != 0; s &= s - 1 {
 		if r := s.lowest(); votes[r] > 1 {
 			a.put(consts[r], r)
-			a.preloads = append(a.preloads, spillPoint{at: b.End - 1, v: consts[r], r: r})
+			a.preloads = append(a.preloads, spillPoint{at: last, v: consts[r], r: r})
 		}
 	}
+}
+
+// operandRegs is the set of registers that instruction i uses and defines.
+func (a *Allocator) operandRegs(i uint32) (s RegSet) {
+	in := &a.f.Insts[i]
+	for _, l := range a.r.Locs[in.OpStart:in.OpEnd] {
+		if l.Kind == LocReg {
+			s |= bit(a.ranks[l.N])
+		}
+	}
+	return s
 }
 
 func (a *Allocator) edge(e uint32) {

@@ -60,7 +60,7 @@ func (a *Allocator) plain(i uint32) {
 		d, s = a.shared(in, ops)
 	}
 	if missing {
-		pinned = a.load(in, pinned, s)
+		pinned = a.load(in, pinned)
 	}
 	if s < len(ops) && ops[d].Con == Tied && next[s] != dead {
 		a.copyTied(in, d, s, pinned)
@@ -90,9 +90,8 @@ func (a *Allocator) shared(in *Inst, ops []Operand) (d, s int) {
 	return len(ops), len(ops)
 }
 
-// load brings the values an instruction uses into registers. tied is an operand that
-// will be overwritten.
-func (a *Allocator) load(in *Inst, pinned RegSet, tied int) RegSet {
+// load brings the values an instruction uses into registers and returns all registers of its uses.
+func (a *Allocator) load(in *Inst, pinned RegSet) RegSet {
 	ops := a.f.Ops[in.OpStart:in.OpEnd]
 	for k := range ops {
 		op := &ops[k]

@@ -45,6 +45,9 @@ func (a *Allocator) walk(bi uint32) {
 	for i := b.Start; i < b.End && a.err == nil; i++ {
 		a.inst(i)
 	}
+	if b.SuccEnd-b.SuccStart >= wideSwitch {
+		a.named |= a.operandRegs(b.End - 1)
+	}
 	info.end = uint32(len(a.states))
 	info.endMask = a.saveState()
 }
@@ -115,8 +118,7 @@ func (a *Allocator) merge(bi uint32, b *Block, preds []uint32) {
 	critical := tb.SuccEnd-tb.SuccStart > 1
 	a.restore(template)
 	live := a.enterLive(bi, b)
-	hot := a.surveyPreds(bi, b, preds, template)
-	complete := int(hot) == len(preds)
+	hot, complete := a.surveyPreds(bi, b, preds, template)
 	isLoop := b.LoopHeader == bi
 	room := a.roomAround(bi, b, live)
 
@@ -190,17 +192,19 @@ func (a *Allocator) templateEdge(preds []uint32, template uint32) *Edge {
 
 // surveyPreds counts for every live value the predecessors that have it in a register, and for
 // every parameter those that have its argument in a register, and in which, or in memory. It returns
-// the number of predecessors. Cold ones count only if the block is cold itself.
-func (a *Allocator) surveyPreds(bi uint32, b *Block, preds []uint32, template uint32) uint16 {
+// the number of predecessors and whether all have been allocated. Cold ones count only if the
+// block is cold itself.
+func (a *Allocator) surveyPreds(bi uint32, b *Block, preds []uint32, template uint32) (n uint16, complete bool) {
 	for _, v := range a.liveInto(bi) {
 		a.vals[v.v&vregMask].count = 0
 	}
 	a.ballots = grown(a.ballots, int(b.ParamEnd-b.ParamStart))
 	clear(a.ballots)
-	n := uint16(0)
+	complete = true
 	for _, e := range preds {
 		ed := &a.f.Edges[e]
 		p := ed.From
+		complete = complete && p < bi
 		if p >= bi || n == 1<<15 || a.f.Blocks[p].Cold && !b.Cold && p != template {
 			continue
 		}
@@ -223,7 +227,7 @@ func (a *Allocator) surveyPreds(bi uint32, b *Block, preds []uint32, template ui
 			}
 		}
 	}
-	return n
+	return n, complete
 }
 
 // ballot is what predecessors say about a parameter.
@@ -273,11 +277,15 @@ func (a *Allocator) roomAround(bi uint32, b *Block, live []liveIn) (room [2]int)
 func (a *Allocator) wanted(x *value, dist uint32, hot uint16, isLoop, used, critical bool, room *[2]int) bool {
 	if isLoop {
 		if !used {
-			if x.in == 0 || room[x.bank()] == 0 {
+			if x.in == 0 || room[x.bank()] <= 0 {
 				return false
 			}
 			room[x.bank()]--
 			return true
+		}
+		if x.flags&isRemat != 0 {
+			room[x.bank()]--
+			return room[x.bank()] >= 0
 		}
 		return dist < callDist
 	}

@@ -16,8 +16,7 @@ func (r *Result) clone() *Result {
 	}
 }
 
-// dropMove removes move k from its list by putting a harmless copy of a neighbour's place: the
-// lists stay in shape.
+// dropMove removes move k.
 func dropMove(r *Result, k int) {
 	r.Moves = slices.Delete(r.Moves, k, k+1)
 	shift := func(lists []MoveList) {
@@ -59,8 +58,7 @@ var mutations = map[string]func(f *Func, file *File, r *Result, rng *rand.Rand) 
 		}
 		return k >= 0
 	},
-	"two registers of a block exchanged": func(f *Func, file *File, r *Result, rng *rand.Rand) bool {
-		// From some operand on to the end of its block, in operands only.
+	"another register": func(f *Func, file *File, r *Result, rng *rand.Rand) bool {
 		o := rng.IntN(len(f.Ops))
 		if r.Locs[o].Kind != LocReg || f.Ops[o].Kind >= Def {
 			return false

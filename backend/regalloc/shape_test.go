@@ -573,3 +573,75 @@ func TestUnsatisfiable(t *testing.T) {
 		}
 	}
 }
+
+// Constants that a switch passes to its targets are made once before it.
+func TestSwitchConstants(t *testing.T) {
+	n := 20
+	succs := [][]uint32{nil}
+	for k := range n {
+		succs[0] = append(succs[0], uint32(k+1))
+		succs = append(succs, []uint32{uint32(k + 2)})
+	}
+	s := newShape(t, orderGraph(append(succs, nil))...)
+	zero := s.int()
+	s.VRegs[zero].Home = HomeRemat
+	params := make([][]VReg, len(s.Blocks))
+	for b := range params {
+		if len(s.preds[b]) > 1 {
+			params[b] = []VReg{s.int(), s.int(), s.int()}
+		}
+	}
+	for b := range s.Blocks {
+		s.begin(b, params[b]...)
+		for _, p := range params[b] {
+			s.inst(use(p))
+		}
+		if b == 0 {
+			s.inst(use(s.defs(1)[0]), temp(s.int()))
+		} else {
+			s.inst()
+		}
+		var args [][]VReg
+		for _, to := range s.succs[b] {
+			list := params[b]
+			if b == 0 || len(list) == 0 {
+				list = []VReg{zero, zero, zero}
+			}
+			args = append(args, list[:len(params[to])])
+		}
+		s.end(b, args...)
+	}
+	s.run()
+	for _, l := range s.r.OnEdge {
+		if s.Edges[l.At].From == 0 {
+			t.Fatalf("moves on edge %d of the switch\n%s", l.At, s.dump())
+		}
+	}
+	s.expectMoves(3, 0)
+}
+
+// A value that calls keep in memory passes through a block in memory.
+func TestParameterInMemory(t *testing.T) {
+	s := newShape(t, []uint32{1, 2}, []uint32{3}, []uint32{3}, []uint32{})
+	s.begin(0)
+	v, w := s.int(), s.int()
+	s.inst(def(v), def(w))
+	s.inst()
+	s.end(0)
+	for b, x := range []VReg{v, w} {
+		s.begin(b + 1)
+		s.call()
+		s.inst()
+		s.end(b+1, []VReg{x})
+	}
+	p := s.int()
+	s.begin(3, p)
+	s.call()
+	s.inst(use(p))
+	s.inst()
+	s.end(3)
+	s.run()
+	s.expect("loads", s.count(LocSlot, LocReg), 1)
+	s.expect("stores", s.count(LocReg, LocSlot), 2)
+	s.expect("moves between slots", s.count(LocSlot, LocSlot), 1)
+}

@@ -113,8 +113,8 @@ func (a *Allocator) choose(v VReg, free RegSet) rank {
 	if good == 0 {
 		good = free
 	}
-	if x.next >= a.f.Blocks[a.block].End {
-		// It lives on, or its successor in another block does.
+	if x.flags&isLinked != 0 || x.next >= a.f.Blocks[a.block].End {
+		// It lives on, or others of its family do.
 		if g := good &^ a.avoid; g != 0 {
 			good = g
 		}

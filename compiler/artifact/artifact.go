@@ -11,14 +11,26 @@ type Artifact struct {
 	Module Module
 	Text   []byte // position independent code
 	Funcs  []Func // defined functions in index order
-	Traps  []Trap // sorted by Off
-	Calls  []Call // sorted by Off
+	Traps  Sites  // instructions that may fault
+	Calls  Sites  // return addresses
 	Names  string // all function names
 	// Image is the initial contents of memory 0 from ImageStart on, all active segments with constant
 	// offsets merged (page-aligned in the file so that it can be mapped copy-on-write); empty if segments
 	// must be applied one by one (Module.Datas).
 	Image      []byte
 	ImageStart uint64
+
+	// Source is where Text and Image can be mapped from, nil if they are only in memory.
+	Source *Source
+	// Release, if not nil, is called once by the loader when it needs the artifact no more, after a successful
+	// Load: a mapped file may go then.
+	Release func() error
+}
+
+// Source is an open file with an artifact. The pages that hold Text and Image are filled up with zeros.
+type Source struct {
+	FD          int
+	Text, Image int64 // offsets in the file
 }
 
 // Header identifies an artifact and what it needs.
@@ -56,19 +68,6 @@ func (a *Artifact) FuncName(i int) string {
 	return a.Names[f.NameOff : f.NameOff+f.NameLen]
 }
 
-// Trap says what a fault at an instruction means.
-type Trap struct {
-	Off  uint32 // in Text
-	Pos  uint32 // wasm offset
-	Code abi.Trap
-}
-
-// Call maps a return address to the wasm offset of the call.
-type Call struct {
-	Off uint32 // in Text
-	Pos uint32
-}
-
 // Module is the module's declarations as the loader needs them.
 type Module struct {
 	Name              string
@@ -80,7 +79,7 @@ type Module struct {
 	Mems              []Memory // all, imported first
 	Globals           []Global // all, imported first
 	Elems             []Elem
-	Datas             []Data // segments that are not part of the Image, in order; those that are have Mode DataMerged
+	Datas             []Data // segments that are not part of the Image, in order; others are to be taken as dropped
 	Start             int64  // function index or -1
 }
 
@@ -166,7 +165,6 @@ const (
 	SegmentActive SegmentMode = iota
 	SegmentPassive
 	SegmentDeclarative
-	SegmentMerged // data only: part of Image, to be taken as dropped
 )
 
 // Elem is an element segment.
@@ -179,8 +177,9 @@ type Elem struct {
 	Exprs []Expr
 }
 
-// Data is a data segment.
+// Data is a data segment; Index is its place among all.
 type Data struct {
+	Index uint32
 	Mode  SegmentMode
 	Mem   uint32
 	Start *Expr

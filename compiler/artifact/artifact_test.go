@@ -17,8 +17,8 @@ func sample() *Artifact {
 		Text:  bytes.Repeat([]byte{0x90}, 5000),
 		Names: "main.mainmain.fib",
 		Funcs: []Func{{Off: 0, Size: 16, FrameSize: 8, NameLen: 9}, {Off: 16, Size: 4000, Type: 1, WasmOff: 77, NameOff: 9, NameLen: 8}, {Off: 4016, Size: 1}},
-		Traps: []Trap{{Off: 3, Pos: 9, Code: abi.TrapUnreachable}, {Off: 40, Pos: 10, Code: abi.TrapMemoryOutOfBounds}},
-		Calls: []Call{{Off: 8, Pos: 4}},
+		Traps: SitesOf(Site{3, 9, abi.TrapUnreachable}, Site{40, 10, abi.TrapMemoryOutOfBounds}),
+		Calls: SitesOf(Site{Off: 8, Pos: 4}),
 		Image: bytes.Repeat([]byte{7}, 100), ImageStart: 4096,
 		Module: Module{
 			Name: "m", Types: []abi.Signature{{}, {Params: i32, Results: i32}},
@@ -29,7 +29,7 @@ func sample() *Artifact {
 			Mems:              []Memory{{Min: 1, Max: 2}},
 			Globals:           []Global{{Type: abi.I64, Mutable: true, Init: &Expr{Insts: []ExprInst{{Bits: 1 << 63}}}}},
 			Elems:             []Elem{{Type: abi.FuncRef, Start: &Expr{Insts: []ExprInst{{Bits: 0}}}, Funcs: []uint32{0, 1, 2}}},
-			Datas:             []Data{{Mode: SegmentMerged}, {Mode: SegmentPassive, Init: []byte("abc")}},
+			Datas:             []Data{{Index: 1, Mode: SegmentPassive, Init: []byte("abc")}},
 			Start:             -1,
 		},
 	}
@@ -80,9 +80,18 @@ func TestDamage(t *testing.T) {
 		} else if !bytes.Equal(file, encode(t, got)) {
 			t.Fatalf("byte 0x%x flipped: accepted as another artifact", i)
 		}
+		if Verify(bad) == nil {
+			t.Fatalf("byte 0x%x flipped: verified", i)
+		}
 	}
 	if refused < 6000 { // text, image and tables
 		t.Errorf("only %d of %d flips were refused", refused, len(file))
+	}
+	if err := Verify(file); err != nil {
+		t.Error(err)
+	}
+	if _, err := Decode(append(bytes.Clone(file), 0)); err == nil {
+		t.Error("a byte too many was accepted")
 	}
 	for n := 0; n < len(file); n += 7 {
 		if _, err := Decode(file[:n:n]); err == nil {

@@ -172,6 +172,7 @@ func (c *codec) module(m *Module) {
 		list(c, &e.Exprs, expr)
 	})
 	list(c, &m.Datas, func(c *codec, d *Data) {
+		num(c, &d.Index)
 		num(c, &d.Mode)
 		num(c, &d.Mem)
 		optional(c, &d.Start, expr)

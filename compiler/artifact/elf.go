@@ -6,25 +6,28 @@ import (
 	"fmt"
 	"math"
 	"unsafe"
-
-	"github.com/zeebo/xxh3"
 )
 
 // FormatVersion changes with the layout of the file.
-const FormatVersion = 1
+const FormatVersion = 2
 
 // The file is an ELF64 shared object. Page 0 holds the ELF header, the program headers and
 // our header, from which every other region is found without section headers; those
 // and the symbols come last and are for objdump, gdb, perf and readelf.
 //
 //	0      ELF header, program headers
-//	0x100  "wasmaot\0", u32 length of the header, header, region table, checksum of page 0 up to here
-//	0x1000 text, then the image (both page-aligned), then the other regions, 16-byte aligned
+//	0x100  "wasmaot\0", u32 length of the header, header, region table
+//	0xff0  checksum of page 0 up to here
+//	0x1000 text, then the image (both fill whole pages), then the other regions, 16-byte aligned
+//
+// Between regions there are zeros. They count for the checksum of the region before: those behind the
+// text and the image are mapped with them.
 const (
 	magic    = "wasmaot\x00"
 	headAt   = 0x100
 	pageSize = 0x1000
 	sumSize  = 16
+	sumAt    = pageSize - sumSize
 )
 
 // A region is a part of the file with a checksum of its own.
@@ -50,12 +53,20 @@ var regionInfo = [regCount]struct {
 }{
 	regText:   {".text", elf.SHF_ALLOC | elf.SHF_EXECINSTR, pageSize},
 	regImage:  {".wasmaot.image", elf.SHF_ALLOC, pageSize},
-	regFuncs:  {".wasmaot.funcs", 0, 16},
+	regFuncs:  {".wasmaot.funcs", 0, pageSize},
 	regTraps:  {".wasmaot.traps", 0, 16},
 	regCalls:  {".wasmaot.calls", 0, 16},
 	regNames:  {".wasmaot.names", 0, 16},
 	regModule: {".wasmaot.module", 0, 16},
 	regTail:   {"", 0, 16},
+}
+
+// String is for messages.
+func (r region) String() string {
+	if r == regTail {
+		return "the region of symbols"
+	}
+	return "region " + regionInfo[r].name
 }
 
 type span struct{ off, size uint64 }
@@ -99,8 +110,8 @@ func (a *Artifact) Encode() ([]byte, error) {
 	mod.u64(&a.ImageStart)
 	mod.module(&a.Module)
 	content := [regCount][]byte{
-		regText: a.Text, regImage: a.Image, regFuncs: bytesOf(a.Funcs), regTraps: bytesOf(a.Traps),
-		regCalls: bytesOf(a.Calls), regNames: []byte(a.Names), regModule: mod.b,
+		regText: a.Text, regImage: a.Image, regFuncs: bytesOf(a.Funcs), regTraps: []byte(a.Traps),
+		regCalls: []byte(a.Calls), regNames: []byte(a.Names), regModule: mod.b,
 	}
 	var spans [regCount]span
 	end := uint64(pageSize)
@@ -134,18 +145,25 @@ func (a *Artifact) putHeader(file []byte, spans *[regCount]span) error {
 		s := &spans[r]
 		c.u64(&s.off)
 		c.u64(&s.size)
-		sum := xxh3.Hash128(file[s.off : s.off+s.size]).Bytes()
+		sum := checksum(file[s.off:regionEnd(spans, region(r), file)])
 		c.b = append(c.b, sum[:]...)
 	}
 	le.PutUint32(c.b[len(magic):], uint32(len(c.b)))
-	end := headAt + len(c.b)
-	if end+sumSize > pageSize {
-		return fmt.Errorf("artifact header of %d bytes: expected at most %d", len(c.b), pageSize-headAt-sumSize)
+	if headAt+len(c.b) > sumAt {
+		return fmt.Errorf("artifact header of %d bytes: expected at most %d", len(c.b), sumAt-headAt)
 	}
 	copy(file[headAt:], c.b)
-	sum := xxh3.Hash128(file[:end]).Bytes()
-	copy(file[end:], sum[:])
+	sum := checksum(file[:sumAt])
+	copy(file[sumAt:], sum[:])
 	return nil
+}
+
+// regionEnd is the end of what a region's checksum covers: where the next one begins.
+func regionEnd(spans *[regCount]span, r region, file []byte) uint64 {
+	if r+1 < regCount {
+		return spans[r+1].off
+	}
+	return uint64(len(file))
 }
 
 // Section numbers: 0 is empty, regions follow, then symbols and strings.

@@ -1,14 +1,11 @@
 package artifact
 
 import (
-	"bytes"
 	"debug/elf"
 	"errors"
 	"fmt"
+	"io"
 	"unsafe"
-
-	"github.com/wasmaot/wasmaot/compiler/abi"
-	"github.com/zeebo/xxh3"
 )
 
 // ErrNotArtifact is wrapped by errors about files that are no artifacts at all.
@@ -17,81 +14,155 @@ var ErrNotArtifact = errors.New("not a wasmaot artifact")
 // ErrOther is wrapped by errors about sound artifacts that this build or machine must not run.
 var ErrOther = errors.New("made for another build or machine")
 
+// MagicSize is how many bytes of a file IsArtifact looks at.
+const MagicSize = headAt + len(magic)
+
+// ReadHeader reads the header of a file made by Encode, and nothing else.
+func ReadHeader(r io.Reader) (*Header, error) {
+	page := make([]byte, pageSize)
+	if n, err := io.ReadFull(r, page); err != nil {
+		return nil, fmt.Errorf("truncated artifact: expected at least %d bytes, found %d: %w", pageSize, n, err)
+	}
+	if !IsArtifact(page) {
+		return nil, ErrNotArtifact
+	}
+	var a Artifact
+	_, err := a.header(page)
+	return &a.Header, err
+}
+
 // IsArtifact reports whether a file that begins with b claims to be an artifact.
 func IsArtifact(b []byte) bool {
 	return len(b) >= headAt+len(magic) && string(b[:4]) == elf.ELFMAG && string(b[headAt:headAt+len(magic)]) == magic
 }
 
 // Decode reads a file made by Encode. The result points into file, which must stay as
-// it is. Every region is compared with its checksum first, and every offset with
+// it is. Every region but the symbols for other tools is compared with its checksum first, and every offset with
 // what it leads into, so that a damaged file gives an error and nothing worse.
 func Decode(file []byte) (*Artifact, error) {
+	a, _, err := decode(file)
+	return a, err
+}
+
+// DecodeFrom is Decode of a file that is open as fd, and in which the artifact begins at offset base, a multiple of the page size: the
+// result has a Source.
+func DecodeFrom(file []byte, fd int, base int64) (*Artifact, error) {
+	a, spans, err := decode(file)
+	if err == nil {
+		a.Source = &Source{FD: fd, Text: base + int64(spans[regText].off), Image: base + int64(spans[regImage].off)}
+	}
+	return a, err
+}
+
+// Verify compares every byte of a file made by Encode with the checksums, the symbols for other tools too.
+func Verify(file []byte) error {
+	_, spans, err := decode(file)
+	if err == nil {
+		err = spans[regTail].verify(file, spans, regTail)
+	}
+	return err
+}
+
+func decode(file []byte) (*Artifact, *[regCount]sumSpan, error) {
 	if !IsArtifact(file) {
-		return nil, ErrNotArtifact
+		return nil, nil, ErrNotArtifact
 	}
 	if len(file) < pageSize {
-		return nil, fmt.Errorf("truncated artifact: expected at least %d bytes, found %d", pageSize, len(file))
+		return nil, nil, fmt.Errorf("truncated artifact: expected at least %d bytes, found %d", pageSize, len(file))
 	}
 	a := &Artifact{}
-	content, err := a.readHeader(file)
+	spans, err := a.readHeader(file)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
+	}
+	var content [regCount][]byte
+	for r := range spans {
+		s := &spans[r]
+		if r != int(regTail) {
+			if err := s.verify(file, spans, region(r)); err != nil {
+				return nil, nil, err
+			}
+		}
+		content[r] = file[s.off : s.off+s.size : s.off+s.size]
 	}
 	a.Text, a.Image, a.Names = content[regText], content[regImage], unsafeString(content[regNames])
+	a.Traps, a.Calls = Sites(unsafeString(content[regTraps])), Sites(unsafeString(content[regCalls]))
 	if a.Funcs, err = recordsOf[Func](content[regFuncs]); err != nil {
-		return nil, err
-	}
-	if a.Traps, err = recordsOf[Trap](content[regTraps]); err != nil {
-		return nil, err
-	}
-	if a.Calls, err = recordsOf[Call](content[regCalls]); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	c := codec{reading: true, b: content[regModule]}
 	c.u64(&a.ImageStart)
 	c.module(&a.Module)
 	if c.err != nil {
-		return nil, c.err
+		return nil, nil, c.err
 	}
-	return a, a.check()
+	return a, spans, a.check()
 }
 
 func unsafeString(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
-func (a *Artifact) readHeader(file []byte) (content [regCount][]byte, err error) {
-	size := le.Uint32(file[headAt+len(magic):])
-	if size > pageSize-headAt-sumSize {
-		return content, fmt.Errorf("artifact header at 0x%x: length %d is beyond the first page", headAt, size)
+// sumSpan is a region with the checksum that it should have.
+type sumSpan struct {
+	span
+	sum [sumSize]byte
+}
+
+func (s *sumSpan) verify(file []byte, spans *[regCount]sumSpan, r region) error {
+	end := uint64(len(file))
+	if r+1 < regCount {
+		end = spans[r+1].off
 	}
-	end := headAt + size
-	if sum := xxh3.Hash128(file[:end]).Bytes(); !bytes.Equal(sum[:], file[end:end+sumSize]) {
-		return content, fmt.Errorf("damaged artifact: the header's checksum does not match")
+	if checksum(file[s.off:end]) != s.sum {
+		return fmt.Errorf("damaged artifact: the checksum of %s at 0x%x does not match", r, s.off)
 	}
-	c := codec{reading: true, b: file[headAt+len(magic)+4 : end]}
-	c.header(&a.Header)
-	if c.err != nil || a.Header.Format != FormatVersion {
-		return content, fmt.Errorf("%w: artifact format %d, expected %d", ErrOther, a.Header.Format, FormatVersion)
+	return nil
+}
+
+// readHeader reads the header and the region table. The regions that it returns follow one another and end with the file.
+func (a *Artifact) readHeader(file []byte) (*[regCount]sumSpan, error) {
+	c, err := a.header(file)
+	if err != nil {
+		return nil, err
 	}
-	for r := range content {
-		var s span
+	var spans [regCount]sumSpan
+	last := uint64(pageSize)
+	for r := range spans {
+		s := &spans[r]
 		c.u64(&s.off)
 		c.u64(&s.size)
 		if c.err != nil || len(c.b) < sumSize {
-			return content, fmt.Errorf("damaged artifact: incomplete region table")
+			return nil, errors.New("damaged artifact: incomplete region table")
 		}
-		want := c.b[:sumSize]
-		c.b = c.b[sumSize:]
-		name := regionInfo[r].name
+		c.b = c.b[copy(s.sum[:], c.b):]
 		if s.off > uint64(len(file)) || s.size > uint64(len(file))-s.off {
-			return content, fmt.Errorf("truncated artifact: region %s ends at 0x%x, the file at 0x%x", name, s.off+s.size, len(file))
+			return nil, fmt.Errorf("truncated artifact: %s ends at 0x%x, the file at 0x%x", region(r), s.off+s.size, len(file))
 		}
-		b := file[s.off : s.off+s.size : s.off+s.size]
-		if sum := xxh3.Hash128(b).Bytes(); !bytes.Equal(sum[:], want) {
-			return content, fmt.Errorf("damaged artifact: the checksum of region %s at 0x%x does not match", name, s.off)
+		if s.off < last || s.off != alignUp(s.off, regionInfo[r].align) {
+			return nil, fmt.Errorf("damaged artifact: %s begins at 0x%x", region(r), s.off)
 		}
-		content[r] = b
+		last = s.off + s.size
 	}
-	return content, nil
+	if last != uint64(len(file)) {
+		return nil, fmt.Errorf("damaged artifact: expected %d bytes, found %d", last, len(file))
+	}
+	return &spans, nil
+}
+
+// header reads what lies before the region table.
+func (a *Artifact) header(file []byte) (*codec, error) {
+	if checksum(file[:sumAt]) != [sumSize]byte(file[sumAt:pageSize]) {
+		return nil, errors.New("damaged artifact: the header's checksum does not match")
+	}
+	size := le.Uint32(file[headAt+len(magic):])
+	if size < uint32(len(magic)+4) || size > sumAt-headAt {
+		return nil, fmt.Errorf("artifact header at 0x%x: length %d is beyond the first page", headAt, size)
+	}
+	c := &codec{reading: true, b: file[headAt+len(magic)+4 : headAt+size]}
+	c.header(&a.Header)
+	if c.err != nil || a.Header.Format != FormatVersion {
+		return nil, fmt.Errorf("%w: artifact format %d, expected %d", ErrOther, a.Header.Format, FormatVersion)
+	}
+	return c, nil
 }
 
 // check verifies that the tables lead to where they should. The checksums have excluded
@@ -103,16 +174,6 @@ func (a *Artifact) check() error {
 		if f.Off > n || f.Size > n-f.Off || int(f.Type) >= len(a.Module.Types) ||
 			uint64(f.NameOff)+uint64(f.NameLen) > uint64(len(a.Names)) {
 			return fmt.Errorf("damaged artifact: function %d: code, type or name is outside its table", i)
-		}
-	}
-	for i := range a.Traps {
-		if t := &a.Traps[i]; t.Off >= n || t.Code >= abi.TrapCount || i > 0 && a.Traps[i-1].Off >= t.Off {
-			return fmt.Errorf("damaged artifact: trap %d at 0x%x", i, t.Off)
-		}
-	}
-	for i := range a.Calls {
-		if c := &a.Calls[i]; c.Off > n || i > 0 && a.Calls[i-1].Off >= c.Off {
-			return fmt.Errorf("damaged artifact: call site %d at 0x%x", i, c.Off)
 		}
 	}
 	return nil

@@ -106,7 +106,7 @@ func (m *testModule) encode() []byte {
 // load decodes a module that must be valid.
 func (m *testModule) load(t testing.TB) *Module {
 	t.Helper()
-	w, err := wasm.Decode(m.encode(), wasm.Features20)
+	w, err := wasm.Decode(m.encode(), wasm.Features20|wasm.FeatureTailCall)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -139,9 +139,9 @@ type lowering struct {
 }
 
 // lowerings is indexed by wasm.Opcode. Each family of instructions has its part.
-var lowerings = func() (all [wasm.OpTableFill + 1]lowering) {
+var lowerings = func() (all [wasm.OpF64x2ConvertLowI32x4U + 1]lowering) {
 	for _, part := range [][]lowering{
-		controlLowerings, callLowerings, variableLowerings, numericLowerings, memoryLowerings, tableLowerings,
+		controlLowerings, callLowerings, variableLowerings, numericLowerings, memoryLowerings, tableLowerings, vectorLowerings(),
 	} {
 		for op, l := range part {
 			if l.emit != nil {

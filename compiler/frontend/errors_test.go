@@ -14,7 +14,7 @@ import (
 // TestUnsupported asks for what validates but has no lowering.
 func TestUnsupported(t *testing.T) {
 	m := goldenModule(testFunc{typ: noneToNone, code: code(
-		wasm.OpI32Const, 0, wasm.Opcode(0x200+0x11), wasm.OpDrop, // i32x4.splat
+		wasm.OpReturnCall, 1,
 	)}).load(t)
 	var b Builder
 	var f ssa.Func
@@ -23,11 +23,11 @@ func TestUnsupported(t *testing.T) {
 	if !ok {
 		t.Fatalf("expected an error of type *Unsupported, found %v", err)
 	}
-	want := fmt.Sprintf("function 1 at 0x%x: i32x4.splat needs SIMD, which is not supported", u.Offset)
+	want := fmt.Sprintf("function 1 at 0x%x: return_call needs tail calls, which is not supported", u.Offset)
 	if err.Error() != want {
 		t.Errorf("expected %q, found %q", want, err)
 	}
-	if src := m.Wasm.Source; src[u.Offset] != 0xfd {
+	if src := m.Wasm.Source; src[u.Offset] != 0x12 {
 		t.Errorf("the error points at byte 0x%x", src[u.Offset])
 	}
 

@@ -149,7 +149,7 @@ func (t *memTable) visit(v ssa.Value) {
 		return
 	case ssa.OpCall:
 		t.forgetAll()
-	case ssa.OpMemCopy, ssa.OpMemFill:
+	case ssa.OpMemCopy, ssa.OpMemFill, ssa.OpVStoreLane:
 		t.forgetMemory()
 	case ssa.OpAddr:
 		t.address(v)

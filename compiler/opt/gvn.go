@@ -10,6 +10,7 @@ import (
 // instead of clearing.
 type valueTable struct {
 	slots []valueSlot
+	mask  int // of the part in use, which is small for a small function and stays in the cache
 	gen   uint32
 	fact  []fact      // by value
 	block []ssa.Block // by value
@@ -102,9 +103,11 @@ func (t *valueTable) reset(n int) {
 		clear(t.slots)
 		t.gen = 1
 	}
-	if need := 2*n + 2; need > len(t.slots) {
-		t.slots = make([]valueSlot, 1<<bits.Len(uint(need)))
+	size := 1 << bits.Len(uint(2*n+2))
+	if size > len(t.slots) {
+		t.slots = make([]valueSlot, size)
 	}
+	t.mask = size - 1
 }
 
 // find gives the slot of an instruction equal to in, or the one where it belongs.
@@ -115,8 +118,7 @@ func (t *valueTable) find(f *ssa.Func, in *ssa.Inst) *valueSlot {
 		a, b = b, a
 	}
 	h := ssa.Hash(uint64(a)|uint64(b)<<32, uint64(in.C)|uint64(in.Op)<<32|uint64(in.Type)<<48)
-	mask := len(t.slots) - 1
-	for i := int(h) & mask; ; i = (i + 1) & mask {
+	for i := int(h) & t.mask; ; i = (i + 1) & t.mask {
 		s := &t.slots[i]
 		if s.gen != t.gen {
 			return s

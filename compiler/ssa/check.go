@@ -369,6 +369,8 @@ var typeLetters = map[byte][]abi.Type{
 	'e': {abi.I32, abi.I64, abi.FuncRef, abi.ExternRef},
 	't': {abi.I32, abi.I64, abi.F32, abi.F64, abi.V128, abi.FuncRef, abi.ExternRef},
 	'b': {abi.I32, abi.I64, abi.F32, abi.F64},
+	'q': {abi.I32, abi.I64, abi.F32, abi.F64},
+	'v': {abi.V128},
 }
 
 // matchType says what was expected if t does not fit the letter.
@@ -414,12 +416,12 @@ func (c *checker) checkSpecial(in *Inst) {
 		if in.Type != abi.FuncRef || m != nil && int(in.A) >= len(m.FuncSigs) {
 			c.fail("no reference to function %d", in.A)
 		}
-	case OpStore, OpStore8, OpStore16, OpStore32:
-		c.checkAccess(in, in.Op.AccessSize(c.f.Insts[in.B].Type))
-	default:
-		if size := in.Op.AccessSize(in.Type); size > 0 {
-			c.checkAccess(in, size)
-		}
+	}
+	if c.checkVector(in); c.err != nil {
+		return
+	}
+	if size := c.f.AccessSize(in); size > 0 {
+		c.checkAccess(in, size)
 	}
 }
 

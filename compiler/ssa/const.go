@@ -1,6 +1,7 @@
 package ssa
 
 import (
+	"encoding/binary"
 	"math/bits"
 	"math/rand/v2"
 
@@ -16,13 +17,17 @@ func Hash(a, b uint64) uint64 {
 	return hi ^ lo
 }
 
-// constTable finds a function's constants by type and bits: open addressing, and a
-// generation stamp instead of clearing.
+// constTable finds a function's constants by type and bits (for vectors what hashVec gives): open addressing, and a
+// generation stamp instead of clearing. It is small again for each function, so that small
+// functions stay in the cache after a large one.
 type constTable struct {
 	slots []constSlot
+	spare []constSlot // for growing, from an earlier function
 	used  int
 	gen   uint32
 }
+
+const minConstSlots = 64
 
 type constSlot struct {
 	gen uint32
@@ -31,6 +36,7 @@ type constSlot struct {
 
 func (t *constTable) reset() {
 	t.used = 0
+	t.slots = t.slots[:min(len(t.slots), minConstSlots)]
 	t.gen++
 	if t.gen == 0 { // wrapped: stamps of old would count again
 		clear(t.slots)
@@ -38,14 +44,14 @@ func (t *constTable) reset() {
 	}
 }
 
-func (t *constTable) slot(f *Func, typ abi.Type, bits uint64) *Value {
+func (t *constTable) slot(f *Func, typ abi.Type, bits uint64, vec [16]byte) *Value {
 	if t.gen == 0 {
 		t.gen = 1
 	}
 	if 2*(t.used+1) > len(t.slots) {
 		t.grow(f)
 	}
-	s := t.find(f, typ, bits)
+	s := t.find(f, typ, bits, vec)
 	if s.gen != t.gen {
 		*s = constSlot{gen: t.gen}
 		t.used++
@@ -53,14 +59,14 @@ func (t *constTable) slot(f *Func, typ abi.Type, bits uint64) *Value {
 	return &s.v
 }
 
-func (t *constTable) find(f *Func, typ abi.Type, bits uint64) *constSlot {
+func (t *constTable) find(f *Func, typ abi.Type, bits uint64, vec [16]byte) *constSlot {
 	mask := len(t.slots) - 1
 	for i := int(Hash(bits, uint64(typ))) & mask; ; i = (i + 1) & mask {
 		s := &t.slots[i]
 		if s.gen != t.gen || s.v == 0 {
 			return s
 		}
-		if in := &f.Insts[s.v]; in.Type == typ && in.ConstBits() == bits {
+		if in := &f.Insts[s.v]; in.Type == typ && (typ == abi.V128 && f.Vecs[in.A] == vec || typ != abi.V128 && in.ConstBits() == bits) {
 			return s
 		}
 	}
@@ -68,11 +74,26 @@ func (t *constTable) find(f *Func, typ abi.Type, bits uint64) *constSlot {
 
 func (t *constTable) grow(f *Func) {
 	old := t.slots
-	t.slots = make([]constSlot, max(64, 2*len(old)))
+	n := max(minConstSlots, 2*len(old))
+	if cap(t.spare) < n {
+		t.spare = make([]constSlot, n)
+	}
+	t.slots, t.spare = t.spare[:n], old[:cap(old)]
+	clear(t.slots)
 	for _, s := range old {
 		if s.gen == t.gen && s.v != 0 {
 			in := &f.Insts[s.v]
-			*t.find(f, in.Type, in.ConstBits()) = s
+			bits := in.ConstBits()
+			vec, isVec := f.IsVecConst(s.v)
+			if isVec {
+				bits = hashVec(vec)
+			}
+			*t.find(f, in.Type, bits, vec) = s
 		}
 	}
+}
+
+// hashVec stands for a vector.
+func hashVec(vec [16]byte) uint64 {
+	return Hash(binary.LittleEndian.Uint64(vec[:]), binary.LittleEndian.Uint64(vec[8:]))
 }

@@ -1,6 +1,10 @@
 package ssa
 
-import "github.com/wasmaot/wasmaot/compiler/abi"
+import (
+	"encoding/binary"
+
+	"github.com/wasmaot/wasmaot/compiler/abi"
+)
 
 // Value names an instruction and its result: an index into Func.Insts. 0 is no value.
 type Value uint32
@@ -166,12 +170,18 @@ func (f *Func) NewValue(op Op, t abi.Type, a, b, c uint32, pos uint32) Value {
 	return Value(len(f.Insts) - 1)
 }
 
-// Const gives the value of a constant of up to 64 bits; equal constants are one value.
+// Const gives the value of a constant of up to 64 bits, or a vector with these as its low half;
+// equal constants are one value.
 func (f *Func) Const(t abi.Type, bits uint64) Value {
+	if t == abi.V128 {
+		var vec [16]byte
+		binary.LittleEndian.PutUint64(vec[:], bits)
+		return f.VecConst(vec)
+	}
 	if t == abi.I32 || t == abi.F32 {
 		bits = uint64(uint32(bits))
 	}
-	slot := f.consts.slot(f, t, bits)
+	slot := f.consts.slot(f, t, bits, [16]byte{})
 	if *slot == 0 {
 		*slot = f.NewValue(OpConst, t, uint32(bits), uint32(bits>>32), 0, 0)
 	}

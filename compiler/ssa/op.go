@@ -124,6 +124,87 @@ const (
 	OpCall
 	OpResult
 
+	// Vectors. The last operand is a number: the Shape in its low byte, a lane above. What is said of
+	// scalar operations holds for each lane; S and U say how integer lanes are read.
+	OpVSplat
+	OpVExtract  // lanes of 8 and 16 bits are zero-extended
+	OpVExtractS // of 8 and 16 bits, sign-extended
+	OpVReplace
+	OpVAnd // without a shape, like the next ones
+	OpVAndNot
+	OpVOr
+	OpVXor
+	OpVBitselect // bits of A where C is 1, else of B
+	OpVAnyTrue
+	OpVShuffle // lanes of A and B, as the constant C tells
+	OpVSwizzle
+	OpVAdd // integers and floats, like Sub, Mul, Neg, Abs and comparisons
+	OpVSub
+	OpVMul
+	OpVNeg
+	OpVAbs
+	OpVAddSatS
+	OpVAddSatU
+	OpVSubSatS
+	OpVSubSatU
+	OpVMinS
+	OpVMinU
+	OpVMaxS
+	OpVMaxU
+	OpVAvgr
+	OpVPopcnt
+	OpVShl // by B, an I32, modulo the width of the lanes
+	OpVShrS
+	OpVShrU
+	OpVAllTrue
+	OpVBitmask
+	OpVEq
+	OpVNe
+	OpVLtS // also of floats, as GtS, LeS, GeS are
+	OpVLtU
+	OpVGtS
+	OpVGtU
+	OpVLeS
+	OpVLeU
+	OpVGeS
+	OpVGeU
+	OpVNarrowS // to lanes of the shape, saturating
+	OpVNarrowU
+	OpVExtendLowS // to lanes of the shape, as the next ones
+	OpVExtendLowU
+	OpVExtendHighS
+	OpVExtendHighU
+	OpVExtMulLowS
+	OpVExtMulLowU
+	OpVExtMulHighS
+	OpVExtMulHighU
+	OpVExtAddS
+	OpVExtAddU
+	OpVDot
+	OpVQ15Mul
+	OpVDiv
+	OpVMin
+	OpVMax
+	OpVPmin
+	OpVPmax
+	OpVSqrt
+	OpVCeil
+	OpVFloor
+	OpVTrunc
+	OpVNearest
+	OpVTruncSatS // from lanes of the shape to I32x4
+	OpVTruncSatU
+	OpVConvS // from I32x4 to lanes of the shape
+	OpVConvU
+	OpVDemote   // F64x2 to the low half of F32x4
+	OpVPromote  // the low half of F32x4 to F64x2
+	OpVLoadExtS // half a vector, extended to lanes of the shape
+	OpVLoadExtU
+	OpVLoadSplat
+	OpVLoadZero  // one lane, the others are 0
+	OpVLoadLane  // address A, vector B
+	OpVStoreLane // address A, vector B
+
 	OpCount
 )
 
@@ -141,6 +222,8 @@ const (
 	PropImmB                      // B likewise
 	PropImmC                      // C likewise
 	PropNoOrder                   // never listed in a block's order
+	PropShape                     // the last operand is a number with a Shape in its low byte
+	PropLane                      // and a lane above
 )
 
 // PropEffect marks what dead-code elimination keeps although no one uses its value.
@@ -152,7 +235,8 @@ const PropEffect = PropTraps | PropWrites | PropCall
 // Types has a letter for each operand and, after '>', one for the result, if any: i, l, s, d
 // are I32, I64, F32, F64; n, f, e, t, r one integer, float, integer or reference, any
 // type but Addr, reference (each the same throughout); p an index, I32 or I64; a Addr;
-// b the same size in the other register class; - a number; * special.
+// b the same size in the other register class; v a vector, q a number that is a lane;
+// - a number; * special.
 type Info struct {
 	Name  string
 	Arity uint8
@@ -263,6 +347,85 @@ var Ops = [OpCount]Info{
 
 	OpCall:   {"call", 1, "->*", PropImmA | PropCall | PropReads | PropWrites | PropTraps},
 	OpResult: {"result", 2, "*->t", PropImmB},
+
+	OpVSplat:       {"vsplat", 2, "q->v", PropImmB | PropShape},
+	OpVExtract:     {"vextract", 2, "v->q", PropLane | PropImmB | PropShape},
+	OpVExtractS:    {"vextracts", 2, "v->i", PropLane | PropImmB | PropShape},
+	OpVReplace:     {"vreplace", 3, "vq->v", PropLane | PropImmC | PropShape},
+	OpVAnd:         {"vand", 2, "vv>v", PropCommutes},
+	OpVOr:          {"vor", 2, "vv>v", PropCommutes},
+	OpVXor:         {"vxor", 2, "vv>v", PropCommutes},
+	OpVAndNot:      {"vandnot", 2, "vv>v", 0},
+	OpVBitselect:   {"vbitselect", 3, "vvv>v", 0},
+	OpVShuffle:     {"vshuffle", 3, "vvv>v", 0},
+	OpVAnyTrue:     {"vanytrue", 1, "v>i", 0},
+	OpVSwizzle:     {"vswizzle", 2, "vv>v", 0},
+	OpVAdd:         {"vadd", 3, "vv->v", PropCommutes | PropImmC | PropShape},
+	OpVMul:         {"vmul", 3, "vv->v", PropCommutes | PropImmC | PropShape},
+	OpVAddSatS:     {"vaddsats", 3, "vv->v", PropCommutes | PropImmC | PropShape},
+	OpVAddSatU:     {"vaddsatu", 3, "vv->v", PropCommutes | PropImmC | PropShape},
+	OpVMinS:        {"vmins", 3, "vv->v", PropCommutes | PropImmC | PropShape},
+	OpVMinU:        {"vminu", 3, "vv->v", PropCommutes | PropImmC | PropShape},
+	OpVMaxS:        {"vmaxs", 3, "vv->v", PropCommutes | PropImmC | PropShape},
+	OpVMaxU:        {"vmaxu", 3, "vv->v", PropCommutes | PropImmC | PropShape},
+	OpVAvgr:        {"vavgr", 3, "vv->v", PropCommutes | PropImmC | PropShape},
+	OpVEq:          {"veq", 3, "vv->v", PropCommutes | PropImmC | PropShape},
+	OpVNe:          {"vne", 3, "vv->v", PropCommutes | PropImmC | PropShape},
+	OpVExtMulLowS:  {"vextmullows", 3, "vv->v", PropCommutes | PropImmC | PropShape},
+	OpVExtMulLowU:  {"vextmullowu", 3, "vv->v", PropCommutes | PropImmC | PropShape},
+	OpVExtMulHighS: {"vextmulhighs", 3, "vv->v", PropCommutes | PropImmC | PropShape},
+	OpVExtMulHighU: {"vextmulhighu", 3, "vv->v", PropCommutes | PropImmC | PropShape},
+	OpVDot:         {"vdot", 3, "vv->v", PropCommutes | PropImmC | PropShape},
+	OpVQ15Mul:      {"vq15mul", 3, "vv->v", PropCommutes | PropImmC | PropShape},
+	OpVSub:         {"vsub", 3, "vv->v", PropImmC | PropShape},
+	OpVSubSatS:     {"vsubsats", 3, "vv->v", PropImmC | PropShape},
+	OpVSubSatU:     {"vsubsatu", 3, "vv->v", PropImmC | PropShape},
+	OpVLtS:         {"vlts", 3, "vv->v", PropImmC | PropShape},
+	OpVLtU:         {"vltu", 3, "vv->v", PropImmC | PropShape},
+	OpVGtS:         {"vgts", 3, "vv->v", PropImmC | PropShape},
+	OpVGtU:         {"vgtu", 3, "vv->v", PropImmC | PropShape},
+	OpVLeS:         {"vles", 3, "vv->v", PropImmC | PropShape},
+	OpVLeU:         {"vleu", 3, "vv->v", PropImmC | PropShape},
+	OpVGeS:         {"vges", 3, "vv->v", PropImmC | PropShape},
+	OpVGeU:         {"vgeu", 3, "vv->v", PropImmC | PropShape},
+	OpVNarrowS:     {"vnarrows", 3, "vv->v", PropImmC | PropShape},
+	OpVNarrowU:     {"vnarrowu", 3, "vv->v", PropImmC | PropShape},
+	OpVDiv:         {"vdiv", 3, "vv->v", PropImmC | PropShape},
+	OpVMin:         {"vmin", 3, "vv->v", PropImmC | PropShape},
+	OpVMax:         {"vmax", 3, "vv->v", PropImmC | PropShape},
+	OpVPmin:        {"vpmin", 3, "vv->v", PropImmC | PropShape},
+	OpVPmax:        {"vpmax", 3, "vv->v", PropImmC | PropShape},
+	OpVNeg:         {"vneg", 2, "v->v", PropImmB | PropShape},
+	OpVAbs:         {"vabs", 2, "v->v", PropImmB | PropShape},
+	OpVPopcnt:      {"vpopcnt", 2, "v->v", PropImmB | PropShape},
+	OpVExtendLowS:  {"vextendlows", 2, "v->v", PropImmB | PropShape},
+	OpVExtendLowU:  {"vextendlowu", 2, "v->v", PropImmB | PropShape},
+	OpVExtendHighS: {"vextendhighs", 2, "v->v", PropImmB | PropShape},
+	OpVExtendHighU: {"vextendhighu", 2, "v->v", PropImmB | PropShape},
+	OpVExtAddS:     {"vextadds", 2, "v->v", PropImmB | PropShape},
+	OpVExtAddU:     {"vextaddu", 2, "v->v", PropImmB | PropShape},
+	OpVSqrt:        {"vsqrt", 2, "v->v", PropImmB | PropShape},
+	OpVCeil:        {"vceil", 2, "v->v", PropImmB | PropShape},
+	OpVFloor:       {"vfloor", 2, "v->v", PropImmB | PropShape},
+	OpVTrunc:       {"vtrunc", 2, "v->v", PropImmB | PropShape},
+	OpVNearest:     {"vnearest", 2, "v->v", PropImmB | PropShape},
+	OpVTruncSatS:   {"vtruncsats", 2, "v->v", PropImmB | PropShape},
+	OpVTruncSatU:   {"vtruncsatu", 2, "v->v", PropImmB | PropShape},
+	OpVConvS:       {"vconvs", 2, "v->v", PropImmB | PropShape},
+	OpVConvU:       {"vconvu", 2, "v->v", PropImmB | PropShape},
+	OpVDemote:      {"vdemote", 2, "v->v", PropImmB | PropShape},
+	OpVPromote:     {"vpromote", 2, "v->v", PropImmB | PropShape},
+	OpVShl:         {"vshl", 3, "vi->v", PropImmC | PropShape},
+	OpVShrS:        {"vshrs", 3, "vi->v", PropImmC | PropShape},
+	OpVShrU:        {"vshru", 3, "vi->v", PropImmC | PropShape},
+	OpVAllTrue:     {"valltrue", 2, "v->i", PropImmB | PropShape},
+	OpVBitmask:     {"vbitmask", 2, "v->i", PropImmB | PropShape},
+	OpVLoadExtS:    {"vloadexts", 2, "a->v", PropReads | PropTraps | PropImmB | PropShape},
+	OpVLoadExtU:    {"vloadextu", 2, "a->v", PropReads | PropTraps | PropImmB | PropShape},
+	OpVLoadSplat:   {"vloadsplat", 2, "a->v", PropReads | PropTraps | PropImmB | PropShape},
+	OpVLoadZero:    {"vloadzero", 2, "a->v", PropReads | PropTraps | PropImmB | PropShape},
+	OpVLoadLane:    {"vloadlane", 3, "av->v", PropReads | PropTraps | PropLane | PropImmC | PropShape},
+	OpVStoreLane:   {"vstorelane", 3, "av->", PropWrites | PropTraps | PropLane | PropImmC | PropShape},
 }
 
 func (op Op) String() string {

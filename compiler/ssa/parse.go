@@ -314,9 +314,15 @@ func (p *parser) inst() {
 		p.fail("expected an instruction, found %q", name)
 	}
 	in := Inst{Op: op, Type: t}
-	switch flag {
-	case "":
-	case "checked":
+	shape := Shape(0)
+	switch {
+	case op.Is(PropShape):
+		shape = Shape(slices.IndexFunc(shapes[:], func(s shapeInfo) bool { return s.name == flag }))
+		if shape >= shapeCount {
+			p.fail("expected a shape, found %q", flag)
+		}
+	case flag == "":
+	case flag == "checked":
 		in.Flags |= FlagChecked
 	default:
 		p.fail("expected a flag, found %q", flag)
@@ -325,15 +331,23 @@ func (p *parser) inst() {
 		in.A = p.call()
 	} else {
 		for i, x := range in.Operands() {
+			last := i+1 == int(Ops[op].Arity)
+			if last && op.Is(PropShape) && !op.Is(PropLane) {
+				*x = uint32(shape)
+				break
+			}
 			if i >= int(Ops[op].Arity) {
 				break
 			}
 			if i > 0 {
 				p.expect(",")
 			}
-			if op.Uses()>>i&1 != 0 {
+			switch {
+			case op.Uses()>>i&1 != 0:
 				*x = uint32(p.value())
-			} else {
+			case op.Is(PropShape):
+				*x = LaneOperand(shape, p.number())
+			default:
 				*x = p.number()
 			}
 		}
@@ -389,8 +403,7 @@ func (p *parser) value() Value {
 			err = strconv.ErrRange
 		}
 		if err == nil {
-			p.f.Vecs = append(p.f.Vecs, vec)
-			return p.f.NewValue(OpConst, t, uint32(len(p.f.Vecs)-1), 0, 0, 0)
+			return p.f.VecConst(vec)
 		}
 	case strings.HasPrefix(w, "0x"):
 		bits, err = strconv.ParseUint(w, 0, int(8*t.Size()))

@@ -105,9 +105,13 @@ func (f *Func) InstString(v Value) string {
 	if in.Op >= OpCount {
 		return p.String()
 	}
+	if in.Op.Is(PropShape) {
+		p.printf(".%s", in.Shape())
+	}
 	use := in.Op.Uses()
 	for i, x := range in.Operands() {
-		if i >= int(Ops[in.Op].Arity) {
+		last := i+1 == int(Ops[in.Op].Arity)
+		if i >= int(Ops[in.Op].Arity) || last && in.Op.Is(PropShape) && !in.Op.Is(PropLane) {
 			break
 		}
 		if i > 0 {
@@ -116,6 +120,8 @@ func (f *Func) InstString(v Value) string {
 		p.WriteByte(' ')
 		if use>>i&1 != 0 {
 			p.value(Value(*x))
+		} else if in.Op.Is(PropShape) {
+			p.printf("%d", in.Lane())
 		} else {
 			p.printf("%d", *x)
 		}

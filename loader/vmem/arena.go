@@ -49,6 +49,20 @@ func (a *Arena) Place(code []byte) (addr uint64, err error) {
 	return a.region.base + off, nil
 }
 
+// PlaceFile is Place of n bytes at an offset in a file, a multiple of the page size: they are mapped, not copied. What
+// the file holds behind them up to the end of the last page is mapped too.
+func (a *Arena) PlaceFile(fd int, at int64, n uint64) (addr uint64, err error) {
+	n = PageUp(n)
+	off, err := a.take(n)
+	if err != nil {
+		return 0, err
+	}
+	if err := a.region.mapFile(off, n, fd, at, protRX); err != nil {
+		return 0, errors.Join(err, a.empty(off, n))
+	}
+	return a.region.base + off, nil
+}
+
 func (a *Arena) fill(off, n uint64, code []byte) error {
 	if err := a.region.Commit(off, n); err != nil {
 		return err
@@ -72,10 +86,7 @@ func (a *Arena) Free(addr uint64) error {
 // empty makes pages inaccessible and empty, then lets others take them. Pages that cannot
 // be emptied are lost.
 func (a *Arena) empty(off, n uint64) error {
-	if err := a.region.Guard(off, n); err != nil {
-		return err
-	}
-	if err := a.region.Reset(off, n); err != nil {
+	if err := a.region.Clear(off, n); err != nil {
 		return err
 	}
 	a.giveBack(off, n)

@@ -8,12 +8,27 @@ import (
 
 var osProt = [...]int{protNone: unix.PROT_NONE, protRW: unix.PROT_READ | unix.PROT_WRITE, protRX: unix.PROT_READ | unix.PROT_EXEC}
 
+// mapReserved makes addresses without memory.
+const mapReserved = unix.MAP_PRIVATE | unix.MAP_ANON | unix.MAP_NORESERVE
+
 func osReserve(size uint64) (uint64, error) {
 	if unsafe.Sizeof(uintptr(0)) < 8 {
 		return 0, ErrUnsupported
 	}
-	p, err := unix.MmapPtr(-1, 0, nil, uintptr(size), unix.PROT_NONE, unix.MAP_PRIVATE|unix.MAP_ANON|unix.MAP_NORESERVE)
+	p, err := unix.MmapPtr(-1, 0, nil, uintptr(size), unix.PROT_NONE, mapReserved)
 	return uint64(uintptr(p)), err
+}
+
+// osMapFile and osClear replace mappings within a reservation.
+
+func osMapFile(base, size uint64, fd int, at int64, p protection) error {
+	_, err := unix.MmapPtr(fd, at, pointer(base), uintptr(size), osProt[p], unix.MAP_PRIVATE|unix.MAP_FIXED)
+	return err
+}
+
+func osClear(base, size uint64) error {
+	_, err := unix.MmapPtr(-1, 0, pointer(base), uintptr(size), unix.PROT_NONE, mapReserved|unix.MAP_FIXED)
+	return err
 }
 
 func osRelease(base, size uint64) error {

@@ -80,6 +80,33 @@ func (r *Region) Reset(off, n uint64) error {
 	return nil
 }
 
+// MapFile puts a part of a file, from an offset that is a multiple of the page size, in place of a part of the region.
+// It is readable and writable; what is written stays out of the file.
+func (r *Region) MapFile(off, n uint64, fd int, at int64) error {
+	return r.mapFile(off, n, fd, at, protRW)
+}
+
+func (r *Region) mapFile(off, n uint64, fd int, at int64, p protection) error {
+	if err := r.check(off, n); err != nil || n == 0 {
+		return err
+	}
+	if err := osMapFile(r.base+off, n, fd, at, p); err != nil {
+		return fmt.Errorf("mapping %d KiB of a file: %w", n>>10, err)
+	}
+	return nil
+}
+
+// Clear makes a part as it was when it was reserved, whatever lies there.
+func (r *Region) Clear(off, n uint64) error {
+	if err := r.check(off, n); err != nil || n == 0 {
+		return err
+	}
+	if err := osClear(r.base+off, n); err != nil {
+		return fmt.Errorf("clearing %d KiB: %w", n>>10, err)
+	}
+	return nil
+}
+
 // Release gives the addresses back. It is idempotent, not safe for concurrent use.
 func (r *Region) Release() error {
 	base, size := r.base, r.size

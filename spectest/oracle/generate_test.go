@@ -4,7 +4,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -38,12 +37,13 @@ func TestGenerate(t *testing.T) {
 			if err != nil {
 				t.Fatalf("seed %d: %v", s, err)
 			}
-			inst, err := Instantiate(m, Config{Fuel: 200_000, Resolve: func(module, name string) Extern {
-				var n uint32
-				fmt.Sscanf(name, "h%d", &n)
-				typ := m.FuncType(n)
-				return &Func{Type: typ, Host: func([]Value) ([]Value, error) { return make([]Value, len(typ.Results)), nil }}
-			}})
+			inst, err := Instantiate(m, Config{Fuel: 200_000, Resolve: Host(m, func(_ uint32, t *wasm.FuncType, _ []Value) []Value {
+				return make([]Value, len(t.Results))
+			})})
+			if m.Start >= 0 && errors.As(err, new(Trap)) {
+				outcomes["trap in start"]++
+				continue
+			}
 			if err != nil {
 				t.Fatalf("seed %d: %v", s, err)
 			}
@@ -53,13 +53,8 @@ func TestGenerate(t *testing.T) {
 				if inst.Export(name) == nil {
 					continue
 				}
-				inst.Globals[fuelGlobal].Lo = 100
-				g := &generator{Rand: rand.New(rand.NewPCG(s, uint64(i))), p: p, opts: opts}
-				args := make([]Value, len(f.Type.Params))
-				for i, t := range f.Type.Params {
-					args[i] = g.argument(t)
-				}
-				_, err := inst.Invoke(name, args)
+				inst.Globals[fuelGlobal].Lo, inst.Globals[spGlobal].Lo = StartFuel, StartSP
+				_, err := inst.Invoke(name, Arguments(s+uint64(i), f.Type.Params))
 				var trap Trap
 				switch {
 				case err == nil:

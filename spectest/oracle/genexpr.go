@@ -80,6 +80,10 @@ func (g *funcGen) expr(t wasm.ValType, depth int) *node {
 		return g.reference(t, depth)
 	}
 	switch n := g.IntN(100); {
+	case n < 8:
+		if n := g.idiom(t, depth); n != nil {
+			return n
+		}
 	case n < 45:
 		return g.operation(t, depth)
 	case n < 70:
@@ -122,7 +126,7 @@ func (g *funcGen) reference(t wasm.ValType, depth int) *node {
 	tables := g.tablesOf(t)
 	switch n := g.IntN(10); {
 	case n < 2 && t == wasm.FuncRef:
-		return &node{op: wasm.OpRefFunc, a: uint32(g.IntN(len(g.p.exportFn))), types: one(t)}
+		return &node{op: wasm.OpRefFunc, a: uint32(g.IntN(len(g.p.exported))), types: one(t)}
 	case n < 5 && len(tables) > 0:
 		table := pick(g.generator, tables)
 		return &node{op: wasm.OpTableGet, a: table, types: one(t), args: []*node{g.tableIndex(table, depth)}}
@@ -164,18 +168,21 @@ func (g *funcGen) question(depth int) *node {
 	case 0, 1:
 		return do(wasm.OpMemorySize)
 	case 2:
-		return do(wasm.OpMemoryGrow, g.growth())
+		return do(wasm.OpMemoryGrow, g.growth(maxPages))
 	case 3:
 		return &node{op: wasm.OpTableSize, a: table, types: one(wasm.I32)}
 	case 4:
-		return &node{op: wasm.OpTableGrow, a: table, types: one(wasm.I32), args: []*node{g.expr(g.p.tables[table].Elem, depth+1), g.growth()}}
+		if g.quiet {
+			return g.leaf(wasm.I32)
+		}
+		return &node{op: wasm.OpTableGrow, a: table, types: one(wasm.I32), args: []*node{g.expr(g.p.tables[table].Elem, depth+1), g.growth(maxElems + 1)}}
 	}
 	return &node{op: wasm.OpRefIsNull, types: one(wasm.I32), args: []*node{g.expr(g.p.tables[table].Elem, depth+1)}}
 }
 
 // growth is little, or more than there can ever be.
-func (g *funcGen) growth() *node {
-	return i32Const(pick(g.generator, []uint32{0, 0, 1, 1, 2, 0x10000, 0xffffffff}))
+func (g *funcGen) growth(limit uint32) *node {
+	return i32Const(pick(g.generator, []uint32{0, 0, 1, 1, 2, limit, 0xffffffff}))
 }
 
 // callFor is a call one of whose results is of type t.
@@ -214,9 +221,14 @@ func (g *funcGen) operation(t wasm.ValType, depth int) *node {
 		op = pick(g.generator, usual[t])
 	}
 	info := wasm.Info(op)
-	n := do(op)
-	for i := range info.Sig.Operands() {
-		n.args = append(n.args, g.operand(op, i, depth+1))
+	n := g.apply(op, depth)
+	if len(n.args) == 2 && info.Sig.Operand(0) == info.Sig.Operand(1) && !shows(op, 1) && g.chance(6) {
+		switch x := n.args[0]; {
+		case x.op == wasm.OpLocalGet:
+			n.args[1] = getLocal(x.a, x.types[0])
+		case !strings.Contains(info.Name, "div") && !strings.Contains(info.Name, "rem"):
+			n.args[g.IntN(2)] = g.constant(info.Sig.Operand(0))
+		}
 	}
 	switch info.Imm {
 	case wasm.ImmLane:

@@ -18,6 +18,8 @@ type funcGen struct {
 	labels  []genLabel                // innermost last; the first is the function's own
 	budget  int                       // nodes to write
 	loops   int                       // that are open
+	// machines are all that were begun.
+	machines []*stateMachine
 }
 
 // genLabel is a block that branches may leave.
@@ -134,7 +136,7 @@ func (g *funcGen) take(types []wasm.ValType) (nodes []*node) {
 
 // callee is a function, one that comes later more often than not so that calls come to an end.
 func (g *funcGen) callee(ok func(t *wasm.FuncType) bool) (int, bool) {
-	n := len(g.p.exportFn)
+	n := len(g.p.exported)
 	for range 6 {
 		i := g.IntN(n)
 		if i >= len(g.p.imports) && i <= g.index && !g.chance(6) {

@@ -31,6 +31,9 @@ func (g *funcGen) machineStatement(depth int) *node {
 	}
 	state := func(i int) []*node {
 		var nodes []*node
+		if g.chance(8) {
+			nodes = append(nodes, g.machineStatement(depth+2))
+		}
 		for range g.between(1, 3) {
 			nodes = append(nodes, g.statement(depth+2))
 		}
@@ -43,6 +46,7 @@ func (g *funcGen) machineStatement(depth int) *node {
 // of the loop behind the last state.
 func (g *funcGen) dispatch(m *stateMachine, depth int, state func(i int) []*node) *node {
 	g.loops++
+	g.machines = append(g.machines, m)
 	loop := &node{op: wasm.OpLoop}
 	g.labels = append(g.labels, genLabel{n: loop, machine: m})
 	base := len(g.labels)
@@ -106,6 +110,10 @@ func (g *funcGen) jump(l genLabel, from, depth int) *node {
 	}
 	if !m.comesLater(to, from) || g.chance(10) {
 		parts = append(parts, g.burn())
+	}
+	if g.chance(4) { // a machine further in may begin at once
+		other := pick(g.generator, g.machines)
+		parts = append(parts, setLocal(other.local, i32Const(uint32(g.IntN(other.states+1)))))
 	}
 	br := &node{op: wasm.OpBr, labels: []*node{l.n}}
 	set := setLocal(m.local, i32Const(uint32(to)))

@@ -14,7 +14,10 @@ func (g *funcGen) address(size uint32, depth int) (*node, uint32) {
 	index := func(mask uint32) *node {
 		return do(wasm.OpI32And, g.expr(wasm.I32, depth+1), i32Const(mask))
 	}
-	switch n := max(g.IntN(110)-50, 0); {
+	if g.chance(2) {
+		return index(0xfff8), small()
+	}
+	switch n := g.IntN(60); {
 	case n < 18:
 		return index(pick(g.generator, []uint32{0xff, 0x7ff, 0xfff8, 0xfff0, 0xfe00})), small()
 	case n < 35:
@@ -76,6 +79,47 @@ func (g *funcGen) store(depth int) *node {
 		n.b = g.Uint32N(uint32(16 / info.Size))
 	}
 	return n
+}
+
+// update changes something in memory in place, or writes and reads it with different widths.
+func (g *funcGen) update(depth int) *node {
+	list := operators(g.opts.SIMD)
+	var base func() *node
+	if g.chance(3) {
+		base = func() *node { return getGlobal(spGlobal, wasm.I32) }
+	} else {
+		tmp := pick(g.generator, g.free[wasm.I32])
+		base = func() *node { return getLocal(tmp, wasm.I32) }
+	}
+	parts := []*node{}
+	if x := base(); x.op == wasm.OpLocalGet {
+		parts = append(parts, setLocal(x.a, do(wasm.OpI32And, g.expr(wasm.I32, depth+1), i32Const(0xff8))))
+	}
+	at := uint32(8 * g.IntN(4))
+	for range g.between(1, 3) {
+		if g.chance(2) {
+			t := pick(g.generator, []wasm.ValType{wasm.I32, wasm.I64})
+			load, store := wasm.OpI32Load, wasm.OpI32Store
+			if t == wasm.I64 {
+				load, store = wasm.OpI64Load, wasm.OpI64Store
+			}
+			n := g.apply(pick(g.generator, usual[t]), maxDepth-2)
+			if side := g.IntN(len(n.args)); n.args[side].types[0] == t {
+				n.args[side] = access(load, at, 0, base())
+				parts = append(parts, access(store, at, 0, base(), n))
+				continue
+			}
+		}
+		op := pick(g.generator, list.stores)
+		if wasm.Info(op).Imm == wasm.ImmMemArg {
+			parts = append(parts, access(op, at+uint32(g.IntN(9)/8*4), 0, base(), g.operand(op, 1, depth+1)))
+		}
+		t := g.numType()
+		if op = pick(g.generator, list.loads[t]); wasm.Info(op).Imm == wasm.ImmMemArg && len(g.free[t]) > 0 {
+			parts = append(parts, setLocal(pick(g.generator, g.free[t]), access(op, at+uint32(g.IntN(9)/8*4), 0, base())))
+		}
+	}
+	return seq(nil, parts...)
 }
 
 // length is how much a bulk operation does.

@@ -87,8 +87,10 @@ func (g *funcGen) statement(depth int) *node {
 	switch n := g.IntN(100); {
 	case n < 22:
 		return g.assignment(depth)
-	case n < 38:
+	case n < 35:
 		return g.store(depth)
+	case n < 38:
+		return g.update(depth)
 	case n < 45:
 		return g.ifStatement(depth)
 	case n < 50:
@@ -122,7 +124,10 @@ func (g *funcGen) statement(depth int) *node {
 	case n < 95:
 		return g.bulk(depth)
 	case n < 98:
-		return g.tableStatement(depth)
+		if !g.quiet {
+			return g.tableStatement(depth)
+		}
+		return g.update(depth)
 	case n == 98:
 		return &node{op: wasm.OpDrop, args: []*node{g.expr(g.valType(), depth+1)}}
 	}

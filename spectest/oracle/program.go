@@ -9,15 +9,20 @@ import (
 
 // Program is a generated module as trees, which Encode writes down and Reduce cuts.
 type Program struct {
-	types    []wasm.FuncType
-	imports  []uint32 // types of imported functions, from module "host", named h0, h1, …
-	funcs    []*function
-	tables   []wasm.TableType
-	mem      wasm.Limits
-	globals  []global
-	elems    []elemSegment
-	datas    []dataSegment
-	exportFn []bool // by function, imported first: whether it is exported as f0, f1, …
+	types   []wasm.FuncType
+	imports []uint32 // types of imported functions
+	funcs   []*function
+	tables  []wasm.TableType
+	mem     wasm.Limits
+	globals []global
+	elems   []elemSegment
+	datas   []dataSegment
+	start   int // function, -1 for none
+
+	memImported                     bool
+	tablesImported, globalsImported int    // the first ones
+	exported                        []bool // functions, imported first
+	tablesExported                  []bool
 }
 
 // function is a function of a program.
@@ -212,6 +217,9 @@ func (p *Program) funcType(i int) *wasm.FuncType {
 	return &p.types[p.funcs[i-len(p.imports)].typ]
 }
 
+// sectionStart holds an index where the others have the number of their entries.
+const sectionStart = 8
+
 // Encode writes the module.
 func (p *Program) Encode() ([]byte, error) {
 	bodies, err := p.bodies() // first, because types of blocks are found then
@@ -220,28 +228,34 @@ func (p *Program) Encode() ([]byte, error) {
 	}
 	out := []byte("\x00asm\x01\x00\x00\x00")
 	section := func(id byte, n int, content []byte) {
-		if n > 0 {
+		if n > 0 || id == sectionStart {
 			out = append(out, id)
 			out = appendU(out, uint64(len(content)+len(appendU(nil, uint64(n)))))
 			out = append(appendU(out, uint64(n)), content...)
 		}
 	}
 	section(1, len(p.types), p.typeSection())
-	section(2, len(p.imports), p.importSection())
+	n, imports := p.importSection()
+	section(2, n, imports)
 	var funcs []byte
 	for _, f := range p.funcs {
 		funcs = appendU(funcs, uint64(f.typ))
 	}
 	section(3, len(p.funcs), funcs)
 	var tables []byte
-	for _, t := range p.tables {
+	for _, t := range p.tables[p.tablesImported:] {
 		tables = appendLimits(append(tables, typeCodes[t.Elem]), t.Limits)
 	}
-	section(4, len(p.tables), tables)
-	section(5, 1, appendLimits(nil, p.mem))
-	section(6, len(p.globals), p.globalSection())
+	section(4, len(p.tables)-p.tablesImported, tables)
+	if !p.memImported {
+		section(5, 1, appendLimits(nil, p.mem))
+	}
+	section(6, len(p.globals)-p.globalsImported, p.globalSection())
 	n, exports := p.exportSection()
 	section(7, n, exports)
+	if p.start >= 0 {
+		section(sectionStart, p.start, nil)
+	}
 	section(9, len(p.elems), p.elemSection())
 	section(12, len(p.datas), nil)
 	section(10, len(p.funcs), bodies)
@@ -291,17 +305,33 @@ func (p *Program) typeSection() (b []byte) {
 	return b
 }
 
-func (p *Program) importSection() (b []byte) {
-	for i, t := range p.imports {
-		b = appendName(appendName(b, "host"), fmt.Sprint("h", i))
-		b = appendU(append(b, byte(wasm.ExternFunc)), uint64(t))
+func (p *Program) importSection() (n int, b []byte) {
+	add := func(name string, kind wasm.ExternKind) {
+		b = append(appendName(appendName(b, "host"), name), byte(kind))
+		n++
 	}
-	return b
+	for i, t := range p.imports {
+		add(fmt.Sprint("h", i), wasm.ExternFunc)
+		b = appendU(b, uint64(t))
+	}
+	for i, t := range p.tables[:p.tablesImported] {
+		add(fmt.Sprint("t", i), wasm.ExternTable)
+		b = appendLimits(append(b, typeCodes[t.Elem]), t.Limits)
+	}
+	if p.memImported {
+		add("mem", wasm.ExternMemory)
+		b = appendLimits(b, p.mem)
+	}
+	for i, g := range p.globals[:p.globalsImported] {
+		add(fmt.Sprint("g", i), wasm.ExternGlobal)
+		b = append(b, typeCodes[g.typ], byte(truth(g.mutable)))
+	}
+	return n, b
 }
 
 func (p *Program) globalSection() []byte {
 	e := &encoder{p: p}
-	for _, g := range p.globals {
+	for _, g := range p.globals[p.globalsImported:] {
 		e.out = append(e.out, typeCodes[g.typ], byte(truth(g.mutable)))
 		e.node(g.init)
 		e.out = append(e.out, byte(wasm.OpEnd))
@@ -314,14 +344,16 @@ func (p *Program) exportSection() (n int, b []byte) {
 		b = appendU(append(appendName(b, name), byte(kind)), uint64(index))
 		n++
 	}
-	for i, yes := range p.exportFn {
+	for i, yes := range p.exported {
 		if yes {
 			export(fmt.Sprint("f", i), wasm.ExternFunc, i)
 		}
 	}
 	export("mem", wasm.ExternMemory, 0)
 	for i := range p.tables {
-		export(fmt.Sprint("t", i), wasm.ExternTable, i)
+		if p.tablesExported[i] {
+			export(fmt.Sprint("t", i), wasm.ExternTable, i)
+		}
 	}
 	for i := range p.globals {
 		export(fmt.Sprint("g", i), wasm.ExternGlobal, i)

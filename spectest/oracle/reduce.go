@@ -23,13 +23,15 @@ func (p *Program) Reduce(fails func(*Program) bool) (cuts int) {
 	r := &reducer{p: p, fails: fails}
 	for before := -1; before != r.cuts; {
 		before = r.cuts
-		for i := range p.exportFn {
-			if p.exportFn[i] {
-				r.try(func() { p.exportFn[i] = false }, func() { p.exportFn[i] = true })
+		for i := range p.exported {
+			if p.exported[i] {
+				r.try(func() { p.exported[i] = false }, func() { p.exported[i] = true })
 			}
 		}
-		for i := range p.funcs {
+		for i, f := range p.funcs {
 			r.emptyBody(i)
+			for len(f.locals) > 0 && set(r, &f.locals, f.locals[:len(f.locals)-1]) {
+			}
 		}
 		r.dropNodes()
 		r.replaceNodes()

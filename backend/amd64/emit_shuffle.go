@@ -1,0 +1,122 @@
+package amd64
+
+import "encoding/binary"
+
+// vecShuffle takes the shortest way to the lanes of two vectors.
+func (e *emitter) vecShuffle(d, a Reg) {
+	b := e.reg(2)
+	lanes := e.m.SSA.Vecs[e.vecNumber()]
+	first, second := 0, 0 // lanes of a and b
+	for i, n := range lanes {
+		if a == b {
+			n &= 15
+			lanes[i] = n
+		}
+		if n < 16 {
+			first++
+		} else {
+			second++
+		}
+	}
+	switch {
+	case second == 0:
+		e.permute(d, a, lanes)
+	case first == 0:
+		for i := range lanes {
+			lanes[i] -= 16
+		}
+		e.permute(d, b, lanes)
+	case e.interleave(d, a, b, &lanes) || e.align(d, a, b, &lanes) || e.blend(d, a, b, &lanes):
+	default:
+		e.shuffleBoth(d, a, b, &lanes)
+	}
+}
+
+// permute shuffles one vector.
+func (e *emitter) permute(d, a Reg, lanes [16]byte) {
+	order := int64(0)
+	for i := 0; i < 16; i += 4 {
+		n := lanes[i]
+		if n%4 != 0 || lanes[i+1] != n+1 || lanes[i+2] != n+2 || lanes[i+3] != n+3 {
+			e.v3m(PSHUFB, d, a, e.vector(lanes))
+			return
+		}
+		order |= int64(n/4) << (i / 2)
+	}
+	e.v2i(PSHUFD, d, a, order)
+}
+
+// vector is a constant.
+func (e *emitter) vector(b [16]byte) Mem {
+	return AtConst(e.a.Const128(binary.LittleEndian.Uint64(b[:8]), binary.LittleEndian.Uint64(b[8:])))
+}
+
+// interleaveOps are by the size of what is taken in turns and whether it is from the upper half.
+var interleaveOps = [4][2]Op{{PUNPCKLBW, PUNPCKHBW}, {PUNPCKLWD, PUNPCKHWD}, {PUNPCKLDQ, PUNPCKHDQ}, {PUNPCKLQDQ, PUNPCKHQDQ}}
+
+func (e *emitter) interleave(d, a, b Reg, lanes *[16]byte) bool {
+	for k, ops := range interleaveOps {
+		size := 1 << k
+		for high, op := range ops {
+			fits, swapped := true, true
+			for i, n := range lanes {
+				unit, within := i/size, i%size
+				want := 8*high + unit/2*size + within + unit%2*16
+				fits = fits && int(n) == want
+				swapped = swapped && int(n) == want^16
+			}
+			if fits {
+				e.v3(op, d, a, b)
+				return true
+			}
+			if swapped {
+				e.v3(op, d, b, a)
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// align knows lanes that follow each other, from one vector to the other.
+func (e *emitter) align(d, a, b Reg, lanes *[16]byte) bool {
+	for i, n := range lanes {
+		if n != (lanes[0]+byte(i))%32 {
+			return false
+		}
+	}
+	if n := int64(lanes[0]); n < 16 {
+		e.v3bi(PALIGNR, 16, d, b, a, n)
+	} else {
+		e.v3bi(PALIGNR, 16, d, a, b, n-16)
+	}
+	return true
+}
+
+// blend knows words that stay where they are.
+func (e *emitter) blend(d, a, b Reg, lanes *[16]byte) bool {
+	which := int64(0)
+	for i, n := range lanes {
+		if int(n)%16 != i || n/16 != lanes[i&^1]/16 {
+			return false
+		}
+		which |= int64(n/16) << (i / 2)
+	}
+	e.v3bi(PBLENDW, 16, d, a, b, which)
+	return true
+}
+
+// shuffleBoth shuffles each, with 0 for the lanes of the other.
+func (e *emitter) shuffleBoth(d, a, b Reg, lanes *[16]byte) {
+	const zero = 0x80
+	var ofA, ofB [16]byte
+	for i, n := range lanes {
+		ofA[i], ofB[i] = n, zero
+		if n >= 16 {
+			ofA[i], ofB[i] = zero, n-16
+		}
+	}
+	e.v3m(PSHUFB, d, a, e.vector(ofA))
+	e.v3m(PSHUFB, regScratchX, b, e.vector(ofB))
+	e.v3(POR, d, d, regScratchX)
+}

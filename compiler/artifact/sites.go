@@ -1,0 +1,166 @@
+package artifact
+
+import (
+	"encoding/binary"
+	"iter"
+	"slices"
+	"sort"
+
+	"github.com/wasmaot/wasmaot/compiler/abi"
+)
+
+// A Site connects a place in the code with a place in the wasm file.
+type Site struct {
+	Off  uint32   // in Text
+	Pos  uint32   // wasm offset
+	Code abi.Trap // what a fault there means; TrapNone for calls
+}
+
+// Sites is a table of sites in the order of their offsets, as it lies in the file. There are more sites than
+// functions by two orders of magnitude, and most are never asked for: they are packed, and unpacked on demand.
+//
+//	u32 number of blocks
+//	for each block: u32 Off of its first site, u32 where the block begins in what follows
+//	blocks of up to siteBlock sites, each relative to the one before:
+//	    uvarint (Off - previous Off)<<1 | (Code differs), [u8 Code], varint Pos - previous Pos
+//
+// Before the first site of a block, Off is the index's, Pos and Code are 0. A table that is not what a SitesBuilder makes
+// gives wrong answers, but no worse.
+type Sites string
+
+const (
+	siteBlock     = 64 // sites: a search unpacks half as many
+	siteIndexSize = 8
+)
+
+// blocks is the number of blocks.
+func (s Sites) blocks() int {
+	if len(s) < 4 {
+		return 0
+	}
+	return int(min(u32at(s, 0), uint32((len(s)-4)/siteIndexSize)))
+}
+
+func u32at(s Sites, at int) uint32 {
+	_ = s[at+3]
+	return uint32(s[at]) | uint32(s[at+1])<<8 | uint32(s[at+2])<<16 | uint32(s[at+3])<<24
+}
+
+// siteReader unpacks a block.
+type siteReader struct {
+	rest Sites
+	site Site
+}
+
+func (s Sites) block(i int) siteReader {
+	entry := 4 + i*siteIndexSize
+	data := s[4+s.blocks()*siteIndexSize:]
+	lo, hi := u32at(s, entry+4), uint32(len(data))
+	if i+1 < s.blocks() {
+		hi = u32at(s, entry+siteIndexSize+4)
+	}
+	if lo > hi || uint64(hi) > uint64(len(data)) {
+		return siteReader{}
+	}
+	return siteReader{rest: data[lo:hi], site: Site{Off: u32at(s, entry)}}
+}
+
+func (r *siteReader) uvarint() (v uint64) {
+	for shift := 0; len(r.rest) > 0 && shift < 64; shift += 7 {
+		b := r.rest[0]
+		r.rest = r.rest[1:]
+		v |= uint64(b&0x7f) << shift
+		if b < 0x80 {
+			break
+		}
+	}
+	return v
+}
+
+func (r *siteReader) next() bool {
+	if len(r.rest) == 0 {
+		return false
+	}
+	head := r.uvarint()
+	r.site.Off += uint32(head >> 1)
+	if head&1 != 0 && len(r.rest) > 0 {
+		r.site.Code = abi.Trap(r.rest[0])
+		r.rest = r.rest[1:]
+	}
+	pos := r.uvarint()
+	r.site.Pos += uint32(pos>>1) ^ -uint32(pos&1)
+	return true
+}
+
+// Before is the last site at or before an offset.
+func (s Sites) Before(off uint32) (found Site, ok bool) {
+	n := sort.Search(s.blocks(), func(i int) bool { return u32at(s, 4+i*siteIndexSize) > off })
+	if n == 0 {
+		return Site{}, false
+	}
+	for r := s.block(n - 1); r.next() && r.site.Off <= off; {
+		found, ok = r.site, true
+	}
+	return found, ok
+}
+
+// Find is the site at an offset.
+func (s Sites) Find(off uint32) (Site, bool) {
+	found, ok := s.Before(off)
+	return found, ok && found.Off == off
+}
+
+// All gives every site.
+func (s Sites) All() iter.Seq[Site] {
+	return func(yield func(Site) bool) {
+		for i := range s.blocks() {
+			for r := s.block(i); r.next(); {
+				if !yield(r.site) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// SitesBuilder packs sites.
+type SitesBuilder struct {
+	index, data []byte
+	n           int
+	last        Site
+}
+
+// Add appends a site. Each has a larger offset than the one before.
+func (b *SitesBuilder) Add(s Site) {
+	if b.n%siteBlock == 0 {
+		b.index = le.AppendUint32(le.AppendUint32(b.index, s.Off), uint32(len(b.data)))
+		b.last = Site{Off: s.Off}
+	}
+	b.n++
+	head := uint64(s.Off-b.last.Off) << 1
+	if s.Code == b.last.Code {
+		b.data = binary.AppendUvarint(b.data, head)
+	} else {
+		b.data = append(binary.AppendUvarint(b.data, head|1), byte(s.Code))
+	}
+	b.data = binary.AppendVarint(b.data, int64(int32(s.Pos-b.last.Pos)))
+	b.last = s
+}
+
+// Sites is the table of what was added.
+func (b *SitesBuilder) Sites() Sites {
+	if b.n == 0 {
+		return ""
+	}
+	count := le.AppendUint32(nil, uint32(len(b.index)/siteIndexSize))
+	return Sites(slices.Concat(count, b.index, b.data))
+}
+
+// SitesOf is the table of a list in the order of its offsets.
+func SitesOf(list ...Site) Sites {
+	var b SitesBuilder
+	for _, s := range list {
+		b.Add(s)
+	}
+	return b.Sites()
+}

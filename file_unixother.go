@@ -1,0 +1,5 @@
+//go:build unix && !linux
+
+package wasmaot
+
+const mapPopulate = 0
