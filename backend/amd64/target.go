@@ -46,6 +46,7 @@ var Target = &backend.Target{
 	Lower:        lower,
 	Emit:         emit,
 	Patch:        patch,
+	CheckAccess:  checkAccess,
 }
 
 // registers that may be allocated: those whose names need no prefix byte come first.
