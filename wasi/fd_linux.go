@@ -47,14 +47,11 @@ func (c *call) fdClose() Errno {
 	if c.files.get(n) == nil {
 		return EBADF
 	}
-	return c.closeFile(c.files.take(n))
+	return closeFile(c.files.take(n))
 }
 
 // closeFile closes the host's file. It is gone whatever close says.
-func (s *System) closeFile(f *file) Errno {
-	if s.dir.owner == f {
-		s.dir.owner = nil
-	}
+func closeFile(f *file) Errno {
 	err := unix.Close(f.fd)
 	if err == unix.EINTR {
 		return ESUCCESS
@@ -73,7 +70,7 @@ func (c *call) fdRenumber() Errno {
 	}
 	old := c.files.files[to]
 	c.files.files[to] = c.files.take(from)
-	c.closeFile(old) // what is lost here is lost with dup2(2) as well
+	closeFile(old) // what is lost here is lost with dup2(2) as well
 	return ESUCCESS
 }
 

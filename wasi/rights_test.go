@@ -166,6 +166,9 @@ func TestRightsShrink(t *testing.T) {
 	g, dir := newDirGuest(t)
 	writeFile(t, dir, "file", "content")
 	os.Mkdir(filepath.Join(dir, "sub"), 0o755)
+	if _, _, _, inheriting := g.fdstat(g.open("file", 0, readWrite, 0)); inheriting != 0 {
+		t.Errorf("a file hands down %#x", inheriting)
+	}
 	for bit := range 64 {
 		r := rights(1) << bit
 		f := g.open("file", 0, readWrite, 0)
