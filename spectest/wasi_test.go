@@ -86,12 +86,12 @@ func (p *wasiProgram) run(t *testing.T, dir string) {
 	stdout := collector(t, &cfg.Stdout)
 	stderr := collector(t, &cfg.Stderr)
 	code, err := runWASI(wasm, cfg)
-	out, errors := stdout(), stderr()
+	out, messages := stdout(), stderr()
 	if err != nil {
-		t.Fatalf("%v\n%s", err, errors)
+		t.Fatalf("%v\n%s", err, messages)
 	}
 	if code != p.ExitCode {
-		t.Errorf("exit code %d, expected %d\n%s", code, p.ExitCode, errors)
+		t.Errorf("exit code %d, expected %d\n%s", code, p.ExitCode, messages)
 	}
 	if p.StdoutChecked && out != p.Stdout {
 		t.Errorf("standard output %q, expected %q", out, p.Stdout)
