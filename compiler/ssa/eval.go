@@ -11,7 +11,7 @@ import (
 
 // Machine is the state that Eval works on. It is a plain interpreter, meant for comparing
 // passes and back ends with: all values are 64 bits, I32 and F32 in the low half and the
-// upper half 0.
+// upper half 0. Vectors are not among parameters, results, globals and what calls take.
 type Machine struct {
 	Memories [][]byte
 	Globals  []uint64
@@ -41,8 +41,13 @@ func (m *Machine) Eval(f *Func, args []uint64) ([]uint64, abi.Trap, error) {
 		}
 		bd := &f.Blocks[b]
 		for i, v := range f.ParamsOf(bd) {
-			e.set(v, args[i])
+			if f.Insts[v].Type == abi.V128 {
+				e.setVec(v, e.passed[args[i]])
+			} else {
+				e.set(v, args[i])
+			}
 		}
+		e.passed = e.passed[:0]
 		for _, v := range f.OrderOf(bd) {
 			if e.inst(v); e.trap != 0 || e.err != nil {
 				return nil, e.trap, e.err
@@ -76,6 +81,10 @@ type evaluation struct {
 	m    *Machine
 	f    *Func
 	vals []uint64
+
+	vecs   [][16]byte // by value
+	passed [][16]byte // to the next block: arguments are indices
+
 	trap abi.Trap
 	err  error
 }
@@ -90,6 +99,11 @@ func (e *evaluation) value(v Value) uint64 {
 func (e *evaluation) list(vs []Value) []uint64 {
 	out := make([]uint64, len(vs))
 	for i, v := range vs {
+		if e.f.Insts[v].Type == abi.V128 {
+			out[i] = uint64(len(e.passed))
+			e.passed = append(e.passed, e.vec(v))
+			continue
+		}
 		out[i] = e.value(v)
 	}
 	return out
@@ -105,6 +119,9 @@ func (e *evaluation) set(v Value, x uint64) {
 func (e *evaluation) inst(v Value) {
 	in := &e.f.Insts[v]
 	m := e.m
+	if e.vector(v, in) {
+		return
+	}
 	var operands [3]uint64
 	var from abi.Type // of operand A
 	for i, x := range in.Operands() {
