@@ -23,6 +23,9 @@ type accessStep struct {
 func (s *accessStep) step(in *accessInst) bool {
 	s.in = in
 	for _, p := range in.Prefix {
+		if p.IsVEX() {
+			break // what follows is part of it
+		}
 		switch p &^ (x86asm.PrefixImplicit | x86asm.PrefixIgnored) {
 		case x86asm.PrefixFS, x86asm.PrefixGS, x86asm.PrefixAddrSize, x86asm.PrefixAddr32, x86asm.PrefixLOCK:
 			s.fail(in, "prefix %v", p)

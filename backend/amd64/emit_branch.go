@@ -311,6 +311,10 @@ func (e *emitter) emitSwitch() {
 	for _, edge := range entries {
 		e.table = append(e.table, e.target(edge))
 	}
+	if e.block == 0 { // most often 0: functions of Go's begin with the choice of where to resume
+		a.RR(TEST, 4, index, index)
+		a.Jcc(CondE, e.table[0])
+	}
 	t := a.AddTable(e.table)
 	a.RI(MOV, 4, temp, int64(n-1))
 	a.RR(CMP, 4, index, temp)

@@ -161,9 +161,14 @@ func (l *lowerer) extend(v ssa.Value, in *ssa.Inst, op Op) {
 	l.loadFrom(tLoad, op, l.sizeOf(v), l.result(v), &s)
 }
 
-// wrap makes a zero-extended I32; all other wraps are their operands' registers.
+// wrap makes a zero-extended I32; all other wraps are their operands' registers. The result
+// gets a register of its own: renaming makes such a copy free, but not one in place.
 func (l *lowerer) wrap(v ssa.Value, in *ssa.Inst, _ Op) {
-	l.simple(tMove32, MOV, 4, v, ssa.Value(in.A))
+	x := l.use(ssa.Value(in.A))
+	inst := l.put(tMove32, 4)
+	inst.Aux = uint32(MOV) | uint32(formReg)<<auxFormShift
+	l.def(l.result(v))
+	l.lateArg(x)
 }
 
 // leaParts is an address: base + index<<scale + disp, modulo 2^32 or 2^64.
