@@ -132,6 +132,16 @@ var shapesOf = func() (allowed [OpCount]uint8) {
 	return allowed
 }()
 
+// Shapes lists the shapes that an op may have.
+func (op Op) Shapes() (list []Shape) {
+	for s := I8x16; s < shapeCount; s++ {
+		if shapesOf[op]>>s&1 != 0 {
+			list = append(list, s)
+		}
+	}
+	return list
+}
+
 // checkVector checks shape, lane and lane type of a vector operation.
 func (c *checker) checkVector(in *Inst) {
 	if in.Op == OpVShuffle {
