@@ -91,7 +91,7 @@ func (d *differential) work() {
 		if !ok {
 			return
 		}
-		p := oracle.NewProgram(seed, oracle.Options{})
+		p := oracle.NewProgram(seed, oracle.Options{SIMD: seed%2 == 0})
 		v, err := tryProgram(c, seed, p)
 		if err != nil {
 			d.t.Errorf("seed %d: %v", seed, err)
@@ -166,7 +166,7 @@ func (v *verdict) add(w verdict) {
 
 // judge runs a module on the oracle and natively, and compares.
 func judge(r request) (v verdict) {
-	m, err := wasm.Decode(r.Module, wasm.Features20NoSIMD)
+	m, err := wasm.Decode(r.Module, wasm.Features20)
 	if err != nil {
 		return verdict{Problem: fmt.Sprint("not valid: ", err)}
 	}
