@@ -24,8 +24,7 @@ func (e *emitter) memorySize() {
 	e.a.RM(MOV, 8, regScratch, At(regScratch, abi.MemoryRecBytes))
 }
 
-// byLength branches on the length in rcx: 0–15, 16–32 and so on; the label after
-// the last limit is the rest. The shortest goes on here.
+// jumpAbove jumps to the label it returns if the length in rcx is above the limit.
 func (e *emitter) jumpAbove(limit int64) Label {
 	l := e.a.NewLabel()
 	e.a.RI(CMP, 8, RCX, limit)
@@ -46,17 +45,17 @@ func (e *emitter) emitMemCopy() {
 	a.RR(ADD, 8, RDI, regMemBase)
 	a.RR(ADD, 8, RSI, regMemBase)
 
-	above15 := e.jumpAbove(15)
-	e.copyBelow16(done)
-
-	a.Bind(above15)
-	above32 := e.jumpAbove(32)
-	e.copyEnds(done, 0, -16)
-	a.Bind(above32)
-	above64 := e.jumpAbove(64)
-	e.copyEnds(done, 0, 16, -32, -16)
-
-	a.Bind(above64)
+	if e.in.Imm == 0 { // else it is a constant length beyond all these
+		above15 := e.jumpAbove(15)
+		e.copyBelow16(done)
+		a.Bind(above15)
+		above32 := e.jumpAbove(32)
+		e.copyEnds(done, 0, -16)
+		a.Bind(above32)
+		above64 := e.jumpAbove(64)
+		e.copyEnds(done, 0, 16, -32, -16)
+		a.Bind(above64)
+	}
 	a.RR(MOV, 8, RAX, RDI)
 	a.RR(SUB, 8, RAX, RSI)
 	a.RR(CMP, 8, RAX, RCX)
@@ -173,33 +172,21 @@ func (e *emitter) emitMemFill() {
 	a.RI(MOV, 8, RAX, 0x0101010101010101)
 	a.RR(IMUL, 8, RAX, RSI)
 
-	above15 := e.jumpAbove(15)
-	for _, size := range []uint8{8, 4} {
-		less := a.NewLabel()
-		a.RI(CMP, 8, RCX, int64(size))
-		a.Jcc(CondB, less)
-		a.MR(MOV, size, At(RDI, 0), RAX)
-		a.MR(MOV, size, end(RDI, -int32(size)), RAX)
-		a.Jmp(done)
-		a.Bind(less)
+	if e.in.Imm == 0 { // else it is a constant length beyond all these
+		above15 := e.jumpAbove(15)
+		e.fillBelow16(done)
+		a.Bind(above15)
 	}
-	a.RR(TEST, 8, RCX, RCX)
-	a.Jcc(CondE, done)
-	a.MR(MOV, 1, At(RDI, 0), RAX)
-	a.MR(MOV, 1, end(RDI, -1), RAX)
-	a.RI(SHR, 8, RCX, 1)
-	a.MR(MOV, 1, AtIndex(RDI, RCX, 1, 0), RAX)
-	a.Jmp(done)
-
-	a.Bind(above15)
 	a.RR(MOVD, 8, X0, RAX)
 	a.RR(UNPCKLPD, 16, X0, X0)
-	above32 := e.jumpAbove(32)
-	e.fillEnds(done, 0, -16)
-	a.Bind(above32)
-	above64 := e.jumpAbove(64)
-	e.fillEnds(done, 0, 16, -32, -16)
-	a.Bind(above64)
+	if e.in.Imm == 0 {
+		above32 := e.jumpAbove(32)
+		e.fillEnds(done, 0, -16)
+		a.Bind(above32)
+		above64 := e.jumpAbove(64)
+		e.fillEnds(done, 0, 16, -32, -16)
+		a.Bind(above64)
+	}
 	long := e.jumpAbove(longFill - 1)
 	loop := a.NewLabel()
 	a.MR(MOVUPS, 16, end(RDI, -32), X0)
@@ -216,6 +203,27 @@ func (e *emitter) emitMemFill() {
 	a.Bind(long)
 	a.Bare(REPSTOSB)
 	a.Bind(done)
+}
+
+// fillBelow16 fills 0 to 15 bytes with those of rax.
+func (e *emitter) fillBelow16(done Label) {
+	a := &e.a
+	for _, size := range []uint8{8, 4} {
+		less := a.NewLabel()
+		a.RI(CMP, 8, RCX, int64(size))
+		a.Jcc(CondB, less)
+		a.MR(MOV, size, At(RDI, 0), RAX)
+		a.MR(MOV, size, end(RDI, -int32(size)), RAX)
+		a.Jmp(done)
+		a.Bind(less)
+	}
+	a.RR(TEST, 8, RCX, RCX)
+	a.Jcc(CondE, done)
+	a.MR(MOV, 1, At(RDI, 0), RAX)
+	a.MR(MOV, 1, end(RDI, -1), RAX)
+	a.RI(SHR, 8, RCX, 1)
+	a.MR(MOV, 1, AtIndex(RDI, RCX, 1, 0), RAX)
+	a.Jmp(done)
 }
 
 // fillEnds stores xmm0 at each of the offsets.

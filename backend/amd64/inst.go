@@ -55,8 +55,8 @@ const (
 
 	tCheckAddr // d (early), index, MemoryRec, base unless pinned: a checked address; Imm = offset + size, Aux = size
 	tIndexMask // d (early), index, length: a checked index; Cond is the trap
-	tMemCopy   // rdi, rsi, rcx
-	tMemFill   // rdi, rax, rcx
+	tMemCopy   // rdi, rsi, rcx; Imm is the length, if it is a constant
+	tMemFill   // rdi, rax, rcx; likewise
 	tCopyShort // two temps, vector temps for the chunks, destination, source: Imm bytes
 	tFillShort // two temps, destination, value: Imm bytes
 

@@ -290,12 +290,16 @@ func (l *lowerer) bulk(v ssa.Value, in *ssa.Inst, _ Op) {
 		t, short, second = tMemFill, tFillShort, RAX
 	}
 	a, b := l.use(ssa.Value(in.A)), l.use(ssa.Value(in.B))
-	if n, ok := l.f.IsConst(ssa.Value(in.C)); ok && n <= maxShort {
-		l.shortBulk(short, a, b, int64(n))
+	length, isConst := l.f.IsConst(ssa.Value(in.C))
+	switch {
+	case !isConst:
+		length = 0
+	case length <= maxShort:
+		l.shortBulk(short, a, b, int64(length))
 		return
 	}
 	n := l.use(ssa.Value(in.C))
-	l.put(t, 8)
+	l.put(t, 8).Imm = int64(length)
 	l.fixedArg(a, RDI)
 	l.fixedArg(b, second)
 	l.fixedArg(n, RCX)

@@ -80,9 +80,9 @@ type instance struct {
 	native  *backend.Code
 	text    uint64
 	ctx     []byte
-	imports []byte // FuncDescs
-	foreign []byte // another context
-	second  []byte // memory 1
+	imports []byte       // FuncDescs
+	foreign []byte       // another context
+	second  []byte       // memory 1
 	m       *ssa.Machine // the state that native code works on, brought up to date for calls
 	trap    abi.Trap     // of a call
 }

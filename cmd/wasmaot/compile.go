@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -9,24 +10,22 @@ import (
 	"strings"
 	"time"
 
-	"github.com/spf13/cobra"
 	"github.com/wasmaot/wasmaot"
 	"github.com/wasmaot/wasmaot/compiler"
 	"github.com/wasmaot/wasmaot/compiler/artifact"
 )
 
-func newCompile() *cobra.Command {
+func newCompile() *command {
 	var out string
 	var times, noOpt, baseline, explicit, check bool
 	var workers int
 	var off []string
 	var dump string
-	cmd := &cobra.Command{
-		Use:   "compile [flags] FILE -o OUT",
-		Short: "Compile a module to an artifact that run takes",
-		Long:  "Compile a module to native code in an ELF file, which \"wasmaot run\" takes in place\nof the module. It runs on machines with the same CPU features, with this build of\nwasmaot; --baseline confines it to features that every supported CPU has.",
-		Args:  argsBetween(1, 1, "FILE"),
-		RunE: func(cmd *cobra.Command, args []string) error {
+	cmd := &command{
+		use:  "compile [flags] FILE -o OUT",
+		long: "Compile a module to native code in an ELF file, which \"wasmaot run\" takes in place\nof the module. It runs on machines with the same CPU features, with this build of\nwasmaot; --baseline confines it to features that every supported CPU has.",
+		min:  1, max: 1, what: "FILE", mixed: true,
+		run: func(ctx context.Context, args []string) error {
 			if out == "" {
 				return usageError{fmt.Errorf("compile: expected the output file: -o OUT")}
 			}
@@ -34,14 +33,17 @@ func newCompile() *cobra.Command {
 			if explicit {
 				opts.Tier = artifact.TierExplicit
 			}
-			opts.Debug.Check, opts.Debug.Off = check, off
+			opts.Debug.Check = check
+			for _, list := range off {
+				opts.Debug.Off = append(opts.Debug.Off, strings.Split(list, ",")...)
+			}
 			if dump != "" {
 				opts.Debug.Dump, opts.Debug.DumpFunc = os.Stdout, dump
 			}
 			if times {
 				opts.Debug.Times = new(compiler.Times)
 			}
-			err := wasmaot.CompileTo(cmd.Context(), args[0], out, opts)
+			err := wasmaot.CompileTo(ctx, args[0], out, opts)
 			clearProgress()
 			if times && err == nil {
 				printTimes(opts.Debug.Times)
@@ -49,16 +51,16 @@ func newCompile() *cobra.Command {
 			return err
 		},
 	}
-	fl := cmd.Flags()
-	fl.StringVarP(&out, "output", "o", "", "write the artifact to `OUT`")
-	fl.BoolVar(&times, "time-passes", false, "print what each pass took")
-	fl.BoolVar(&noOpt, "no-opt", false, "leave out optimisations")
-	fl.BoolVar(&baseline, "baseline", false, "use only CPU features that every supported CPU has")
-	fl.BoolVar(&explicit, "explicit-checks", false, "check every access instead of relying on guard pages")
-	fl.BoolVar(&check, "check", false, "run every checker during the compilation")
-	fl.StringSliceVar(&off, "off", nil, "leave out `OPTIMISATION`s: "+strings.Join(compiler.Optional(), ", "))
-	fl.StringVar(&dump, "dump", "", "print the SSA form of `FUNCTION` (its name, or # and its index) after every pass")
-	fl.IntVar(&workers, "workers", 0, "compile `N` functions at a time (default: one for each CPU)")
+	fl := &cmd.flags
+	fl.string(&out, "output", "o", "write the artifact to `OUT`")
+	fl.bool(&times, "time-passes", "print what each pass took")
+	fl.bool(&noOpt, "no-opt", "leave out optimisations")
+	fl.bool(&baseline, "baseline", "use only CPU features that every supported CPU has")
+	fl.bool(&explicit, "explicit-checks", "check every access instead of relying on guard pages")
+	fl.bool(&check, "check", "run every checker during the compilation")
+	fl.list(&off, "off", "leave out `OPTIMISATION`s, separated by commas: "+strings.Join(compiler.Optional(), ", "))
+	fl.string(&dump, "dump", "", "print the SSA form of `FUNCTION` (its name, or # and its index) after every pass")
+	fl.int(&workers, "workers", "compile `N` functions at a time (default: one for each CPU)")
 	return cmd
 }
 
@@ -93,17 +95,15 @@ func clearProgress() {
 	}
 }
 
-func newValidate() *cobra.Command {
-	return &cobra.Command{
-		Use:   "validate FILE",
-		Short: "Check that a file is a valid module",
-		Args:  argsBetween(1, 1, "FILE"),
-		RunE: func(cmd *cobra.Command, args []string) error {
+func newValidate() *command {
+	return &command{
+		use: "validate FILE", min: 1, max: 1, what: "FILE", mixed: true,
+		run: func(ctx context.Context, args []string) error {
 			src, err := os.ReadFile(args[0])
 			if err != nil {
 				return err
 			}
-			if err := compiler.Validate(cmd.Context(), src, compiler.Options{}); err != nil {
+			if err := compiler.Validate(ctx, src, compiler.Options{}); err != nil {
 				return fmt.Errorf("%s: %w", args[0], err)
 			}
 			return nil
@@ -111,17 +111,16 @@ func newValidate() *cobra.Command {
 	}
 }
 
-func newVersion() *cobra.Command {
-	return &cobra.Command{
-		Use:   "version",
-		Short: "Print the version",
-		Args:  argsBetween(0, 0, "no arguments"),
-		Run: func(cmd *cobra.Command, args []string) {
+func newVersion() *command {
+	return &command{
+		use: "version", what: "no arguments",
+		run: func(context.Context, []string) error {
 			version := "(devel)"
 			if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
 				version = info.Main.Version
 			}
-			fmt.Printf("wasmaot %s %s/%s %s\nbuild %s\n", version, runtime.GOOS, runtime.GOARCH, runtime.Version(), compiler.Build())
+			_, err := fmt.Printf("wasmaot %s %s/%s %s\nbuild %s\n", version, runtime.GOOS, runtime.GOARCH, runtime.Version(), compiler.Build())
+			return err
 		},
 	}
 }

@@ -9,7 +9,6 @@ import (
 	"os/signal"
 	"syscall"
 
-	"github.com/spf13/cobra"
 	"github.com/wasmaot/wasmaot/loader"
 )
 
@@ -48,7 +47,7 @@ func realMain() int {
 		<-signals // the second one is for a guest that cannot be stopped
 		os.Exit(exitInterrupt)
 	}()
-	return report(newRoot().ExecuteContext(ctx))
+	return report(execute(ctx, commandArgs()))
 }
 
 // report prints the error, if it needs to be, and gives the process's exit code.
@@ -81,33 +80,19 @@ func report(err error) int {
 	return exitError
 }
 
-func newRoot() *cobra.Command {
-	root := &cobra.Command{
-		Use:           "wasmaot",
-		Short:         "Compile WebAssembly modules to native code and run them",
-		Long:          "wasmaot compiles WebAssembly modules ahead of time to native code and runs them\nwith a complete WASI preview 1 host. It is at home with programs built by\nGOOS=wasip1 GOARCH=wasm go build.",
-		SilenceErrors: true,
-		SilenceUsage:  true,
-		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				return usageError{fmt.Errorf("unknown command %q: expected run, compile, validate or version", args[0])}
-			}
-			return nil
-		},
-		RunE: func(cmd *cobra.Command, args []string) error { return cmd.Help() },
-	}
-	root.CompletionOptions.HiddenDefaultCmd = true
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(newRun(), newCompile(), newValidate(), newVersion())
-	return root
-}
+const about = `wasmaot compiles WebAssembly modules ahead of time to native code and runs them
+with a complete WASI preview 1 host. It is at home with programs built by
+GOOS=wasip1 GOARCH=wasm go build.`
 
-// argsBetween is cobra.RangeArgs with our usage error; max < 0 is no limit.
-func argsBetween(min, max int, what string) cobra.PositionalArgs {
-	return func(cmd *cobra.Command, args []string) error {
-		if len(args) < min || max >= 0 && len(args) > max {
-			return usageError{fmt.Errorf("%s: expected %s, found %d arguments", cmd.Name(), what, len(args))}
-		}
-		return nil
+// commands is set in init because help refers to it.
+var commands []commandInfo
+
+func init() {
+	commands = []commandInfo{
+		{"run", "Run a module, or build a Go package for wasip1 and run it", newRun},
+		{"compile", "Compile a module to an artifact that run takes", newCompile},
+		{"validate", "Check that a file is a valid module", newValidate},
+		{"cache", "Look after the cache of compiled code", newCache},
+		{"version", "Print the version", newVersion},
 	}
 }

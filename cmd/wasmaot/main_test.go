@@ -11,7 +11,8 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"wasmaot": func() { os.Exit(realMain()) }})
+	run := func() { os.Exit(realMain()) }
+	testscript.Main(m, map[string]func(){"wasmaot": run, goExecName: run})
 }
 
 // TestScripts runs the scripts in testdata/script: the command line as a user sees it.

@@ -11,7 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/spf13/cobra"
 	"github.com/wasmaot/wasmaot"
 	"github.com/wasmaot/wasmaot/compiler"
 	"github.com/wasmaot/wasmaot/loader"
@@ -36,23 +35,30 @@ type cacheFlags struct {
 	cacheDir string
 }
 
-func (f *cacheFlags) register(cmd *cobra.Command) {
-	cmd.Flags().BoolVar(&f.noCache, "no-cache", false, "compile again and keep nothing")
-	cmd.Flags().StringVar(&f.cacheDir, "cachedir", "", "keep compiled code in `DIR` (default: wasmaot in the user's cache directory)")
+func (f *cacheFlags) register(fl *flagSet) {
+	fl.bool(&f.noCache, "no-cache", "compile again and keep nothing")
+	fl.string(&f.cacheDir, "cachedir", "", "keep compiled code in `DIR` (default: wasmaot in the user's cache directory)")
+}
+
+// cache is the cache that the flags ask for.
+func (f *cacheFlags) cache() (*wasmaot.Cache, error) {
+	dir := f.cacheDir
+	if dir == "" {
+		var err error
+		if dir, err = wasmaot.DefaultCacheDir(); err != nil {
+			return nil, err
+		}
+	}
+	return wasmaot.OpenCache(dir), nil
 }
 
 // runtime gives a runtime with the cache that the flags ask for. Problems with the cache are warnings: the program runs.
 func (f *cacheFlags) runtime(opts compiler.Options) *wasmaot.Runtime {
 	config := wasmaot.Config{Compiler: opts, Warn: warn}
-	switch {
-	case f.noCache:
-	case f.cacheDir != "":
-		config.Cache = wasmaot.OpenCache(f.cacheDir)
-	default:
-		if dir, err := wasmaot.DefaultCacheDir(); err != nil {
+	if !f.noCache {
+		var err error
+		if config.Cache, err = f.cache(); err != nil {
 			warn(err)
-		} else {
-			config.Cache = wasmaot.OpenCache(dir)
 		}
 	}
 	return wasmaot.NewRuntime(&config)
@@ -60,32 +66,30 @@ func (f *cacheFlags) runtime(opts compiler.Options) *wasmaot.Runtime {
 
 func warn(err error) { fmt.Fprintf(os.Stderr, "wasmaot: warning: %v\n", err) }
 
-func newRun() *cobra.Command {
+func newRun() *command {
 	var f runFlags
-	cmd := &cobra.Command{
-		Use:   "run [flags] FILE|PACKAGE [args...]",
-		Short: "Run a module, or build a Go package for wasip1 and run it",
-		Long: `Run a WebAssembly module as a WASI command. FILE is a module or an artifact made
+	cmd := &command{
+		use: "run [flags] FILE|PACKAGE [args...]",
+		long: `Run a WebAssembly module as a WASI command. FILE is a module or an artifact made
 by "wasmaot compile". PACKAGE is a directory with a Go package or a .go file: it
 is built with GOOS=wasip1 GOARCH=wasm go build first.
 
 Flags come before FILE; everything after it is passed to the guest. The guest's
 exit code becomes that of wasmaot; a trap prints a backtrace and exits with 134.`,
-		Example: "  wasmaot run hello.wasm\n  wasmaot run --dir=. ./cmd/tool -v input.txt\n  wasmaot run --env=DEBUG=1 --timeout=10s main.wasm",
-		Args:    argsBetween(1, -1, "FILE or PACKAGE"),
-		RunE:    func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), args) },
+		example: "  wasmaot run hello.wasm\n  wasmaot run --dir=. ./cmd/tool -v input.txt\n  wasmaot run --env=DEBUG=1 --timeout=10s main.wasm",
+		min:     1, max: -1, what: "FILE or PACKAGE",
+		run: f.run,
 	}
-	fl := cmd.Flags()
-	fl.SetInterspersed(false)
-	fl.StringArrayVar(&f.dirs, "dir", nil, "give the guest a directory: `HOST[::GUEST]`; repeatable")
-	fl.StringArrayVar(&f.mounts, "mount", nil, "the same, spelled `HOST[:GUEST][:ro]`; ro is read-only")
-	fl.StringArrayVar(&f.env, "env", nil, "set a variable of the guest's environment: `NAME=VALUE`, or NAME for the host's value")
-	fl.BoolVar(&f.envInherit, "env-inherit", false, "give the guest the whole environment")
-	fl.StringVar(&f.argv0, "argv0", "", "the guest's argument 0 (default: FILE's name)")
-	fl.DurationVar(&f.timeout, "timeout", 0, "stop the guest after `DURATION` (10s, 1m30s) and exit with 124")
-	fl.StringVar(&f.maxMemory, "max-memory", "", "bound the guest's linear memory: `SIZE` in bytes or with K, M, G (at most 4G)")
-	fl.StringVar(&f.stackSize, "stack-size", "", "`SIZE` of the native stack (default 512M)")
-	f.cacheFlags.register(cmd)
+	fl := &cmd.flags
+	fl.list(&f.dirs, "dir", "give the guest a directory: `HOST[::GUEST]`; repeatable")
+	fl.list(&f.mounts, "mount", "the same, spelled `HOST[:GUEST][:ro]`; ro is read-only")
+	fl.list(&f.env, "env", "set a variable of the guest's environment: `NAME=VALUE`, or NAME for the host's value")
+	fl.bool(&f.envInherit, "env-inherit", "give the guest the whole environment")
+	fl.string(&f.argv0, "argv0", "", "the guest's argument 0, `NAME` (default: FILE's name)")
+	fl.duration(&f.timeout, "timeout", "stop the guest after `DURATION` (10s, 1m30s) and exit with 124")
+	fl.string(&f.maxMemory, "max-memory", "", "bound the guest's linear memory: `SIZE` in bytes or with K, M, G (at most 4G)")
+	fl.string(&f.stackSize, "stack-size", "", "`SIZE` of the native stack (default 512M)")
+	f.cacheFlags.register(fl)
 	return cmd
 }
 
