@@ -164,6 +164,9 @@ func (i *Instance) fillFuncs() error {
 	if err != nil {
 		return err
 	}
+	if err := i.makeStubs(funcs[:]); err != nil {
+		return err
+	}
 	for k, f := range funcs {
 		d := desc(i.layout.builtinDescs, k)
 		if *d, err = f.descFor(i.vmctx); err != nil {
@@ -189,6 +192,26 @@ func (i *Instance) fillFuncs() error {
 			typeID: c.types[f.Type].id, index: uint32(len(i.imported) + k)}
 	}
 	return nil
+}
+
+// makeStubs makes the stubs for what fillFuncs describes and for exported functions together.
+func (i *Instance) makeStubs(builtins []*Func) error {
+	c := i.code
+	var wishes []stubWish
+	for _, list := range [][]*Func{builtins, i.imported} {
+		for _, f := range list {
+			if f.inst == nil && f.err == nil {
+				wishes = append(wishes, stubWish{f.typ, exitStubs})
+			}
+		}
+	}
+	for k := range c.art.Module.Exports {
+		e := &c.art.Module.Exports[k]
+		if own := int(e.Index) - len(i.imported); e.Kind == artifact.KindFunc && own >= 0 {
+			wishes = append(wishes, stubWish{c.types[c.art.Funcs[own].Type], entryStubs})
+		}
+	}
+	return makeStubs(wishes...)
 }
 
 // descAddr is the address of a function's descriptor. The index is valid.

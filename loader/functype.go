@@ -1,8 +1,10 @@
 package loader
 
 import (
+	"cmp"
 	"errors"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"weak"
@@ -25,7 +27,14 @@ type typeStubs struct {
 	id          uint32 // never 0
 	key         string
 	entry, exit atomic.Uint64 // addresses, 0 until first needed
-	mu          sync.Mutex
+	mu          sync.Mutex    // of making them; several are locked in the order of their ids
+	pages       []*stubPages  // that hold them
+}
+
+// stubPages is pages with stubs that were made together.
+type stubPages struct {
+	addr uint64
+	live atomic.Int64 // stubs whose type is alive
 }
 
 var funcTypes = struct {
@@ -68,9 +77,9 @@ func typeOf(sig *abi.Signature) (*funcType, error) {
 
 // release runs when no one refers to the type any more.
 func (s *typeStubs) release() {
-	for _, addr := range []uint64{s.entry.Load(), s.exit.Load()} {
-		if addr != 0 {
-			freeStub(addr)
+	for _, p := range s.pages {
+		if p.live.Add(-1) == 0 {
+			freeStub(p.addr)
 		}
 	}
 	r := &funcTypes
@@ -82,30 +91,84 @@ func (s *typeStubs) release() {
 	r.freed = append(r.freed, s.id)
 }
 
-// entryStub is the address of the stub through which Go calls functions of the type.
-func (t *funcType) entryStub() (uint64, error) { return t.stub(&t.entry, emitEntry) }
+// stubKind is a sort of stub: where a type keeps its address, and its code.
+type stubKind struct {
+	at   func(*typeStubs) *atomic.Uint64
+	emit func(*abi.Signature) ([]byte, error)
+}
 
-// exitStub is the address of the stub through which native code calls Go functions of the type.
-func (t *funcType) exitStub() (uint64, error) { return t.stub(&t.exit, emitExit) }
+var (
+	// entryStubs are those through which Go calls functions of a type.
+	entryStubs = &stubKind{func(s *typeStubs) *atomic.Uint64 { return &s.entry }, emitEntry}
+	// exitStubs are those through which native code calls Go functions of a type.
+	exitStubs = &stubKind{func(s *typeStubs) *atomic.Uint64 { return &s.exit }, emitExit}
+)
 
-func (t *funcType) stub(at *atomic.Uint64, emit func(*abi.Signature) ([]byte, error)) (uint64, error) {
+func (t *funcType) entryStub() (uint64, error) { return t.stub(entryStubs) }
+func (t *funcType) exitStub() (uint64, error)  { return t.stub(exitStubs) }
+
+func (t *funcType) stub(kind *stubKind) (uint64, error) {
+	at := kind.at(t.typeStubs)
 	if addr := at.Load(); addr != 0 {
 		return addr, nil
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if addr := at.Load(); addr != 0 {
-		return addr, nil
-	}
-	code, err := emit(&t.sig)
-	if err != nil {
+	if err := makeStubs(stubWish{t, kind}); err != nil {
 		return 0, err
 	}
-	addr, err := placeStub(code)
-	if err == nil {
-		at.Store(addr)
+	return at.Load(), nil
+}
+
+// stubWish is a stub that will be needed.
+type stubWish struct {
+	t    *funcType
+	kind *stubKind
+}
+
+// makeStubs makes those that are not there yet, in pages of their own: making pages executable costs
+// more than anything else here.
+func makeStubs(wishes ...stubWish) error {
+	wishes = slices.DeleteFunc(wishes, func(w stubWish) bool { return w.kind.at(w.t.typeStubs).Load() != 0 })
+	slices.SortStableFunc(wishes, func(a, b stubWish) int { return cmp.Compare(a.t.id, b.t.id) })
+	for i, w := range wishes {
+		if i == 0 || wishes[i-1].t != w.t {
+			w.t.mu.Lock()
+			defer w.t.mu.Unlock()
+		}
 	}
-	return addr, err
+	var code []byte
+	offsets := map[*atomic.Uint64]uint64{}
+	for _, w := range wishes {
+		at := w.kind.at(w.t.typeStubs)
+		if _, twice := offsets[at]; twice || at.Load() != 0 { // made while this waited
+			continue
+		}
+		stub, err := w.kind.emit(&w.t.sig)
+		if err != nil {
+			return err
+		}
+		for len(code)%16 != 0 {
+			code = append(code, 0xcc)
+		}
+		offsets[at] = uint64(len(code))
+		code = append(code, stub...)
+	}
+	if len(code) == 0 {
+		return nil
+	}
+	addr, err := placeStub(code)
+	if err != nil {
+		return err
+	}
+	pages := &stubPages{addr: addr}
+	pages.live.Store(int64(len(offsets)))
+	for _, w := range wishes {
+		at := w.kind.at(w.t.typeStubs)
+		if off, ok := offsets[at]; ok && at.Load() == 0 {
+			w.t.pages = append(w.t.pages, pages)
+			at.Store(addr + off)
+		}
+	}
+	return nil
 }
 
 func typeKey(sig *abi.Signature) string {

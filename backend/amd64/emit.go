@@ -71,7 +71,7 @@ func emit(cfg *backend.Config, m *backend.Func, r *regalloc.Result, c *backend.C
 	e.cfg, e.m, e.r, e.in, e.locs = nil, nil, nil, nil, nil
 	emitters.Put(e)
 	if err != nil {
-		return fmt.Errorf("amd64: function %d: %w", m.SSA.Index, err)
+		return fmt.Errorf("function %d: %w", m.SSA.Index, err)
 	}
 	return nil
 }
@@ -133,7 +133,7 @@ func (e *emitter) layOutFrame() error {
 		size += 8
 	}
 	if size > maxFrame {
-		return fmt.Errorf("frame of %d bytes: expected at most %d", size, maxFrame)
+		return fmt.Errorf("amd64: frame of %d bytes: expected at most %d", size, maxFrame)
 	}
 	e.frame = int32(size)
 	e.slots = int32(m.OutArg)

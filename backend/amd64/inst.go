@@ -12,7 +12,7 @@ import (
 type template uint16
 
 const (
-	tNop template = iota
+	_ template = iota
 
 	// Plain instructions: the assembler's operation is part of Inst.Aux.
 	tMove32 // d, source: the low half of the source, upper half zeroed
