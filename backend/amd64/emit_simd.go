@@ -341,7 +341,7 @@ func (e *emitter) vecPopcnt(d, a Reg) {
 	e.v3(PADDB, d, d, regScratchX)
 }
 
-var shiftOps = map[ssa.Op][4]Op{
+var shiftOps = [ssa.OpCount][4]Op{
 	ssa.OpVShl:  {PSLLW, PSLLW, PSLLD, PSLLQ},
 	ssa.OpVShrU: {PSRLW, PSRLW, PSRLD, PSRLQ},
 	ssa.OpVShrS: {PSRAW, PSRAW, PSRAD, PSRLQ},
@@ -411,7 +411,7 @@ func (e *emitter) shiftBytes(shift func(d, a Reg), d, a Reg) {
 }
 
 // floatPredicates are the immediates of CMPPS.
-var floatPredicates = map[ssa.Op]int64{ssa.OpVEq: 0, ssa.OpVLtS: 1, ssa.OpVGtS: 1, ssa.OpVLeS: 2, ssa.OpVGeS: 2, ssa.OpVNe: 4}
+var floatPredicates = [ssa.OpCount]int64{ssa.OpVEq: 0, ssa.OpVLtS: 1, ssa.OpVGtS: 1, ssa.OpVLeS: 2, ssa.OpVGeS: 2, ssa.OpVNe: 4}
 
 func (e *emitter) vecCompareFloats(d, a Reg) {
 	b, op := e.reg(2), e.vecOp()
@@ -419,6 +419,13 @@ func (e *emitter) vecCompareFloats(d, a Reg) {
 		a, b = b, a
 	}
 	e.v3bi(e.float(CMPPS, CMPPD), 16, d, a, b, floatPredicates[op])
+}
+
+// boundOps are the operations whose result is the first operand if the comparison, or its opposite, holds.
+var boundOps = [ssa.OpCount][4]Op{
+	ssa.OpVLeS: {PMINSB, PMINSW, PMINSD}, ssa.OpVGeS: {PMAXSB, PMAXSW, PMAXSD},
+	ssa.OpVLeU: {PMINUB, PMINUW, PMINUD}, ssa.OpVGeU: {PMAXUB, PMAXUW, PMAXUD},
+	ssa.OpVGtU: {PMINUB, PMINUW, PMINUD}, ssa.OpVLtU: {PMAXUB, PMAXUW, PMAXUD},
 }
 
 // vecCompare makes what the machine does not have: x <= y is min(x, y) == x; x > y is the opposite.
@@ -440,12 +447,7 @@ func (e *emitter) vecCompare(d, a Reg) {
 		e.v3(PCMPGTQ, d, a, b)
 		opposite = true
 	default:
-		most := map[ssa.Op][4]Op{
-			ssa.OpVLeS: {PMINSB, PMINSW, PMINSD}, ssa.OpVGeS: {PMAXSB, PMAXSW, PMAXSD},
-			ssa.OpVLeU: {PMINUB, PMINUW, PMINUD}, ssa.OpVGeU: {PMAXUB, PMAXUW, PMAXUD},
-			ssa.OpVGtU: {PMINUB, PMINUW, PMINUD}, ssa.OpVLtU: {PMAXUB, PMAXUW, PMAXUD},
-		}[op]
-		e.v3(e.by(most), d, a, b)
+		e.v3(e.by(boundOps[op]), d, a, b)
 		e.v3(equal, d, d, a)
 	}
 	if opposite {
