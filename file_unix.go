@@ -43,7 +43,7 @@ func mapArtifact(fd int, st *unix.Stat_t) (*artifact.Artifact, error) {
 	if st.Size == 0 {
 		return nil, fmt.Errorf("%w: empty file", artifact.ErrNotArtifact)
 	}
-	m, err := unix.Mmap(fd, 0, int(st.Size), unix.PROT_READ, unix.MAP_PRIVATE|mapPopulate)
+	m, err := unix.Mmap(fd, 0, int(st.Size), unix.PROT_READ, unix.MAP_PRIVATE)
 	if err != nil {
 		return nil, os.NewSyscallError("mmap", err)
 	}

@@ -107,7 +107,7 @@ func (f *runFlags) run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	defer m.Close()
+	// The module is not closed: the process ends with the guest, and unmapping takes longer while it lives.
 	cleanup() // a long-running guest needs no file any more
 	if f.timeout > 0 {
 		var cancel context.CancelFunc

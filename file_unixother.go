@@ -1,5 +1,0 @@
-//go:build unix && !linux
-
-package wasmaot
-
-const mapPopulate = 0
