@@ -3,7 +3,6 @@ package compiler
 import (
 	"debug/elf"
 	"encoding/binary"
-	"errors"
 	"io"
 	"os"
 	"runtime/debug"
@@ -26,21 +25,20 @@ var Build = sync.OnceValue(func() string {
 // buildID reads the note that Go's linker leaves: name "Go\0\0", type 4 (cmd/internal/buildid). It is found from the
 // program headers alone, which with the note lie in the first page of what Go's linker writes.
 func buildID() string {
-	exe, err := os.Open("/proc/self/exe")
+	page := make([]byte, 4096)
+	if note := noteIn(page[:readSelf(page)]); note != nil {
+		return parseNote(le, note)
+	}
+	exe, err := os.Open(selfPath)
 	if err != nil {
 		return ""
 	}
 	defer exe.Close()
-	page := make([]byte, 4096)
-	n, err := io.ReadFull(exe, page)
-	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
-		return ""
-	}
-	if note := noteIn(page[:n]); note != nil {
-		return parseNote(le, note)
-	}
 	return linkedNote(exe)
 }
+
+// selfPath is the running program where there is a /proc.
+const selfPath = "/proc/self/exe"
 
 // noteIn is the first note of a 64-bit little-endian program of which only the beginning is there, nil if it is not.
 func noteIn(head []byte) []byte {
