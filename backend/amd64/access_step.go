@@ -296,6 +296,7 @@ func (s *accessStep) assume(c Cond) bool {
 				r.NotNil = true
 			} else if r.Kind <= backend.FactCopy && f.size >= 4 && r.Hi <= math.MaxUint64>>(64-8*f.size) {
 				r.Lo = max(r.Lo, 1)
+				return r.Lo <= r.Hi
 			}
 		}
 	case flagsAdd:
