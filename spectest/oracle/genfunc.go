@@ -9,17 +9,17 @@ import (
 // funcGen writes a function.
 type funcGen struct {
 	*generator
-	index   int // among all functions
-	f       *function
-	typ     wasm.FuncType
-	free    map[wasm.ValType][]uint32 // locals that random code uses
-	count   uint32                    // of locals
-	scratch map[wasm.ValType]uint32   // locals for canonicalising NaNs
-	labels  []genLabel                // innermost last; the first is the function's own
-	budget  int                       // nodes to write
-	loops   int                       // that are open
-	// machines are all that were begun.
+	index    int // among all functions
+	f        *function
+	typ      wasm.FuncType
+	free     map[wasm.ValType][]uint32 // locals that random code uses
+	count    uint32                    // of locals
+	scratch  map[wasm.ValType]uint32   // locals for canonicalising NaNs
+	labels   []genLabel                // innermost last; the first is the function's own
+	budget   int                       // nodes to write
+	loops    int                       // that are open
 	machines []*stateMachine
+	compared *node // the last comparison of a local with a constant
 }
 
 // genLabel is a block that branches may leave.

@@ -71,6 +71,9 @@ func (g *funcGen) dispatch(m *stateMachine, depth int, state func(i int) []*node
 	}
 	g.labels = g.labels[:base-1]
 	g.loops--
+	if g.chance(12) { // something lies on the stack below the blocks
+		loop.body = append(append([]*node{g.expr(wasm.I32, depth+1)}, loop.body...), &node{op: wasm.OpDrop})
+	}
 	return loop
 }
 

@@ -151,10 +151,36 @@ func (g *funcGen) assignment(depth int) *node {
 
 // condition is an i32 that is 0 not too often and not too rarely.
 func (g *funcGen) condition(depth int) *node {
+	if c := g.comparison(); c != nil {
+		return c
+	}
 	if g.chance(3) {
 		return do(wasm.OpI32And, g.expr(wasm.I32, depth+1), i32Const(1<<g.IntN(4)))
 	}
 	return g.expr(wasm.I32, depth+1)
+}
+
+// comparison compares a local with a constant, often as was done before or the other way round; or it is nil.
+func (g *funcGen) comparison() *node {
+	opposite := map[wasm.Opcode]wasm.Opcode{
+		wasm.OpI32Eq: wasm.OpI32Ne, wasm.OpI32Ne: wasm.OpI32Eq, wasm.OpI32LtS: wasm.OpI32GeS, wasm.OpI32GeS: wasm.OpI32LtS,
+		wasm.OpI32LtU: wasm.OpI32GeU, wasm.OpI32GeU: wasm.OpI32LtU, wasm.OpI32GtU: wasm.OpI32LeU, wasm.OpI32LeU: wasm.OpI32GtU,
+	}
+	last := g.compared
+	switch n := g.IntN(16); {
+	case n == 0:
+		local := pick(g.generator, g.free[wasm.I32])
+		op := pick(g.generator, []wasm.Opcode{wasm.OpI32Eq, wasm.OpI32Ne, wasm.OpI32LtS, wasm.OpI32GeS, wasm.OpI32LtU, wasm.OpI32GeU, wasm.OpI32GtU, wasm.OpI32LeU})
+		g.compared = do(op, getLocal(local, wasm.I32), g.constant(wasm.I32))
+		return g.compared
+	case n < 3 && last != nil:
+		op := last.op
+		if n == 1 {
+			op = opposite[op]
+		}
+		return do(op, getLocal(last.args[0].a, wasm.I32), i32Const(uint32(last.args[1].bits)))
+	}
+	return nil
 }
 
 func (g *funcGen) ifStatement(depth int) *node {
