@@ -44,10 +44,11 @@ func identify(path string) *identity {
 	return newIdentity(&st)
 }
 
-// trusted reports whether a directory is this user's and no one else can write it.
+// trusted reports whether a directory is this user's or root's and no one else can write it.
 func trusted(dir string) bool {
 	var st unix.Stat_t
-	return unix.Lstat(dir, &st) == nil && st.Mode&unix.S_IFMT == unix.S_IFDIR && int(st.Uid) == os.Geteuid() && st.Mode&0o022 == 0
+	return unix.Lstat(dir, &st) == nil && st.Mode&unix.S_IFMT == unix.S_IFDIR &&
+		(st.Uid == 0 || int(st.Uid) == os.Geteuid()) && st.Mode&0o022 == 0
 }
 
 // Pauses between attempts to lock, and the time after which compiling twice is the smaller evil.

@@ -105,9 +105,8 @@ func (r *Runtime) CompileFile(ctx context.Context, path string) (*Module, error)
 	if err == nil && id != nil {
 		// Only what was the same before and after reading is known to be what was read.
 		if after := identify(path); after != nil && *after == *id {
-			if err := c.remember(id, m.code.Artifact().Header.WasmHash, options); err != nil {
-				r.config.Warn(fmt.Errorf("cache: %w; going on without it", err))
-			}
+			// Without the link the next run reads the file: nothing to warn of where the cache may only be read.
+			_ = c.remember(id, m.code.Artifact().Header.WasmHash, options)
 		}
 	}
 	return m, err
