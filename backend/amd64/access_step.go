@@ -291,26 +291,35 @@ func (s *accessStep) assume(c Cond) bool {
 	case flagsCompare:
 		return s.assumeCompare(c)
 	case flagsTest:
-		if c == CondNE && f.ra != NoReg {
-			if r := &s.regs[f.ra]; r.Kind == backend.FactDesc {
-				r.NotNil = true
-			} else if r.Kind <= backend.FactCopy && f.size >= 4 && r.Hi <= math.MaxUint64>>(64-8*f.size) {
-				r.Lo = max(r.Lo, 1)
-				return r.Lo <= r.Hi
-			}
-		}
+		return s.assumeTest(c)
 	case flagsAdd:
 		if c == CondAE && f.ra != NoReg && s.regs[f.ra] == backend.Unknown {
 			s.regs[f.ra].Lo = f.b.Number().Lo
 		}
 	case flagsUpper:
 		if c == CondE {
-			s.narrowReg(f.ra, backend.Bits(32), math.MaxUint64)
+			return s.narrowReg(f.ra, backend.Bits(32), math.MaxUint64)
 		}
 	case flagsType:
 		if c == CondE && f.ra != NoReg {
 			s.regs[f.ra] = s.access.CheckType(s.regs[f.ra], f.b)
 		}
+	}
+	return true
+}
+
+// assumeTest adds to the state that a register is 0 or is not.
+func (s *accessStep) assumeTest(c Cond) bool {
+	f := &s.flags
+	all := uint64(math.MaxUint64) >> (64 - 8*f.size)
+	switch {
+	case f.ra == NoReg:
+	case c == CondE:
+		return s.narrowReg(f.ra, backend.Exactly(0), all)
+	case c == CondNE && s.regs[f.ra].Kind == backend.FactDesc:
+		s.regs[f.ra].NotNil = true
+	case c == CondNE:
+		return s.narrowReg(f.ra, backend.Fact{Lo: 1, Hi: math.MaxUint64}, all)
 	}
 	return true
 }
@@ -339,9 +348,7 @@ func (s *accessStep) assumeCompare(c Cond) bool {
 	if !ok || !ok2 {
 		return false
 	}
-	s.narrowReg(f.ra, x, all)
-	s.narrowReg(f.rb, y, all)
-	return true
+	return s.narrowReg(f.ra, x, all) && s.narrowReg(f.rb, y, all)
 }
 
 // narrow is what is left of a if c holds for a and b.
@@ -371,14 +378,17 @@ func narrow(a, b backend.Fact, c Cond) (backend.Fact, bool) {
 	return a, a.Lo <= a.Hi
 }
 
-// narrowReg notes that the low bits of r, as many as all has, are within x.
-func (s *accessStep) narrowReg(r Reg, x backend.Fact, all uint64) {
+// narrowReg notes that the low bits of r, as many as all has, are within x. It reports whether they can be.
+func (s *accessStep) narrowReg(r Reg, x backend.Fact, all uint64) bool {
 	if r == NoReg {
-		return
+		return true
 	}
-	if f := &s.regs[r]; f.Kind <= backend.FactCopy && f.Hi <= all {
-		f.Lo, f.Hi = max(f.Lo, x.Lo), min(f.Hi, x.Hi)
+	f := &s.regs[r]
+	if f.Kind > backend.FactCopy || f.Hi > all {
+		return true
 	}
+	f.Lo, f.Hi = max(f.Lo, x.Lo), min(f.Hi, x.Hi)
+	return f.Lo <= f.Hi
 }
 
 // relate adds to register r, which holds a, how it relates to b if c holds.
@@ -387,11 +397,13 @@ func (s *accessStep) relate(r Reg, a, b backend.Fact, c Cond) {
 		return
 	}
 	f := &s.regs[r]
+	number := f.Number()
+	isIndex := c == CondB && (a.Kind <= backend.FactCopy || a.Kind == backend.FactLength) // a guest may use a table's size as index
 	switch {
-	case c == CondB && b.Kind == backend.FactLength && a.Kind <= backend.FactCopy:
-		*f = backend.Fact{Kind: backend.FactBelow, Index: b.Index, Site: s.flags.site, Lo: f.Lo, Hi: f.Hi}
-	case c == CondB && b.Kind == backend.FactNumber && b.Lo == b.Hi && b.Lo > 0 && a.Kind <= backend.FactCopy:
-		*f = backend.Fact{Kind: backend.FactBelow, Index: -1, Site: s.flags.site, Lo: f.Lo, Hi: f.Hi}
+	case isIndex && b.Kind == backend.FactLength:
+		*f = backend.Fact{Kind: backend.FactBelow, Index: b.Index, Site: s.flags.site, Lo: number.Lo, Hi: number.Hi}
+	case isIndex && b.Kind == backend.FactNumber && b.Lo == b.Hi && b.Lo > 0:
+		*f = backend.Fact{Kind: backend.FactBelow, Index: -1, Site: s.flags.site, Lo: number.Lo, Hi: number.Hi}
 	case c == CondBE && b.Kind == backend.FactBytes && a.Kind <= backend.FactCopy:
 		if f.Kind == backend.FactCopy && f.Off > 0 {
 			if x := &s.regs[f.Index]; x.Kind == backend.FactNumber || x.Kind == backend.FactCopy || x.Kind == backend.FactAhead {
