@@ -406,7 +406,7 @@ func (s *accessStep) relate(r Reg, a, b backend.Fact, c Cond) {
 		*f = backend.Fact{Kind: backend.FactBelow, Index: -1, Site: s.flags.site, Lo: number.Lo, Hi: number.Hi}
 	case c == CondBE && b.Kind == backend.FactBytes && a.Kind <= backend.FactCopy:
 		if f.Kind == backend.FactCopy && f.Off > 0 {
-			if x := &s.regs[f.Index]; x.Kind == backend.FactNumber || x.Kind == backend.FactCopy || x.Kind == backend.FactAhead {
+			if x := &s.regs[f.Index]; x.Kind <= backend.FactCopy && x.Kind != backend.FactMasked && x.Kind != backend.FactStart {
 				*x = backend.Fact{Kind: backend.FactAhead, Index: b.Index, Site: s.flags.site, Off: f.Off, Lo: x.Lo, Hi: x.Hi}
 			}
 		}
