@@ -203,7 +203,6 @@ func (e *emitter) emitJump() {
 		return
 	}
 	e.jump(to)
-	e.placeEdges()
 }
 
 // maxCopied is the number of instructions up to which loop headers are copied.
@@ -224,11 +223,13 @@ func (e *emitter) copies(h uint32) bool {
 	return true
 }
 
-// jump goes on at block to. If that is the header of a loop around here it may be copied.
+// jump ends the current block and goes on at block to. If that is the header of a loop around here it may be copied:
+// then the last of its instructions, a branch, ends the current block, which may lead to the next one.
 func (e *emitter) jump(to uint32) {
 	b := &e.m.RA.Blocks[to]
 	if to >= e.block || b.LoopHeader != to || e.source != e.block || !e.copies(to) {
 		e.a.Jmp(e.labels[to])
+		e.placeEdges()
 		return
 	}
 	e.source = to
@@ -260,23 +261,19 @@ func (e *emitter) emitBranch() {
 			e.jumpIf(c^1, e.labels[e.to(no)])
 			e.movesOnEdge(yes)
 			e.jump(e.to(yes))
-			e.placeEdges()
 			return
 		}
 		e.jumpIf(c, e.target(yes))
+	case e.edgeLabel[no] != 0:
+		e.jumpIf(c, e.target(yes))
+		e.a.Jmp(e.edgeLabel[no])
+		e.placeEdges()
 	default:
 		e.jumpIf(c, e.target(yes))
-		if e.edgeLabel[no] != 0 {
-			e.a.Jmp(e.edgeLabel[no])
-			break
-		}
 		if e.split(no) { // its moves may as well be made here
 			e.movesOnEdge(no)
 		}
 		e.jump(e.to(no))
-	}
-	if !e.falls(no) {
-		e.placeEdges()
 	}
 }
 
