@@ -131,7 +131,25 @@ var someImms = []int64{0, 1, 7, 31, 63, 127, 128, 255, -1, -128, -129, 0x7FFF, 0
 // instances are the instructions of the given op and shape that exist, with some
 // of their operands. All have register 0, the first of someMems and immediate 0:
 // what has not is left out, whatever the other operands.
-func instances(op Op, shape string) (list []inst) {
+func instances(op Op, shape string) []inst {
+	key := instanceKey{op, shape}
+	list, ok := instanceCache[key]
+	if !ok {
+		list = makeInstances(op, shape)
+		instanceCache[key] = list
+	}
+	return list
+}
+
+type instanceKey struct {
+	op    Op
+	shape string
+}
+
+// instanceCache has what several tests use.
+var instanceCache = map[instanceKey][]inst{}
+
+func makeInstances(op Op, shape string) (list []inst) {
 	kinds, vex := strings.CutPrefix(shape, "V")
 	sizes, count := []uint8{1, 2, 4, 8, 16, 32}, 48
 	if shape == "" {
