@@ -10,6 +10,7 @@ import (
 
 	"github.com/wasmaot/wasmaot/compiler"
 	"github.com/wasmaot/wasmaot/compiler/artifact"
+	"github.com/wasmaot/wasmaot/compiler/cpu"
 	"github.com/wasmaot/wasmaot/loader"
 )
 
@@ -153,12 +154,8 @@ func usable(a *artifact.Artifact) error {
 	if a.Header.Build != compiler.Build() {
 		return fmt.Errorf("%w: compiled by build %s, this is %s: compile it again", artifact.ErrOther, a.Header.Build, compiler.Build())
 	}
-	missing, err := compiler.MissingFeatures(a.Header.Target, a.Header.Features)
-	if err != nil {
+	if err := cpu.Check(a.Header.Target, a.Header.Features); err != nil {
 		return fmt.Errorf("%w: %w", artifact.ErrOther, err)
-	}
-	if len(missing) > 0 {
-		return fmt.Errorf("%w: it needs CPU features that this machine lacks: %v", artifact.ErrOther, missing)
 	}
 	return nil
 }

@@ -95,7 +95,7 @@ type Code struct {
 
 // Config is how code is to be made.
 type Config struct {
-	Features uint64 // the target's CPU feature bits that may be used (Target.Features names them)
+	Features uint64 // the target's CPU feature bits (package cpu) that may be used
 	Explicit bool   // linear memories have no guard regions: every access must be checked
 	Poison   bool   // dirty upper halves, dead slots and clobbered registers on purpose, for tests
 }
@@ -105,7 +105,6 @@ type Target struct {
 	Name         string // GOARCH
 	Machine      uint16 // ELF e_machine
 	FuncAlign    uint32
-	Features     []string      // name of each CPU feature bit
 	HostFeatures func() uint64 // of the CPU this runs on; 0 on another instruction set
 	Baseline     uint64        // features every CPU has that we run on
 	Regs         *regalloc.File

@@ -9,13 +9,3 @@ func (c *Code) Clone() Code {
 	d.Traps, d.Calls = slices.Clone(c.Traps), slices.Clone(c.Calls)
 	return d
 }
-
-// FeatureName is the name of a CPU feature, given as a single bit.
-func (t *Target) FeatureName(bit uint64) string {
-	for i, name := range t.Features {
-		if bit == 1<<i {
-			return name
-		}
-	}
-	return "unknown"
-}

@@ -93,17 +93,3 @@ func (o *Options) Key() (string, error) {
 	}
 	return b.String(), nil
 }
-
-// MissingFeatures names the CPU features among bits that this machine does not have. Code for another
-// instruction set is an error.
-func MissingFeatures(target string, bits uint64) ([]string, error) {
-	t := targets[target]
-	if t == nil || target != runtime.GOARCH {
-		return nil, fmt.Errorf("code for %s cannot run on %s", target, runtime.GOARCH)
-	}
-	var missing []string
-	for lack := bits &^ t.HostFeatures(); lack != 0; lack &= lack - 1 {
-		missing = append(missing, t.FeatureName(lack&-lack))
-	}
-	return missing, nil
-}

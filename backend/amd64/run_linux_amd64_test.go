@@ -373,7 +373,7 @@ func outcome(m *ssa.Machine, log *strings.Builder, results []uint64, trap abi.Tr
 
 // allFeatures has the sets of CPU features to test with.
 func allFeatures(t *testing.T) []uint64 {
-	host := hostFeatures()
+	host := Target.HostFeatures()
 	if host&FeatureV2 == 0 {
 		t.Skip("this CPU is older than x86-64-v2")
 	}

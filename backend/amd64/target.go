@@ -5,23 +5,22 @@ import (
 	"fmt"
 	"math"
 
-	"golang.org/x/sys/cpu"
-
 	"github.com/wasmaot/wasmaot/backend"
 	"github.com/wasmaot/wasmaot/backend/regalloc"
 	"github.com/wasmaot/wasmaot/compiler/abi"
+	"github.com/wasmaot/wasmaot/compiler/cpu"
 )
 
 // CPU features beyond x86-64-v2, which has SSE4.2 and POPCNT and is required.
 const (
-	FeatureV2 uint64 = 1 << iota
-	FeatureBMI1
-	FeatureBMI2
-	FeatureLZCNT
-	FeatureAVX
-	FeatureAVX2
-	FeatureFMA
-	FeatureFSGSBASE
+	FeatureV2       = cpu.V2
+	FeatureBMI1     = cpu.BMI1
+	FeatureBMI2     = cpu.BMI2
+	FeatureLZCNT    = cpu.LZCNT
+	FeatureAVX      = cpu.AVX
+	FeatureAVX2     = cpu.AVX2
+	FeatureFMA      = cpu.FMA
+	FeatureFSGSBASE = cpu.FSGSBASE
 )
 
 // Registers with a fixed meaning in generated code. None of them is allocated.
@@ -38,8 +37,7 @@ var Target = &backend.Target{
 	Name:         "amd64",
 	Machine:      62, // EM_X86_64
 	FuncAlign:    16,
-	Features:     []string{"x86-64-v2", "bmi1", "bmi2", "lzcnt", "avx", "avx2", "fma", "fsgsbase"},
-	HostFeatures: hostFeatures,
+	HostFeatures: cpu.Host,
 	Baseline:     FeatureV2,
 	Regs:         &registers,
 	Conv:         &abi.AMD64,
@@ -72,29 +70,6 @@ var allocatable = func() (s regalloc.RegSet) {
 	}
 	return s
 }()
-
-func hostFeatures() uint64 {
-	x := &cpu.X86
-	var f uint64
-	for _, h := range [...]struct {
-		has bool
-		bit uint64
-	}{
-		{x.HasSSE42 && x.HasSSSE3 && x.HasPOPCNT && x.HasCX16, FeatureV2},
-		{x.HasBMI1, FeatureBMI1},
-		{x.HasBMI2, FeatureBMI2},
-		{x.HasLZCNT, FeatureLZCNT},
-		{x.HasAVX, FeatureAVX},
-		{x.HasAVX2, FeatureAVX2},
-		{x.HasFMA, FeatureFMA},
-		{hasFSGSBASE(), FeatureFSGSBASE},
-	} {
-		if h.has {
-			f |= h.bit
-		}
-	}
-	return f
-}
 
 func patch(text []byte, field uint32, kind backend.RelocKind, target uint32) error {
 	if kind != backend.RelocCall {

@@ -1,6 +1,6 @@
 //go:build linux && amd64
 
-package amd64
+package cpu
 
 import "golang.org/x/sys/unix"
 

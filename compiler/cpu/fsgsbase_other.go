@@ -1,5 +1,5 @@
 //go:build !(linux && amd64)
 
-package amd64
+package cpu
 
 func hasFSGSBASE() bool { return false }
