@@ -2,11 +2,8 @@ package wasmaot
 
 import (
 	"context"
-	"errors"
-	"fmt"
 
-	"github.com/wasmaot/wasmaot/compiler/artifact"
-	"github.com/wasmaot/wasmaot/loader"
+	"github.com/wasmaot/wasmaot/internal/cli"
 	"github.com/wasmaot/wasmaot/wasi"
 )
 
@@ -24,61 +21,11 @@ type CommandConfig struct {
 // just returned. The error is a *loader.Trap if the guest trapped, a *loader.Interrupted if ctx ended, a
 // *loader.LinkError if the module needs an import that there is not.
 func (m *Module) RunCommand(ctx context.Context, c *CommandConfig) (exitCode uint32, err error) {
-	if !m.exports("_start", artifact.KindFunc) {
-		return 0, fmt.Errorf("%s: not a WASI command: expected an exported function \"_start\", found %s", m.name, m.exportNames())
-	}
-	system, err := wasi.New(&c.WASI)
-	if err != nil {
-		return 0, err
-	}
-	defer system.Close()
-	inst, err := m.code.Instantiate(ctx, &loader.Config{
-		Name:           m.name,
-		Resolve:        system.Resolve,
-		MaxMemoryPages: c.MaxMemory / 65536,
-		StackSize:      c.StackSize,
-	})
-	if err == nil {
-		defer inst.Close()
-		start := inst.Func("_start")
-		if sig := start.Signature(); len(sig.Params)+len(sig.Results) != 0 {
-			return 0, fmt.Errorf("%s: not a WASI command: expected \"_start\" to have no parameters and results, found %d and %d", m.name, len(sig.Params), len(sig.Results))
-		}
-		err = start.Call(ctx, nil)
-	}
-	var exit *loader.Exit
-	if errors.As(err, &exit) {
-		return exit.Code, nil
-	}
-	if err != nil {
-		err = fmt.Errorf("%s: %w", m.name, err)
-	}
-	return 0, err
+	return cli.Run(ctx, m.code, m.name, (*cli.Config)(c))
 }
 
-func (m *Module) exports(name string, kind artifact.Kind) bool {
-	for _, e := range m.code.Artifact().Module.Exports {
-		if e.Name == name && e.Kind == kind {
-			return true
-		}
-	}
-	return false
-}
-
-func (m *Module) exportNames() string {
-	exports := m.code.Artifact().Module.Exports
-	if len(exports) == 0 {
-		return "no exports"
-	}
-	s := ""
-	for i, e := range exports {
-		if i == 8 {
-			return fmt.Sprintf("%s and %d more", s, len(exports)-i)
-		}
-		if i > 0 {
-			s += ", "
-		}
-		s += fmt.Sprintf("%s %q", e.Kind, e.Name)
-	}
-	return s
+// AddDir gives a guest the host directory dir under the name guest. An empty guest name means that the guest shall see
+// the directory where the host does.
+func AddDir(c *wasi.Config, dir, guest string, readOnly bool) error {
+	return cli.AddDir(c, dir, guest, readOnly)
 }

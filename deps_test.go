@@ -24,8 +24,10 @@ wasi: compiler/abi compiler/artifact loader wasi/sandbox
 compiler/ssa/ssatest: compiler/abi compiler/ssa
 spectest/oracle: compiler/wasm
 spectest/script:
-.: compiler compiler/abi compiler/artifact compiler/cpu loader wasi
-cmd/wasmaot: . compiler compiler/artifact loader wasi
+internal/cli: compiler/artifact loader wasi
+.: internal/cli compiler compiler/abi compiler/artifact compiler/cpu loader wasi
+cmd/wasmaot-run: compiler/artifact compiler/cpu internal/cli loader
+cmd/wasmaot: . internal/cli compiler compiler/artifact loader wasi
 `
 
 func TestImports(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"github.com/wasmaot/wasmaot"
+	"github.com/wasmaot/wasmaot/internal/cli"
 )
 
 // cacheCommands are what "wasmaot cache" does.
@@ -29,14 +30,14 @@ func newCache() *command {
   clean   remove the entries, or only those not used for the longest time (--to)`,
 		min: 1, max: 1, what: "one of dir, list, verify, clean", mixed: true,
 	}
-	cmd.flags.string(&f.cacheDir, "cachedir", "", "the cache in `DIR` (default: wasmaot in the user's cache directory)")
-	cmd.flags.string(&to, "to", "", "clean: keep entries of at most `SIZE` in bytes or with K, M, G together")
+	cmd.flags.String(&f.cacheDir, "cachedir", "", "the cache in `DIR` (default: wasmaot in the user's cache directory)")
+	cmd.flags.String(&to, "to", "", "clean: keep entries of at most `SIZE` in bytes or with K, M, G together")
 	cmd.run = func(_ context.Context, args []string) error {
 		do := cacheCommands[args[0]]
 		if do == nil {
-			return usageError{fmt.Errorf("cache: unknown operation %q: expected %s", args[0], cmd.what)}
+			return cli.UsageError{Err: fmt.Errorf("cache: unknown operation %q: expected %s", args[0], cmd.what)}
 		}
-		limit, err := parseSize("--to", to, 0, 1<<50)
+		limit, err := cli.ParseSize("--to", to, 0, 1<<50)
 		if err != nil {
 			return err
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/wasmaot/wasmaot"
 	"github.com/wasmaot/wasmaot/compiler"
 	"github.com/wasmaot/wasmaot/compiler/artifact"
+	"github.com/wasmaot/wasmaot/internal/cli"
 )
 
 func newCompile() *command {
@@ -27,7 +28,7 @@ func newCompile() *command {
 		min:  1, max: 1, what: "FILE", mixed: true,
 		run: func(ctx context.Context, args []string) error {
 			if out == "" {
-				return usageError{fmt.Errorf("compile: expected the output file: -o OUT")}
+				return cli.UsageError{Err: fmt.Errorf("compile: expected the output file: -o OUT")}
 			}
 			opts := compiler.Options{NoOpt: noOpt, Baseline: baseline, Workers: workers, Progress: progress("compiling " + filepath.Base(args[0]))}
 			if explicit {
@@ -52,15 +53,15 @@ func newCompile() *command {
 		},
 	}
 	fl := &cmd.flags
-	fl.string(&out, "output", "o", "write the artifact to `OUT`")
-	fl.bool(&times, "time-passes", "print what each pass took")
-	fl.bool(&noOpt, "no-opt", "leave out optimisations")
-	fl.bool(&baseline, "baseline", "use only CPU features that every supported CPU has")
-	fl.bool(&explicit, "explicit-checks", "check every access instead of relying on guard pages")
-	fl.bool(&check, "check", "run every checker during the compilation")
-	fl.list(&off, "off", "leave out `OPTIMISATION`s, separated by commas: "+strings.Join(compiler.Optional(), ", "))
-	fl.string(&dump, "dump", "", "print the SSA form of `FUNCTION` (its name, or # and its index) after every pass")
-	fl.int(&workers, "workers", "compile `N` functions at a time (default: one for each CPU)")
+	fl.String(&out, "output", "o", "write the artifact to `OUT`")
+	fl.Bool(&times, "time-passes", "print what each pass took")
+	fl.Bool(&noOpt, "no-opt", "leave out optimisations")
+	fl.Bool(&baseline, "baseline", "use only CPU features that every supported CPU has")
+	fl.Bool(&explicit, "explicit-checks", "check every access instead of relying on guard pages")
+	fl.Bool(&check, "check", "run every checker during the compilation")
+	fl.List(&off, "off", "leave out `OPTIMISATION`s, separated by commas: "+strings.Join(compiler.Optional(), ", "))
+	fl.String(&dump, "dump", "", "print the SSA form of `FUNCTION` (its name, or # and its index) after every pass")
+	fl.Int(&workers, "workers", "compile `N` functions at a time (default: one for each CPU)")
 	return cmd
 }
 

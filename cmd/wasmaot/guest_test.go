@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/wasmaot/wasmaot/internal/cli"
 )
 
 // releases are the releases of Go whose modules must behave alike; the first is the one that runs the tests.
@@ -173,8 +174,8 @@ func TestSignals(t *testing.T) {
 	for _, guest := range []string{"spin", "sleep"} {
 		t.Run(guest+"/timeout", func(t *testing.T) {
 			got := runProgram(t, tmp, nil, wasmaot, "run", "--no-cache", "--timeout=1s", module, guest)
-			if got.Exit != exitTimeout || !strings.Contains(got.Stderr, "timeout") {
-				t.Errorf("expected exit code %d and a message, found %+v", exitTimeout, got)
+			if got.Exit != cli.ExitTimeout || !strings.Contains(got.Stderr, "timeout") {
+				t.Errorf("expected exit code %d and a message, found %+v", cli.ExitTimeout, got)
 			}
 		})
 		t.Run(guest+"/interrupt", func(t *testing.T) {
@@ -189,8 +190,8 @@ func TestSignals(t *testing.T) {
 				t.Fatal(err)
 			}
 			err := cmd.Wait()
-			if code := cmd.ProcessState.ExitCode(); code != exitInterrupt {
-				t.Errorf("expected exit code %d, found %d (%v)\n%s", exitInterrupt, code, err, stderr.String())
+			if code := cmd.ProcessState.ExitCode(); code != cli.ExitInterrupt {
+				t.Errorf("expected exit code %d, found %d (%v)\n%s", cli.ExitInterrupt, code, err, stderr.String())
 			}
 		})
 	}

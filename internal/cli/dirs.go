@@ -1,4 +1,4 @@
-package wasmaot
+package cli
 
 import (
 	"os"

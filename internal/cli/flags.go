@@ -1,0 +1,111 @@
+package cli
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// option is a flag.
+type option struct {
+	name  string
+	short string // one letter, or empty
+	arg   string // what the value is called; empty if it takes none
+	usage string
+	set   func(value string) error
+}
+
+type FlagSet []option
+
+// add adds a flag. The value is called what stands between backquotes in usage.
+func (f *FlagSet) add(name, short, usage string, set func(string) error) {
+	before, rest, ok := strings.Cut(usage, "`")
+	arg, after, _ := strings.Cut(rest, "`")
+	if ok {
+		usage = before + arg + after
+	} else {
+		arg = "VALUE"
+	}
+	*f = append(*f, option{name, short, arg, usage, set})
+}
+
+func (f *FlagSet) Bool(p *bool, name, usage string) {
+	*f = append(*f, option{name: name, usage: usage, set: func(s string) (err error) {
+		*p, err = strconv.ParseBool(s)
+		return err
+	}})
+}
+
+func (f *FlagSet) String(p *string, name, short, usage string) {
+	f.add(name, short, usage, func(s string) error { *p = s; return nil })
+}
+
+// list is a flag that may be given several times.
+func (f *FlagSet) List(p *[]string, name, usage string) {
+	f.add(name, "", usage, func(s string) error { *p = append(*p, s); return nil })
+}
+
+func (f *FlagSet) Int(p *int, name, usage string) {
+	f.add(name, "", usage, func(s string) (err error) { *p, err = strconv.Atoi(s); return err })
+}
+
+func (f *FlagSet) Duration(p *time.Duration, name, usage string) {
+	f.add(name, "", usage, func(s string) (err error) { *p, err = time.ParseDuration(s); return err })
+}
+
+func (f FlagSet) Usage() string {
+	var b strings.Builder
+	for _, o := range f {
+		left := "      --" + o.name
+		if o.short != "" {
+			left = "  -" + o.short + ", --" + o.name
+		}
+		if o.arg != "" {
+			left += " " + o.arg
+		}
+		fmt.Fprintf(&b, "%-28s %s\n", left, o.usage)
+	}
+	return b.String()
+}
+
+// parse takes the flags out of args: --name=value, --name value, -n value, --name for those without value. "--" ends
+// them, and so does the first argument unless they may be mixed.
+func (f FlagSet) Parse(args []string, mixed bool) (rest []string, help bool, err error) {
+	for len(args) > 0 {
+		a := args[0]
+		args = args[1:]
+		switch {
+		case a == "--":
+			return append(rest, args...), help, nil
+		case a == "-h" || a == "--help":
+			return nil, true, nil
+		case len(a) < 2 || a[0] != '-':
+			rest = append(rest, a)
+			if !mixed {
+				return append(rest, args...), help, nil
+			}
+			continue
+		}
+		name, value, given := strings.Cut(a, "=")
+		k := slices.IndexFunc(f, func(o option) bool { return "--"+o.name == name || o.short != "" && "-"+o.short == name })
+		if k < 0 {
+			return nil, false, fmt.Errorf("unknown flag: %s", name)
+		}
+		o := &f[k]
+		switch {
+		case given:
+		case o.arg == "":
+			value = "true"
+		case len(args) == 0:
+			return nil, false, fmt.Errorf("flag %s: expected %s after it", name, o.arg)
+		default:
+			value, args = args[0], args[1:]
+		}
+		if err := o.set(value); err != nil {
+			return nil, false, fmt.Errorf("flag %s=%s: %w", name, value, err)
+		}
+	}
+	return rest, help, nil
+}
