@@ -13,12 +13,13 @@ import (
 const imports = `
 compiler/ssa: compiler/abi
 compiler/opt: compiler/abi compiler/ssa
-compiler/frontend: compiler/abi compiler/ssa compiler/wasm
+compiler/leaf: compiler/wasm
+compiler/frontend: compiler/abi compiler/leaf compiler/ssa compiler/wasm
 compiler/artifact: compiler/abi
 backend: compiler/abi compiler/ssa backend/regalloc
 backend/amd64: compiler/abi compiler/cpu compiler/ssa backend/regalloc backend
 backend/arm64: compiler/abi compiler/cpu compiler/ssa backend/regalloc backend
-compiler: compiler/abi compiler/ssa compiler/wasm compiler/frontend compiler/opt compiler/artifact backend backend/regalloc backend/amd64 backend/arm64
+compiler: compiler/abi compiler/ssa compiler/wasm compiler/leaf compiler/frontend compiler/opt compiler/artifact backend backend/regalloc backend/amd64 backend/arm64
 loader: compiler/abi compiler/artifact loader/vmem
 wasi: compiler/abi compiler/artifact loader wasi/sandbox
 compiler/ssa/ssatest: compiler/abi compiler/ssa

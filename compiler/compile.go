@@ -17,6 +17,7 @@ import (
 	"github.com/wasmaot/wasmaot/compiler/abi"
 	"github.com/wasmaot/wasmaot/compiler/artifact"
 	"github.com/wasmaot/wasmaot/compiler/frontend"
+	"github.com/wasmaot/wasmaot/compiler/leaf"
 	"github.com/wasmaot/wasmaot/compiler/wasm"
 )
 
@@ -61,6 +62,9 @@ func Compile(ctx context.Context, src []byte, opts Options) (*artifact.Artifact,
 	mod, err := frontend.NewModule(m)
 	if err != nil {
 		return nil, err
+	}
+	if opts.on(leaves) && opts.features()&wasm.FeatureSIMD != 0 {
+		mod.Leaves = leaf.Find(m)
 	}
 	a := &artifact.Artifact{Header: artifact.Header{
 		Format: artifact.FormatVersion, ABI: abi.Version, Target: target.Name, Features: features,

@@ -153,11 +153,12 @@ func (o *Options) on(name string) bool { return !o.NoOpt && !slices.Contains(o.D
 const (
 	threading = "threading" // jumps to a dispatching loop go straight to their target
 	split     = "split"     // a dispatching loop's first state has a body of its own
+	leaves    = "leaves"    // known loops over bytes take many at a time
 )
 
 // Optional names what Debug.Off may switch off.
 func Optional() []string {
-	names := []string{threading, split}
+	names := []string{threading, split, leaves}
 	for _, p := range passes {
 		if !p.required {
 			names = append(names, p.name)

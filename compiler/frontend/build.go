@@ -2,6 +2,7 @@ package frontend
 
 import (
 	"github.com/wasmaot/wasmaot/compiler/abi"
+	"github.com/wasmaot/wasmaot/compiler/leaf"
 	"github.com/wasmaot/wasmaot/compiler/ssa"
 	"github.com/wasmaot/wasmaot/compiler/wasm"
 )
@@ -53,18 +54,37 @@ func (b *Builder) Build(m *Module, index uint32, opts Options, f *ssa.Func) erro
 	if opts.Explicit {
 		b.addrFlags = ssa.FlagChecked
 	}
-	if err := b.v.Begin(m.Wasm, index); err != nil {
-		return err
+	body, replaced := m.Leaves[index]
+	if replaced {
+		b.err = b.v.BeginBody(m.Wasm, index, body.Code)
+	} else {
+		b.err = b.v.Begin(m.Wasm, index)
+	}
+	if b.err != nil {
+		return b.err
 	}
 	b.trim()
 	b.begin()
 	if err := b.body(); err != nil {
 		return err
 	}
+	if replaced {
+		relocate(f, &body)
+	}
 	b.thread()
 	b.split()
 	b.reach()
 	return b.joinLocals()
+}
+
+// relocate gives the instructions of a replaced body their positions in the file.
+func relocate(f *ssa.Func, body *leaf.Body) {
+	for i := range f.Pos {
+		f.Pos[i] = body.Offset(f.Pos[i])
+	}
+	for i := range f.Blocks {
+		f.Blocks[i].Pos = body.Offset(f.Blocks[i].Pos)
+	}
 }
 
 // trim lets go of the memory of unusually large functions.

@@ -2,6 +2,7 @@ package frontend
 
 import (
 	"github.com/wasmaot/wasmaot/compiler/abi"
+	"github.com/wasmaot/wasmaot/compiler/leaf"
 	"github.com/wasmaot/wasmaot/compiler/ssa"
 	"github.com/wasmaot/wasmaot/compiler/wasm"
 )
@@ -11,6 +12,9 @@ import (
 type Module struct {
 	Wasm *wasm.Module
 	SSA  *ssa.Module
+
+	// Leaves are bodies to be built in the place of the functions' own, by function.
+	Leaves map[uint32]leaf.Body
 
 	sigs    []abi.Signature // by type index
 	globals []globalFact

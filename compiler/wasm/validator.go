@@ -35,7 +35,17 @@ func (v *Validator) Begin(m *Module, index uint32) error {
 	if f.Body == nil {
 		return &Error{Func: int64(index), FuncName: m.Names.Funcs[index], Msg: "an imported function has no body"}
 	}
-	v.reader = reader{src: m.Source[:int(f.Offset)+len(f.Body)], pos: int(f.Offset)}
+	return v.begin(m, index, reader{src: m.Source[:int(f.Offset)+len(f.Body)], pos: int(f.Offset)})
+}
+
+// BeginBody is Begin for another body in the function's place. Offsets count from
+// its start.
+func (v *Validator) BeginBody(m *Module, index uint32, body []byte) error {
+	return v.begin(m, index, reader{src: body})
+}
+
+func (v *Validator) begin(m *Module, index uint32, r reader) error {
+	v.reader = r
 	v.features, v.m, v.fn = m.features, m, index
 	v.reset()
 	t := m.FuncType(index)

@@ -1,0 +1,94 @@
+// Package leaf speeds up small functions that many modules share byte for byte: loops over single bytes in the assembly
+// part of Go's runtime.
+//
+// A function is recognised by its type and its whole body, never by its name. Its replacement is the same body behind
+// a prefix that takes the first steps of the loop many bytes at a time: it moves the function's parameters to where the loop would have
+// moved them, and leaves the rest, at least the last step that tells the result, to the loop. The prefix only reads, and only
+// if all that the function may read lies inside memory, so it never traps, and what does trap is the original instruction.
+package leaf
+
+import (
+	"bytes"
+	"sync"
+
+	"github.com/wasmaot/wasmaot/compiler/wasm"
+)
+
+// Body is a function body that does what another one does.
+type Body struct {
+	Code   []byte // a code entry: declarations of locals and expression
+	Skip   uint32 // where in Code the original expression begins
+	Decls  uint32 // length of the original's declarations
+	Origin uint32 // where in the file the original body begins
+}
+
+// Offset tells where in the file the instruction at an offset in Code comes from. The prefix
+// counts as the original's first instruction.
+func (b *Body) Offset(at uint32) uint32 { return b.Origin + b.Decls + max(at, b.Skip) - b.Skip }
+
+// Find looks for the functions of a module that have a replacement.
+func Find(m *wasm.Module) map[uint32]Body {
+	if len(m.Mems) == 0 || m.Mems[0].Is64 {
+		return nil
+	}
+	var found map[uint32]Body
+	for i := m.ImportedFuncs; i < len(m.Funcs); i++ {
+		f := &m.Funcs[i]
+		for j := range leaves {
+			l := &leaves[j]
+			if len(f.Body) != len(l.body) || !bytes.Equal(f.Body, []byte(l.body)) || !l.hasType(m.FuncType(uint32(i))) {
+				continue
+			}
+			if found == nil {
+				found = map[uint32]Body{}
+			}
+			b := assembled()[j]
+			b.Origin = f.Offset
+			found[uint32(i)] = b
+		}
+	}
+	return found
+}
+
+func (l *leaf) hasType(t *wasm.FuncType) bool {
+	if len(t.Params) != 3 || len(t.Results) != 1 || t.Results[0] != l.typ {
+		return false
+	}
+	for _, p := range t.Params {
+		if p != l.typ {
+			return false
+		}
+	}
+	return true
+}
+
+// assembled are the replacements, in the order of leaves.
+var assembled = sync.OnceValue(func() []Body {
+	all := make([]Body, len(leaves))
+	for i := range leaves {
+		l := &leaves[i]
+		b := append([]byte(l.locals), assemble(l.prefix)...)
+		all[i] = Body{
+			Code:  append(b, l.body[l.decls:]...),
+			Skip:  uint32(len(b)),
+			Decls: uint32(l.decls),
+		}
+	}
+	return all
+})
+
+// Original is a function that has a replacement.
+type Original struct {
+	Name string       // in Go's runtime
+	Type wasm.ValType // of its three parameters and its result
+	Body []byte       // its code entry
+}
+
+// Originals lists the functions that Find knows, for tests.
+func Originals() []Original {
+	var all []Original
+	for _, l := range leaves {
+		all = append(all, Original{l.name, l.typ, []byte(l.body)})
+	}
+	return all
+}
