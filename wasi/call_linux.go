@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"math"
 	"strings"
-	"time"
 
 	"github.com/wasmaot/wasmaot/compiler/abi"
 )
@@ -100,19 +99,6 @@ func (s *System) invoke(ctx context.Context, fn *function, memory Memory, stack 
 	}
 	stack[0] = uint64(errno)
 	return nil
-}
-
-// traced is run with a report.
-func (c *call) traced() error {
-	stack := c.args
-	c.args = append([]uint64(nil), stack...)
-	start := time.Now()
-	errno := c.run()
-	if c.err == nil {
-		stack[0] = uint64(errno)
-	}
-	c.trace(Call{c.fn.name, c.args, errno, c.err, time.Since(start)})
-	return c.err
 }
 
 func (c *call) run() Errno {

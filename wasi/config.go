@@ -1,8 +1,10 @@
 package wasi
 
 import (
+	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 )
 
@@ -40,6 +42,13 @@ type Config struct {
 	Now  func() time.Time
 	Rand io.Reader
 
+	// OwnProcess says that the host's process serves this guest alone. Its CPU time
+	// since New is then the guest's, for the clocks process_cputime and
+	// thread_cputime, which are the same for a guest of one thread; calls to the host
+	// are included. Without it they answer ENOTSUP: what one guest uses cannot be
+	// told from what others and the host do.
+	OwnProcess bool
+
 	// Trace, if set, is told of every call after it was made.
 	Trace func(Call)
 }
@@ -54,13 +63,43 @@ type Dir struct {
 	ReadOnly bool   // nothing in it can be created, written, changed or removed
 }
 
+// Groups of functions.
+const (
+	GroupFilesystem = "filesystem"
+	GroupClock      = "clock"
+	GroupPoll       = "poll"
+	GroupRandom     = "random"
+	GroupSock       = "sock"
+	GroupProc       = "proc" // arguments and environment as well
+)
+
+// Groups is the list of them.
+var Groups = []string{GroupFilesystem, GroupClock, GroupPoll, GroupRandom, GroupSock, GroupProc}
+
 // Call is a finished call of a guest.
 type Call struct {
 	Function string
+	Group    string   // one of Groups
 	Args     []uint64 // as the guest passed them
+	Params   []string // the arguments decoded, name=value each
+	Results  []string // what was stored in guest memory, likewise, if the call succeeded
 	Errno    Errno
 	Err      error // what ended the guest, if anything
 	Duration time.Duration
+}
+
+// String is the call in one line, as strace(1) has it.
+func (c Call) String() string {
+	result := c.Errno.String()
+	switch {
+	case c.Err != nil:
+		result = c.Err.Error()
+	case len(c.Results) > 0:
+		result = strings.Join(c.Results, ", ")
+	case c.Errno == ESUCCESS:
+		result = "ok"
+	}
+	return fmt.Sprintf("%s(%s) = %s <%v>", c.Function, strings.Join(c.Params, ", "), result, c.Duration)
 }
 
 // exit ends a guest that called proc_exit.

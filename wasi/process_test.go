@@ -199,7 +199,7 @@ func TestClock(t *testing.T) {
 		t.Errorf("resolution %d", got)
 	}
 	// The system's clocks.
-	g = newGuest(t, &Config{})
+	g = newGuest(t, &Config{OwnProcess: true})
 	before := time.Now()
 	g.ok("clock_time_get", 0, 0, p)
 	if got := time.Unix(0, int64(g.u64(p))); got.Before(before) || got.After(time.Now()) {
@@ -211,6 +211,24 @@ func TestClock(t *testing.T) {
 	if g.u64(p) < first {
 		t.Error("monotonic time went back")
 	}
+}
+
+// TestCPUClocks: in a process of its own, a guest's CPU time grows with what is done.
+func TestCPUClocks(t *testing.T) {
+	g := newGuest(t, &Config{OwnProcess: true})
+	p := g.alloc(8)
+	for _, id := range []int{clockProcess, clockThread} {
+		g.ok("clock_res_get", id, p)
+		g.ok("clock_time_get", id, 0, p)
+		first := g.u64(p)
+		if first > uint64(time.Hour) {
+			t.Errorf("clock %d starts at %v", id, time.Duration(first))
+		}
+		for g.u64(p) < first+uint64(time.Millisecond) { // or the test does not end
+			g.ok("clock_time_get", id, 0, p)
+		}
+	}
+	g.fails(EINVAL, "clock_time_get", 4, 0, p)
 }
 
 func TestRandom(t *testing.T) {

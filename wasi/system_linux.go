@@ -43,7 +43,7 @@ type System struct {
 func New(cfg *Config) (*System, error) {
 	s := &System{
 		walker: sandbox.New(),
-		clock:  newClock(cfg.Now),
+		clock:  newClock(cfg),
 		rand:   cfg.Rand,
 		trace:  cfg.Trace,
 		files:  fileTable{max: cfg.MaxFiles},
@@ -212,14 +212,19 @@ func newTextList(what string, items []string) (textList, error) {
 
 // clock tells the time of realtime and, never 0 as Go guests demand, monotonic.
 type clock struct {
-	now  func() time.Time // nil: the system's
-	base time.Time
+	now     func() time.Time // nil: the system's
+	base    time.Time
+	cpu     bool  // Config.OwnProcess
+	cpuBase int64 // CPU time at base
 }
 
-func newClock(now func() time.Time) clock {
-	c := clock{now: now, base: time.Now()}
-	if now != nil {
-		c.base = now()
+func newClock(cfg *Config) clock {
+	c := clock{now: cfg.Now, base: time.Now(), cpu: cfg.OwnProcess}
+	if c.now != nil {
+		c.base = c.now()
+	}
+	if c.cpu {
+		c.cpuBase = cpuTime()
 	}
 	return c
 }
@@ -231,6 +236,9 @@ func (c *clock) monotonic() int64 {
 	}
 	return int64(c.now().Sub(c.base)) + int64(time.Second)
 }
+
+// hasCPU tells whether id is a CPU-time clock that can be read.
+func (c *clock) hasCPU(id uint64) bool { return c.cpu && (id == clockProcess || id == clockThread) }
 
 // realtime is nanoseconds since 1970.
 func (c *clock) realtime() int64 {

@@ -277,6 +277,52 @@ func TestTrace(t *testing.T) {
 	}
 }
 
+// TestTraceText: a call in one line, its arguments by name.
+func TestTraceText(t *testing.T) {
+	var got []string
+	g := newGuest(t, &Config{
+		Dirs:  []Dir{{Host: tempDir(t), Guest: "/"}},
+		Trace: func(c Call) { c.Duration = 0; got = append(got, c.Group+" "+c.String()) },
+	})
+	const fd = 4
+	g.call("path_open", 3, 1, "a\n", oflagCreat|oflagExcl, rightFDWrite|rightFDSeek, 0, int(fdflagAppend), 64)
+	g.mustWrite(fd, "text")
+	g.call("fd_seek", fd, -4, 2, 64)
+	g.call("fd_close", fd)
+	g.call("path_unlink_file", 3, "missing")
+	g.call("path_unlink_file", 3, -1, 5)
+	g.call("fd_write", 1, -1, 1<<31, 64)
+	p := sub(1, eventFDRead, 77)
+	g.poll(p, clockSub(2, 1, 1000, 0))
+	g.call("fd_fdstat_get", 0, 128)
+	g.call("clock_res_get", 1, 64)
+	g.call("proc_exit", 3)
+	g.mem = nil
+	g.call("fd_read", 0, 0, 1<<20, 0)
+	want := []string{
+		`filesystem path_open(fd=3, lookupflags=symlink_follow, path="a\n", oflags=creat|excl, base=fd_seek|fd_write, inheriting=0x0, fdflags=append) = fd=4 <0s>`,
+		`filesystem fd_write(fd=4, iovs=[4]) = nwritten=4 <0s>`,
+		`filesystem fd_seek(fd=4, delta=-4, whence=end) = offset=0 <0s>`,
+		`filesystem fd_close(fd=4) = ok <0s>`,
+		`filesystem path_unlink_file(fd=3, path="missing") = ENOENT <0s>`,
+		`filesystem path_unlink_file(fd=3, path=0xffffffff[5]) = EFAULT <0s>`,
+		`filesystem fd_write(fd=1, iovs=0xffffffff[2147483648]) = EFAULT <0s>`,
+		`poll poll_oneoff(in=[read 77 monotonic +1µs], n=2) = nevents=1 <0s>`,
+		`filesystem fd_fdstat_get(fd=0) = stat={type=character_device flags=0x0 base=fd_datasync|fd_read|fd_seek|fd_fdstat_set_flags|fd_sync|fd_tell|fd_advise|fd_filestat_get|poll_fd_readwrite inheriting=0x0} <0s>`,
+		`clock clock_res_get(id=monotonic) = resolution=1 <0s>`,
+		`proc proc_exit(code=3) = the guest called proc_exit <0s>`,
+		`filesystem fd_read(fd=0, iovs=0x0[1048576]) = EFAULT <0s>`,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+	for i := range functions {
+		if g := functions[i].group(); g == "" {
+			t.Errorf("%s is in no group", functions[i].name)
+		}
+	}
+}
+
 // TestAllocations: the calls that Go guests make all the time allocate nothing.
 func TestAllocations(t *testing.T) {
 	g := newGuest(t, &Config{})
