@@ -2,6 +2,7 @@ package wasi
 
 import (
 	"fmt"
+	"math/bits"
 	"strconv"
 	"strings"
 	"time"
@@ -143,6 +144,12 @@ func (c *call) describeSubscriptions(p, n uint64) string {
 
 // describeResults tells what a call that succeeded has stored.
 func (c *call) describeResults() (list []string) {
+	switch c.fn.name {
+	case "fd_prestat_dir_name":
+		list = append(list, strconv.Quote(c.file[0].name))
+	case "path_readlink":
+		list = append(list, strconv.Quote(string(c.buf[:le.Uint32(c.out[0])])))
+	}
 	k := 0
 	for i := range c.fn.params {
 		p := &c.fn.params[i]
@@ -179,10 +186,7 @@ func describeOut(name string, b []byte) string {
 func describeNumber(name string, v uint64) string {
 	switch name {
 	case "base", "inheriting":
-		if rights(v)&knownRights == knownRights {
-			return "all"
-		}
-		return setOf(rightNames[:], v)
+		return describeRights(v)
 	case "lookupflags":
 		return setOf([]string{"symlink_follow"}, v)
 	case "oflags":
@@ -207,6 +211,18 @@ func describeNumber(name string, v uint64) string {
 		return strconv.Itoa(int(int32(v)))
 	}
 	return strconv.FormatUint(v, 10)
+}
+
+// describeRights names what is there or what is missing, whichever is less. Bits without a meaning, which Go sets, are left out.
+func describeRights(v uint64) string {
+	missing := uint64(knownRights) &^ v
+	switch {
+	case missing == 0:
+		return "all"
+	case bits.OnesCount64(missing) < len(rightNames)/2:
+		return "all but " + setOf(rightNames[:], missing)
+	}
+	return setOf(rightNames[:], v&uint64(knownRights))
 }
 
 func oneOf(names []string, v uint64) string {

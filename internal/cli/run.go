@@ -25,6 +25,7 @@ type RunFlags struct {
 	timeout      time.Duration
 	maxMemory    string
 	stackSize    string
+	hostLogging  string
 }
 
 // Register adds the flags to a set.
@@ -37,6 +38,7 @@ func (f *RunFlags) Register(fl *FlagSet) {
 	fl.Duration(&f.timeout, "timeout", "stop the guest after `DURATION` (10s, 1m30s) and exit with 124")
 	fl.String(&f.maxMemory, "max-memory", "", "bound the guest's linear memory: `SIZE` in bytes or with K, M, G (at most 4G)")
 	fl.String(&f.stackSize, "stack-size", "", "`SIZE` of the native stack (default 512M)")
+	fl.String(&f.hostLogging, "hostlogging", "", "print calls to the host: `GROUPS`, all or some of filesystem,clock,poll,random,sock,proc")
 }
 
 // Start runs loaded code. The error is an ExitCode if the guest gave one.
@@ -60,7 +62,7 @@ func (f *RunFlags) Start(ctx context.Context, code *loader.Code, name string, co
 // Config translates flags and arguments, of which the first is the name of the module's file.
 func (f *RunFlags) Config(args []string) (*Config, error) {
 	c := &Config{WASI: wasi.Config{
-		Args: append([]string{strings.TrimSuffix(filepath.Base(args[0]), ".go")}, args[1:]...), Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
+		Args: append([]string{strings.TrimSuffix(filepath.Base(args[0]), ".go")}, args[1:]...), Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, OwnProcess: true,
 	}}
 	if f.argv0 != "" {
 		c.WASI.Args[0] = f.argv0
@@ -101,6 +103,11 @@ func (f *RunFlags) Config(args []string) (*Config, error) {
 		}
 	}
 	var err error
+	if f.hostLogging != "" {
+		if c.WASI.Trace, err = hostLog(os.Stderr, f.hostLogging); err != nil {
+			return nil, err
+		}
+	}
 	if c.MaxMemory, err = ParseSize("--max-memory", f.maxMemory, 65536, 4<<30); err != nil {
 		return nil, err
 	}
