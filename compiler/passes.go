@@ -27,6 +27,7 @@ var passes = []pass{
 	ssaPass(opt.Forward),
 	ssaPass(opt.Fold),
 	ssaPass(opt.GVN),
+	ssaPass(opt.Wide),
 	ssaPass(opt.DCE),
 	{"lower", true, func(w *worker) error { return w.target.Lower(&w.config, &w.f, &w.m) }},
 	{"regalloc", true, func(w *worker) error { return w.alloc.Run(&w.m.RA, w.target.Regs, &w.result) }},
@@ -39,7 +40,8 @@ var order = [][2]string{
 	{"thread", "forward"}, // fewer parameters: more is known
 	{"forward", "fold"},   // what was loaded may be a constant now
 	{"fold", "gvn"},
-	{"gvn", "dce"},
+	{"gvn", "wide"},  // equal values are one
+	{"wide", "dce"},  // parts of a product are dead now
 	{"dce", "lower"}, // lowering selects by use counts: dead users would spoil them
 	{"lower", "regalloc"},
 	{"regalloc", "emit"},

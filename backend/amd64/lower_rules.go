@@ -39,6 +39,7 @@ var rules = [ssa.OpCount]rule{
 	ssa.OpSext32: {(*lowerer).extend, MOVSXD},
 	ssa.OpWrap:   {fn: (*lowerer).wrap},
 	ssa.OpSext:   {(*lowerer).extend, MOVSXD},
+	ssa.OpMulHiU: {(*lowerer).mulHighOp, MUL},
 
 	ssa.OpEqz: {fn: (*lowerer).set},
 	ssa.OpEq:  {fn: (*lowerer).set},

@@ -419,3 +419,14 @@ func sextNested(x *folder, in ssa.Inst) ssa.Value {
 	}
 	return 0
 }
+
+// mulHiSmall: the high half of a product with a power of two is a shift.
+func mulHiSmall(x *folder, in ssa.Inst, c uint64) ssa.Value {
+	switch {
+	case c <= 1:
+		return x.constant(in.Type, 0)
+	case c&(c-1) == 0:
+		return x.become(ssa.OpShrU, ssa.Value(in.A), x.constant(in.Type, uint64(64-bits.TrailingZeros64(c))))
+	}
+	return 0
+}

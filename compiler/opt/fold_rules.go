@@ -49,6 +49,8 @@ func init() {
 		ssa.OpGeS: {ssa.OpLeS, []constRule{compareBounds, compareWide}, []rule{compareSame, compareBothWide}, false},
 		ssa.OpGeU: {ssa.OpLeU, []constRule{compareBounds, compareWide}, []rule{compareSame, compareBothWide}, false},
 
+		ssa.OpMulHiU: {ssa.OpMulHiU, []constRule{mulHiSmall}, nil, false},
+
 		ssa.OpWrap: {0, nil, []rule{wrapWide, wrapAnd, wrapArith, wrapShift, wrapSelect}, false},
 		ssa.OpZext: {0, nil, []rule{zextWrap}, false},
 		ssa.OpSext: {0, nil, []rule{sextPositive, sextWrap}, false},

@@ -17,13 +17,14 @@ var (
 	Thread  = Pass{"thread", thread}
 	Fold    = Pass{"fold", fold}
 	GVN     = Pass{"gvn", gvn}
+	Wide    = Pass{"wide", wide}
 	Forward = Pass{"forward", forward}
 	DCE     = Pass{"dce", dce}
 )
 
 // All lists the passes in the order that is meant for them: longer blocks first, then
 // what loads and addresses are known to be, which gives fold constants and gvn equal operands.
-var All = []Pass{Thread, Forward, Fold, GVN, DCE}
+var All = []Pass{Thread, Forward, Fold, GVN, Wide, DCE}
 
 // Scratch is the working memory of the passes; a worker keeps one from function to function.
 type Scratch struct {
@@ -36,6 +37,7 @@ type Scratch struct {
 	skip skipper
 	fold folder
 	gvn  valueTable
+	wide widener
 	mem  memTable
 	dce  marker
 }

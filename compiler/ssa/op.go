@@ -63,6 +63,8 @@ const (
 	OpZext // I32 → I64
 	OpSext // I32 → I64
 
+	OpMulHiU // I64: the high half of the 128-bit product, unsigned
+
 	// Floats, F32 and F64 alike.
 	OpFAdd
 	OpFSub
@@ -293,6 +295,8 @@ var Ops = [OpCount]Info{
 	OpWrap: {"wrap", 1, "l>i", 0},
 	OpZext: {"zext", 1, "i>l", 0},
 	OpSext: {"sext", 1, "i>l", 0},
+
+	OpMulHiU: {"mulhiu", 2, "ll>l", PropCommutes},
 
 	OpFAdd:      {"fadd", 2, "ff>f", PropCommutes},
 	OpFSub:      {"fsub", 2, "ff>f", 0},

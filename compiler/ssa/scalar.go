@@ -20,6 +20,9 @@ func Scalar(op Op, t, from abi.Type, a, b uint64) (res uint64, trap abi.Trap, ok
 		} else {
 			res, trap, ok = scalar32(op, uint32(a), uint32(b))
 		}
+	case op == OpMulHiU:
+		res, _ = bits.Mul64(a, b)
+		ok = true
 	case op >= OpTruncS && op <= OpTruncSatU:
 		res, trap = truncate(op, t, toFloat(wide, a))
 		ok = true
