@@ -51,7 +51,7 @@ func run(t *testing.T, r *Runtime, path string) (code uint32, mapped bool) {
 	}
 	defer m.Close()
 	mapped = m.Code().Artifact().Source != nil
-	if code, err = m.RunCommand(context.Background(), &CommandConfig{}); err != nil {
+	if code, err = m.Run(context.Background(), &InstanceConfig{}); err != nil {
 		t.Fatal(err)
 	}
 	return code, mapped

@@ -1,28 +1,33 @@
 package wasmaot
 
 import (
-	"context"
-
+	"github.com/wasmaot/wasmaot/engine"
 	"github.com/wasmaot/wasmaot/internal/cli"
 	"github.com/wasmaot/wasmaot/wasi"
 )
 
-// CommandConfig configures the run of a WASI command.
-type CommandConfig struct {
-	// WASI is what the guest is given: arguments, environment, standard streams, directories.
-	WASI wasi.Config
-	// MaxMemory bounds each linear memory in bytes; 0 means what the module declares, at most 4 GiB.
-	MaxMemory uint64
-	// StackSize is the size of the native stack in bytes; 0 means the default.
-	StackSize uint64
-}
+// What instances are given, and what they are: see package engine.
+type (
+	// InstanceConfig says what an instance is given.
+	InstanceConfig = engine.InstanceConfig
+	// WASI is what a guest is given of the world.
+	WASI = engine.WASI
+	// Instance is an instance of a module.
+	Instance = engine.Instance
+	// HostModule is what a host offers to modules under a module name.
+	HostModule = engine.HostModule
+	// Caller is a call of a host function by a guest.
+	Caller = engine.Caller
+	// Trap is the error of a guest that trapped.
+	Trap = engine.Trap
+	// Interrupted is the error of a call whose context ended.
+	Interrupted = engine.Interrupted
+	// LinkError says why an import could not be satisfied.
+	LinkError = engine.LinkError
+)
 
-// RunCommand instantiates the module and calls its function _start. It returns the exit code that the guest gave, 0 if it
-// just returned. The error is a *loader.Trap if the guest trapped, a *loader.Interrupted if ctx ended, a
-// *loader.LinkError if the module needs an import that there is not.
-func (m *Module) RunCommand(ctx context.Context, c *CommandConfig) (exitCode uint32, err error) {
-	return cli.Run(ctx, m.code, m.name, (*cli.Config)(c))
-}
+// NewHostModule makes an empty host module.
+func NewHostModule(name string) *HostModule { return engine.NewHostModule(name) }
 
 // AddDir gives a guest the host directory dir under the name guest. An empty guest name means that the guest shall see
 // the directory where the host does.

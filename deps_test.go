@@ -25,8 +25,9 @@ wasi: compiler/abi compiler/artifact loader wasi/sandbox
 compiler/ssa/ssatest: compiler/abi compiler/ssa
 spectest/oracle: compiler/wasm
 spectest/script:
-internal/cli: compiler/artifact loader wasi
-.: internal/cli compiler compiler/abi compiler/artifact compiler/cpu loader wasi
+engine: compiler/abi compiler/artifact compiler/cpu loader loader/vmem wasi
+internal/cli: engine loader wasi
+.: engine internal/cli compiler compiler/abi compiler/artifact compiler/cpu loader wasi
 cmd/wasmaot-run: compiler/artifact compiler/cpu internal/cli loader
 cmd/wasmaot: . internal/cli compiler compiler/artifact loader wasi
 `

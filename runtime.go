@@ -11,7 +11,7 @@ import (
 	"github.com/wasmaot/wasmaot/compiler"
 	"github.com/wasmaot/wasmaot/compiler/artifact"
 	"github.com/wasmaot/wasmaot/compiler/cpu"
-	"github.com/wasmaot/wasmaot/loader"
+	"github.com/wasmaot/wasmaot/engine"
 )
 
 // A Runtime compiles and loads modules. It is safe for concurrent use.
@@ -41,20 +41,8 @@ func NewRuntime(c *Config) *Runtime {
 	return r
 }
 
-// A Module is compiled code, ready for any number of instances.
-type Module struct {
-	code *loader.Code
-	name string
-}
-
-// Close gives the module's code back when its last instance is closed.
-func (m *Module) Close() error { return m.code.Close() }
-
-// Name is what the module is called in messages.
-func (m *Module) Name() string { return m.name }
-
-// Code is the loaded code, for those who want more than this package offers.
-func (m *Module) Code() *loader.Code { return m.code }
+// A Module is compiled code, ready for any number of instances; see package engine.
+type Module = engine.Module
 
 // Compile compiles a module, or takes it from the cache. Name is used in messages.
 func (r *Runtime) Compile(ctx context.Context, name string, src []byte) (*Module, error) {
@@ -107,7 +95,7 @@ func (r *Runtime) CompileFile(ctx context.Context, path string) (*Module, error)
 		// Only what was the same before and after reading is known to be what was read.
 		if after := identify(path); after != nil && *after == *id {
 			// Without the link the next run reads the file: nothing to warn of where the cache may only be read.
-			_ = c.remember(id, m.code.Artifact().Header.WasmHash, options)
+			_ = c.remember(id, m.Code().Artifact().Header.WasmHash, options)
 		}
 	}
 	return m, err
@@ -161,11 +149,25 @@ func usable(a *artifact.Artifact) error {
 }
 
 func (r *Runtime) load(name string, a *artifact.Artifact) (*Module, error) {
-	code, err := loader.Load(a)
+	m, err := engine.FromArtifact(name, a)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("%s: %w", name, err), release(a))
+		return nil, errors.Join(err, release(a))
 	}
-	return &Module{code: code, name: name}, nil
+	return m, nil
+}
+
+// Precompile compiles a module to an artifact, the contents of a file that engine.Load, CompileFile and the command line take.
+// Name is used in messages.
+func Precompile(ctx context.Context, name string, src []byte, opts compiler.Options) ([]byte, error) {
+	a, err := compiler.Compile(ctx, src, opts)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	data, err := a.Encode()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return data, nil
 }
 
 // CompileTo compiles the module in the file src to an artifact in the file dst, which appears whole or not at all.
@@ -174,13 +176,9 @@ func CompileTo(ctx context.Context, src, dst string, opts compiler.Options) erro
 	if err != nil {
 		return err
 	}
-	a, err := compiler.Compile(ctx, wasm, opts)
+	data, err := Precompile(ctx, src, wasm, opts)
 	if err != nil {
-		return fmt.Errorf("%s: %w", src, err)
-	}
-	data, err := a.Encode()
-	if err != nil {
-		return fmt.Errorf("%s: %w", src, err)
+		return err
 	}
 	return writeFileAtomic(dst, data, 0o644)
 }

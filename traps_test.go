@@ -76,7 +76,7 @@ func TestTraps(t *testing.T) {
 			for n := range 10 * len(modules) {
 				i := (n + g) % len(modules)
 				garbage = append(garbage[:n%50], make([]byte, 1000))
-				_, err := modules[i].RunCommand(context.Background(), &wasmaot.CommandConfig{StackSize: 1 << 20})
+				_, err := modules[i].Run(context.Background(), &wasmaot.InstanceConfig{StackSize: 1 << 20})
 				var trap *loader.Trap
 				if !errors.As(err, &trap) {
 					t.Errorf("expected the trap %q, found %v", trapModules[i].trap, err)
@@ -97,7 +97,7 @@ func TestSpinningGuest(t *testing.T) {
 	over := errors.New("it is over")
 	done := make(chan error)
 	go func() {
-		_, err := m.RunCommand(ctx, &wasmaot.CommandConfig{})
+		_, err := m.Run(ctx, &wasmaot.InstanceConfig{})
 		done <- err
 	}()
 	time.Sleep(20 * time.Millisecond)
@@ -128,7 +128,7 @@ func BenchmarkGC(b *testing.B) {
 				if err != nil {
 					b.Fatal(err)
 				}
-				go func() { m.RunCommand(ctx, &wasmaot.CommandConfig{}); close(done) }()
+				go func() { m.Run(ctx, &wasmaot.InstanceConfig{}); close(done) }()
 			} else {
 				go func() {
 					for ctx.Err() == nil {

@@ -70,10 +70,25 @@ func (f *Func) Call(ctx context.Context, stack []uint64) error {
 	case len(stack) < f.typ.slots:
 		return fmt.Errorf("call of %s: expected a stack of %d slots, found %d", f, f.typ.slots, len(stack))
 	case f.inst == nil:
-		return f.fn(ctx, nil, stack[:f.typ.slots])
+		return f.callHost(ctx, stack[:f.typ.slots])
 	}
 	return f.inst.call(ctx, f, stack)
 }
+
+// callHost calls a host function without a guest. It works on a copy: so that the stacks of calls into guests, the usual case, can lie
+// on the goroutine's.
+func (f *Func) callHost(ctx context.Context, stack []uint64) error {
+	own := append([]uint64(nil), stack...)
+	err := f.fn(ctx, nil, own)
+	copy(stack, own)
+	return err
+}
+
+// Name is the function's name: that of the name section, or that which NewHostFunc was given; it may be empty.
+func (f *Func) Name() string { return f.name }
+
+// Instance is the instance whose function it is, nil for host functions.
+func (f *Func) Instance() *Instance { return f.inst }
 
 // String is the function's name or index with its module.
 func (f *Func) String() string {

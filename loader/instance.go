@@ -21,6 +21,7 @@ type Config struct {
 	MaxMemoryPages uint64                                   // bound of each own memory in pages of 64 KiB; 0 = 65536
 	StackSize      uint64                                   // of native stacks in bytes; 0 = DefaultStackSize, at most MaxStackSize
 	TableMax       uint64                                   // bound of each own table in elements; 0 = 10,000,000
+	OnClose        func()                                   // is called once, when the instance is closed and its last call has ended
 }
 
 // Instance is an instance of a module. Methods may be called from several goroutines; whether calls of its functions may
@@ -45,9 +46,11 @@ type Instance struct {
 	elems [][]uint64 // by segment index, nil once dropped
 	datas [][]byte   // of Module.Datas, nil once dropped
 
-	mu   sync.Mutex
-	made map[uint32]*Func
-	data any
+	mu      sync.Mutex
+	made    map[uint32]*Func
+	data    any
+	saved   *checkpoint
+	onClose func()
 }
 
 const closedBit = 1 << 62
@@ -67,7 +70,7 @@ func (c *Code) Instantiate(ctx context.Context, cfg *Config) (*Instance, error) 
 	if err != nil {
 		return nil, err
 	}
-	i := &Instance{code: c, name: cfg.Name, stacks: stacks,
+	i := &Instance{code: c, name: cfg.Name, stacks: stacks, onClose: cfg.OnClose,
 		imported: found.funcs, mems: found.mems, tables: found.tables, globals: found.globals}
 	if err := c.use(cfg.Name); err != nil {
 		return nil, err
@@ -260,9 +263,27 @@ func (i *Instance) SetData(v any) {
 // have ended and no other open instance can reach it. Close is idempotent.
 func (i *Instance) Close() error {
 	if i.state.Or(closedBit) == 0 {
-		i.node.close()
+		i.finish()
 	}
 	return nil
+}
+
+// Closed reports whether Close was called.
+func (i *Instance) Closed() bool { return i.state.Load() >= closedBit }
+
+// Code is what the instance was made of.
+func (i *Instance) Code() *Code { return i.code }
+
+// finish runs once the instance is closed and not in use.
+func (i *Instance) finish() {
+	i.mu.Lock()
+	notify := i.onClose
+	i.onClose = nil
+	i.mu.Unlock()
+	i.node.close()
+	if notify != nil {
+		notify()
+	}
 }
 
 // begin notes a call, unless the instance is closed.
@@ -276,7 +297,7 @@ func (i *Instance) begin() bool {
 
 func (i *Instance) end() {
 	if i.state.Add(-1) == closedBit {
-		i.node.close()
+		i.finish()
 	}
 }
 

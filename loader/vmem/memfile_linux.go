@@ -1,0 +1,48 @@
+package vmem
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+
+	"golang.org/x/sys/unix"
+)
+
+// MemoryFile makes a file in memory with the given contents and gives its descriptor. Pages full of zeros are holes.
+func MemoryFile(contents []byte) (fd int, err error) {
+	fd, err = unix.MemfdCreate("wasmaot", unix.MFD_CLOEXEC)
+	if err != nil {
+		return -1, fmt.Errorf("file in memory: %w", err)
+	}
+	if err := writeSparse(fd, contents); err != nil {
+		return -1, errors.Join(fmt.Errorf("file in memory: %w", err), unix.Close(fd))
+	}
+	return fd, nil
+}
+
+// CloseFile closes what MemoryFile gave.
+func CloseFile(fd int) error { return unix.Close(fd) }
+
+// sparseStep is how much is compared with zeros at a time.
+const sparseStep = 64 << 10
+
+func writeSparse(fd int, b []byte) error {
+	if err := unix.Ftruncate(fd, int64(len(b))); err != nil {
+		return err
+	}
+	zeros := make([]byte, sparseStep)
+	for at := 0; at < len(b); at += sparseStep {
+		part := b[at:min(at+sparseStep, len(b))]
+		if bytes.Equal(part, zeros[:len(part)]) {
+			continue
+		}
+		for off := int64(at); len(part) > 0; {
+			n, err := unix.Pwrite(fd, part, off)
+			if err != nil && !errors.Is(err, unix.EINTR) {
+				return err
+			}
+			part, off = part[max(n, 0):], off+int64(max(n, 0))
+		}
+	}
+	return nil
+}
