@@ -102,7 +102,7 @@ func (s *System) invoke(ctx context.Context, fn *function, memory Memory, stack 
 }
 
 func (c *call) run() Errno {
-	if c.closed {
+	if c.closed.Load() {
 		return EBADF
 	}
 	if errno := c.decode(); errno != 0 {
@@ -149,14 +149,16 @@ func (c *call) decode() Errno {
 // refetch is decode again, after a wait: guest memory may have grown.
 func (c *call) refetch() Errno { return c.decode() }
 
-// bytes is the guest memory at pointer p (32 bits of it count), n bytes. Nothing
+func (c *call) bytes(p, n uint64) ([]byte, Errno) { return guestBytes(c.mem, p, n) }
+
+// guestBytes is the guest memory at pointer p (32 bits of it count), n bytes. Nothing
 // else makes slices of guest memory.
-func (c *call) bytes(p, n uint64) ([]byte, Errno) {
-	at, size := uint64(uint32(p)), uint64(len(c.mem))
+func guestBytes(mem []byte, p, n uint64) ([]byte, Errno) {
+	at, size := uint64(uint32(p)), uint64(len(mem))
 	if n > size || at > size-n {
 		return nil, EFAULT
 	}
-	return c.mem[at : at+n : at+n], ESUCCESS
+	return mem[at : at+n : at+n], ESUCCESS
 }
 
 func (c *call) decodeFD(n uint32, r rights) Errno {

@@ -350,3 +350,42 @@ func ExampleErrno() {
 	fmt.Println(ENOENT, Errno(200))
 	// Output: ENOENT errno 200
 }
+
+// TestReadClock compares the short way to the system's clocks with the ordinary one.
+func TestReadClock(t *testing.T) {
+	g := newGuest(t, &Config{})
+	fn := lookup(t, "clock_time_get")
+	size := uint64(len(g.mem.Bytes()))
+	compare := func() {
+		t.Helper()
+		for _, id := range []uint64{0, 1, 2, 3, 4, 1 << 31, 1 << 32, 1<<32 | 1} {
+			for _, p := range []uint64{0, size - 8, size - 7, size, 1<<32 - 1, 1 << 32} {
+				mem := g.mem.Bytes()
+				clear(mem[:8])
+				clear(mem[size-8:])
+				want := g.raw(fn, []uint64{id, 0, p})
+				var before uint64
+				if want == ESUCCESS {
+					before = g.u64(uint32(p))
+				}
+				clear(mem[:8])
+				clear(mem[size-8:])
+				got := g.sys.readClock(&g.mem, []uint64{id, 0, p})
+				if got != want {
+					t.Errorf("clock %#x at %#x: expected %v, found %v", id, p, want, got)
+				} else if got == ESUCCESS {
+					if after := g.u64(uint32(p)); after < before || after-before > uint64(time.Hour) {
+						t.Errorf("clock %#x at %#x: %d after %d", id, p, after, before)
+					}
+				} else if le.Uint64(mem) != 0 || le.Uint64(mem[size-8:]) != 0 {
+					t.Errorf("clock %#x at %#x: %v, but memory was written", id, p, got)
+				}
+			}
+		}
+	}
+	compare()
+	if err := g.sys.Close(); err != nil {
+		t.Fatal(err)
+	}
+	compare()
+}

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -22,7 +23,7 @@ import (
 // clocks. Calls into it are serialised.
 type System struct {
 	mu     sync.Mutex
-	closed bool
+	closed atomic.Bool
 
 	argv, environ textList
 	files         fileTable
@@ -101,7 +102,7 @@ func (s *System) open(cfg *Config) error {
 func (s *System) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.closed = true
+	s.closed.Store(true)
 	var errs []error
 	for _, f := range s.files.files {
 		if f != nil {
