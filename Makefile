@@ -1,5 +1,5 @@
 # Longer campaigns live here; the test command is `go test ./...`.
-.PHONY: all test ci bench race fuzz
+.PHONY: all test ci bench race fuzz go-std swaps
 
 all:
 	go build -o bin/wasmaot ./cmd/wasmaot
@@ -19,6 +19,16 @@ bench:
 # The race detector watches the host's side (it needs a C compiler).
 race:
 	go test -race ./loader/... ./wasi/... ./compiler/...
+
+# The tests of Go's standard library as guests, about half an hour on two cores; .ci/run has a fast part of it.
+# STD="os net" narrows it, STDFLAGS="-p 1 -short=false -run Open" are gostd's flags.
+go-std:
+	go run ./internal/gostd $(STDFLAGS) $(STD)
+
+# Entries swapped for links, or moved away, during opens: SWAPS of each of five kinds against each of the two ways to walk a path.
+SWAPS ?= 200000
+swaps:
+	go test ./wasi/sandbox -count=1 -timeout=2h -v -run 'TestRaces' -sandbox.swaps=$(SWAPS)
 
 # FUZZTIME for each target.
 FUZZTIME ?= 60s

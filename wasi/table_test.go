@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"runtime/debug"
+	"runtime/metrics"
 	"strings"
 	"testing"
 
@@ -105,10 +107,18 @@ func TestErrnoTable(t *testing.T) {
 	}
 }
 
+// allocated is how many bytes this process has ever allocated on the heap. Small objects are counted late, by the span.
+func allocated() uint64 {
+	sample := [1]metrics.Sample{{Name: "/gc/heap/allocs:bytes"}}
+	metrics.Read(sample[:])
+	return sample[0].Value.Uint64()
+}
+
 // TestExtremes calls every function with every parameter at its extremes, alone and
-// together with its neighbour. Nothing may panic, wait, or touch the host's memory.
+// together with each later one. Nothing may panic, wait, touch the host's memory, or allocate more than the guest's memory has.
 func TestExtremes(t *testing.T) {
-	calls := 0
+	calls, most := 0, uint64(0)
+	defer debug.SetGCPercent(debug.SetGCPercent(400)) // the collector's own work is not what is measured
 	for i := range functions {
 		fn := &functions[i]
 		t.Run(fn.name, func(t *testing.T) {
@@ -136,7 +146,13 @@ func TestExtremes(t *testing.T) {
 				}
 				calls++
 				stack := append([]uint64(nil), args...)
+				before := allocated()
 				errno := g.raw(fn, stack)
+				if n := allocated() - before; n > most {
+					if most = n; n > size {
+						t.Errorf("%s%x: %d bytes allocated, the guest's memory has %d", fn.name, args, n, size)
+					}
+				}
 				if int(errno) >= len(errnoNames) {
 					t.Errorf("%s%x: errno %d", fn.name, args, errno)
 				}
@@ -173,7 +189,7 @@ func TestExtremes(t *testing.T) {
 			}
 		})
 	}
-	t.Logf("%d calls", calls)
+	t.Logf("%d calls, at most %d bytes allocated by one", calls, most)
 }
 
 // refill opens what a call may have closed.

@@ -5,6 +5,7 @@ package sandbox
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -34,7 +35,27 @@ var hostilePaths = []string{
 	"dir/up-up-secret", "dir/out", "dir/out/secretdir", "+dir/sub/top/file", "+dir/sub/top/sub/top/sub/deep",
 	"+chain-1", "+chain-40", "chain-41", "chain-45", "chain-40/", "+chain",
 	"file\x00", "dir/\x00/file", "\x00", "file\x00/../../secret",
+	"dir\\..\\..\\secret", "%2e%2e/secret", ".../secret", "dir/..../x", "~", "~root/file", "..\x00", "\n/../../secret", "/proc/self/root/etc/passwd",
+	"/dev/null", "abs-proc/self/root/etc/passwd", "up/../secret", "dir/up/up-secret", "to-dot/up/secret", "+dir/up/dir/up/dir/up/file",
+	"dir/up-up/root/up-up/secret", "full/../../secretdir/", "dir/sub/top/../secret", "dir/sub/top/up-dir/target",
 	"LONG", "LONGNAME", "DOTS", "DEEP/../../secret",
+}
+
+// withDetours adds every relative path again after a way through a directory, its parent and a link.
+func withDetours(paths []string) []string {
+	all := slices.Clone(paths)
+	for _, p := range paths {
+		bare, inside := strings.CutPrefix(p, "+")
+		if strings.Trim(bare, "/") == "" || strings.HasPrefix(bare, "/") {
+			continue
+		}
+		p = "dir/../to-dot/./" + bare
+		if inside {
+			p = "+" + p
+		}
+		all = append(all, p)
+	}
+	return all
 }
 
 // operations are what is done with a path; an opened file is returned.
@@ -122,7 +143,10 @@ func expand(tr *tree, path string) string {
 // be opened, and both walkers must agree in error and effect.
 func TestHostilePaths(t *testing.T) {
 	all := walkers(t)
-	cases := 0
+	cases, paths := 0, withDetours(hostilePaths)
+	if len(paths) < 300 {
+		t.Errorf("%d paths, expected 300", len(paths))
+	}
 	for _, op := range operations {
 		t.Run(op.name, func(t *testing.T) {
 			results := map[string]map[string]string{}
@@ -131,7 +155,7 @@ func TestHostilePaths(t *testing.T) {
 				tr := newTree(t)
 				inside := snapshot(t, tr.root, false, "")
 				outside := tr.outside(t)
-				for _, path := range hostilePaths {
+				for _, path := range paths {
 					cases++
 					fd, err := op.do(w, tr, expand(tr, path))
 					result := errText(err)
@@ -176,7 +200,7 @@ func TestHostilePaths(t *testing.T) {
 			}
 		})
 	}
-	t.Logf("%d cases", cases)
+	t.Logf("%d paths, %d cases", len(paths), cases)
 }
 
 // TestErrors fixes the errors of cases that matter, for both walkers.
