@@ -14,6 +14,7 @@ import (
 	"github.com/wasmaot/wasmaot/compiler"
 	"github.com/wasmaot/wasmaot/compiler/abi"
 	"github.com/wasmaot/wasmaot/compiler/artifact"
+	"github.com/wasmaot/wasmaot/internal/cli"
 )
 
 // A Cache keeps artifacts in a directory, named by what they were made from: the module's contents, the
@@ -39,7 +40,7 @@ const DefaultCacheSize = 2 << 30
 const (
 	entrySuffix = ".cwasm"
 	linkDir     = "files"
-	tempPrefix  = ".tmp-"
+	tempPrefix  = cli.TempPrefix
 )
 
 // useInterval is how exactly the time of an entry's last use is known: noting it costs a write.
@@ -167,7 +168,7 @@ func (c *Cache) store(path string, a *artifact.Artifact) error {
 	if err != nil {
 		return err
 	}
-	if err := writeFileAtomic(path, data, 0o600); err != nil {
+	if err := cli.WriteFile(path, data, 0o600); err != nil {
 		return err
 	}
 	return c.evict(path)
@@ -207,28 +208,4 @@ func makePrivate(dirs ...string) error {
 		return fmt.Errorf("%s: not trusted: expected a directory that only this user can write", last)
 	}
 	return nil
-}
-
-// writeFileAtomic writes a file that appears whole or not at all.
-func writeFileAtomic(path string, data []byte, mode fs.FileMode) (err error) {
-	tmp, err := os.CreateTemp(filepath.Dir(path), tempPrefix+"*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			tmp.Close()
-			os.Remove(tmp.Name())
-		}
-	}()
-	if _, err = tmp.Write(data); err != nil {
-		return err
-	}
-	if err = tmp.Chmod(mode); err != nil {
-		return err
-	}
-	if err = tmp.Close(); err != nil {
-		return err
-	}
-	return os.Rename(tmp.Name(), path)
 }

@@ -43,14 +43,5 @@ func mapArtifact(fd int, st *unix.Stat_t) (*artifact.Artifact, error) {
 	if st.Size == 0 {
 		return nil, fmt.Errorf("%w: empty file", artifact.ErrNotArtifact)
 	}
-	m, err := unix.Mmap(fd, 0, int(st.Size), unix.PROT_READ, unix.MAP_PRIVATE)
-	if err != nil {
-		return nil, os.NewSyscallError("mmap", err)
-	}
-	a, err := artifact.DecodeFrom(m, fd, 0)
-	if err != nil {
-		return nil, errors.Join(err, unix.Munmap(m))
-	}
-	a.Release = func() error { return errors.Join(unix.Munmap(m), unix.Close(fd)) }
-	return a, nil
+	return artifact.Map(fd, 0, st.Size)
 }

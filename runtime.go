@@ -12,6 +12,7 @@ import (
 	"github.com/wasmaot/wasmaot/compiler/artifact"
 	"github.com/wasmaot/wasmaot/compiler/cpu"
 	"github.com/wasmaot/wasmaot/engine"
+	"github.com/wasmaot/wasmaot/internal/cli"
 )
 
 // A Runtime compiles and loads modules. It is safe for concurrent use.
@@ -180,5 +181,5 @@ func CompileTo(ctx context.Context, src, dst string, opts compiler.Options) erro
 	if err != nil {
 		return err
 	}
-	return writeFileAtomic(dst, data, 0o644)
+	return cli.WriteFile(dst, data, 0o644)
 }

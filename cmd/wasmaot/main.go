@@ -25,6 +25,7 @@ func init() {
 	commands = []commandInfo{
 		{"run", "Run a module, or build a Go package for wasip1 and run it", newRun},
 		{"compile", "Compile a module to an artifact that run takes", newCompile},
+		{"build", "Make an executable of a module or a Go package", newBuild},
 		{"validate", "Check that a file is a valid module", newValidate},
 		{"cache", "Look after the cache of compiled code", newCache},
 		{"version", "Print the version", newVersion},

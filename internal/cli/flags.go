@@ -109,3 +109,18 @@ func (f FlagSet) Parse(args []string, mixed bool) (rest []string, help bool, err
 	}
 	return rest, help, nil
 }
+
+// Record adds to list what each of the flags so far is set to, in the spelling --name=value.
+func (f FlagSet) Record(list *[]string) {
+	for i := range f {
+		o := &f[i]
+		set, name := o.set, o.name
+		o.set = func(value string) error {
+			err := set(value)
+			if err == nil {
+				*list = append(*list, "--"+name+"="+value)
+			}
+			return err
+		}
+	}
+}

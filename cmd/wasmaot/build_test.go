@@ -1,0 +1,137 @@
+package main
+
+import (
+	"bytes"
+	"debug/elf"
+	"debug/gosym"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/wasmaot/wasmaot/compiler/artifact"
+)
+
+// noCompiler are the rooms that an executable made by build must not hold.
+var noCompiler = []string{"compiler/ssa", "compiler/opt", "compiler/frontend", "compiler/wasm", "backend"}
+
+// TestRunProgramLinksNoCompiler looks at what the part that runs depends on.
+func TestRunProgramLinksNoCompiler(t *testing.T) {
+	out, err := exec.Command("go", "list", "-deps", runPackage).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	deps := strings.Fields(string(out))
+	if len(deps) < 20 {
+		t.Fatalf("only %d dependencies", len(deps))
+	}
+	for _, d := range deps {
+		if d == modulePath || d == modulePath+"/compiler" || d == "net" {
+			t.Errorf("it depends on %s", d)
+		}
+		for _, room := range noCompiler {
+			if strings.HasPrefix(d, modulePath+"/"+room) {
+				t.Errorf("it depends on %s", d)
+			}
+		}
+	}
+}
+
+// TestBuiltExecutable makes an executable and runs it in a root that holds nothing else.
+func TestBuiltExecutable(t *testing.T) {
+	wasmaot, module, dir := cacheGuest(t)
+	root := filepath.Join(dir, "root")
+	if err := os.Mkdir(root, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	app, art := filepath.Join(root, "app"), filepath.Join(dir, "hello.cwasm")
+	for _, args := range [][]string{{"build", module, "-o", app}, {"compile", module, "-o", art}} {
+		if out, err := exec.Command(wasmaot, args...).CombinedOutput(); err != nil {
+			t.Fatalf("%v: %v\n%s", args, err, out)
+		}
+	}
+	file, err := os.ReadFile(app)
+	if err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(art)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if extra := int64(len(file)) - info.Size(); extra > 6<<20 {
+		t.Errorf("%d bytes beyond the artifact, expected at most 6 MB", extra)
+	}
+	checkExecutable(t, file)
+	run := func(cmd *exec.Cmd) {
+		t.Helper()
+		out, err := cmd.CombinedOutput()
+		if err != nil || !bytes.HasPrefix(out, []byte(greeting)) {
+			t.Errorf("%v: %v\n%s", cmd, err, out)
+		}
+	}
+	run(exec.Command(app))
+	if os.Geteuid() != 0 {
+		t.Log("not run in an empty root: chroot needs root's rights")
+	} else {
+		cmd := exec.Command("/app")
+		cmd.Dir, cmd.Env = "/", []string{}
+		cmd.SysProcAttr = &syscall.SysProcAttr{Chroot: root}
+		run(cmd)
+	}
+
+	b, err := artifact.ReadBundle(bytes.NewReader(file), int64(len(file)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, at := range map[string]int64{"text": b.Off + 0x1100, "header": b.Off + 0x120, "settings": int64(len(file)) - 65, "trailer": int64(len(file)) - 40} {
+		bad := bytes.Clone(file)
+		bad[at] ^= 4
+		damagedApp := filepath.Join(dir, "damaged-"+name)
+		if err := os.WriteFile(damagedApp, bad, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		out, err := exec.Command(damagedApp).CombinedOutput()
+		if err == nil || !bytes.Contains(out, []byte("damaged")) || bytes.Contains(out, []byte("goroutine")) {
+			t.Errorf("a damaged byte in the %s: %v\n%s", name, err, out)
+		}
+	}
+}
+
+// checkExecutable: static, no dynamic linker, no function of the compiler.
+func checkExecutable(t *testing.T, file []byte) {
+	t.Helper()
+	f, err := elf.NewFile(bytes.NewReader(file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range f.Progs {
+		if p.Type == elf.PT_INTERP || p.Type == elf.PT_DYNAMIC {
+			t.Errorf("segment %v: expected a static executable", p.Type)
+		}
+	}
+	data, err := f.Section(".gopclntab").Data()
+	if err != nil {
+		t.Fatal(err)
+	}
+	table, err := gosym.NewTable(nil, gosym.NewLineTable(data, f.Section(".text").Addr))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ours := 0
+	for i := range table.Funcs {
+		name := table.Funcs[i].Name
+		if strings.HasPrefix(name, modulePath) {
+			ours++
+		}
+		for _, room := range append(noCompiler, "compiler") {
+			if strings.HasPrefix(name, modulePath+"/"+room+".") || strings.HasPrefix(name, modulePath+"/backend/") {
+				t.Errorf("it holds %s", name)
+			}
+		}
+	}
+	if ours < 100 {
+		t.Errorf("only %d functions of %s: the test is blind", ours, modulePath)
+	}
+}
