@@ -44,3 +44,10 @@ fuzz:
 			echo "== $$pkg $$f"; go test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$pkg || exit 1; \
 		done; \
 	done
+
+# The embedding API under load: instances one after the other and at once, a storm of preemptions under the race detector, in a cgo host.
+.PHONY: api-life
+api-life:
+	WASMAOT_INSTANCES=1000000 go test ./engine -count=1 -v -run 'TestManyInstances|TestLiveInstances' -timeout 30m
+	CGO_ENABLED=1 WASMAOT_STORM=300 go test ./engine -count=1 -v -race -run TestStorm -timeout 30m
+	CGO_ENABLED=1 WASMAOT_STORM=300 go test ./engine -count=1 -v -run TestStorm -tags cgohost -timeout 30m

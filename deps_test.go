@@ -30,6 +30,8 @@ internal/cli: engine loader wasi
 .: engine internal/cli compiler compiler/abi compiler/artifact compiler/cpu loader wasi
 cmd/wasmaot-run: compiler/artifact compiler/cpu internal/cli loader
 cmd/wasmaot: . internal/cli compiler compiler/artifact loader wasi
+examples/embedded: engine wasi
+examples/plugin/host: . engine
 `
 
 func TestImports(t *testing.T) {

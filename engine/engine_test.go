@@ -6,9 +6,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"os/exec"
 	"runtime"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -232,21 +230,5 @@ func TestLoadDamaged(t *testing.T) {
 	}
 	if _, err := engine.Load("x", bytes.Repeat([]byte{0x7f}, 9000)); err == nil {
 		t.Error("rubbish was taken for an artifact")
-	}
-}
-
-// A program that only runs artifacts carries no compiler.
-func TestNoCompiler(t *testing.T) {
-	for _, pkg := range []string{"."} {
-		out, err := exec.Command("go", "list", "-deps", pkg).Output()
-		if err != nil {
-			t.Fatal(err)
-		}
-		deps := strings.Fields(string(out))
-		for _, bad := range []string{"compiler", "compiler/ssa", "compiler/opt", "compiler/frontend", "compiler/wasm", "backend", "backend/amd64", "backend/arm64"} {
-			if slices.Contains(deps, "github.com/wasmaot/wasmaot/"+bad) {
-				t.Errorf("%s depends on %s", pkg, bad)
-			}
-		}
 	}
 }
