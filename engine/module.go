@@ -200,6 +200,9 @@ func (m *Module) Instantiate(ctx context.Context, c *InstanceConfig) (*Instance,
 			}
 		}
 	}
+	if host != nil {
+		cfg.ResolveFunc = host.system.ResolveFunc
+	}
 	cfg.Resolve = func(module, name string) (Extern, bool) {
 		if host != nil {
 			if x, ok := host.system.Resolve(module, name); ok {

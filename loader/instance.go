@@ -16,12 +16,14 @@ import (
 
 // Config says how an instance is made.
 type Config struct {
-	Name           string                                   // of the instance, for messages and backtraces
-	Resolve        func(module, name string) (Extern, bool) // finds imports; nil if there are none
-	MaxMemoryPages uint64                                   // bound of each own memory in pages of 64 KiB; 0 = 65536
-	StackSize      uint64                                   // of native stacks in bytes; 0 = DefaultStackSize, at most MaxStackSize
-	TableMax       uint64                                   // bound of each own table in elements; 0 = 10,000,000
-	OnClose        func()                                   // is called once, when the instance is closed and its last call has ended
+	Name    string                                   // of the instance, for messages and backtraces
+	Resolve func(module, name string) (Extern, bool) // finds imports; nil if there are none
+	// ResolveFunc is asked for functions before Resolve: it knows the type, for hosts that have several of one name.
+	ResolveFunc    func(module, name string, sig *abi.Signature) (Extern, bool)
+	MaxMemoryPages uint64 // bound of each own memory in pages of 64 KiB; 0 = 65536
+	StackSize      uint64 // of native stacks in bytes; 0 = DefaultStackSize, at most MaxStackSize
+	TableMax       uint64 // bound of each own table in elements; 0 = 10,000,000
+	OnClose        func() // is called once, when the instance is closed and its last call has ended
 }
 
 // Instance is an instance of a module. Methods may be called from several goroutines; whether calls of its functions may

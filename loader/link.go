@@ -33,7 +33,10 @@ func (c *Code) resolve(cfg *Config) (*imports, error) {
 		}
 		var found Extern
 		ok := false
-		if cfg.Resolve != nil {
+		if cfg.ResolveFunc != nil && declared.fn != nil {
+			found, ok = cfg.ResolveFunc(im.Module, im.Name, &declared.fn.sig)
+		}
+		if cfg.Resolve != nil && !ok {
 			found, ok = cfg.Resolve(im.Module, im.Name)
 		}
 		fail := &LinkError{Module: im.Module, Name: im.Name, Kind: im.Kind, Reason: unknownImport, Expected: declared.String()}

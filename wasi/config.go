@@ -34,6 +34,9 @@ type Config struct {
 	// are duplicated and made non-blocking.
 	Listeners []*os.File
 
+	// Network is what sockets that the guest opens itself may be used for.
+	Network Network
+
 	// MaxFiles is the number of descriptors that the guest may have open; 0 means
 	// DefaultMaxFiles.
 	MaxFiles int

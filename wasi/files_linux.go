@@ -14,9 +14,10 @@ type file struct {
 	inheriting rights // of files opened below
 	readOnly   bool   // below a read-only directory
 	preopen    bool
-	name       string // of a preopened directory
-	dirPos     uint64 // directories: the cookie that the kernel's position stands for
-	pollSlot   int    // 1 + index in the poll in progress, 0 = none
+	name       string  // of a preopened directory
+	dirPos     uint64  // directories: the cookie that the kernel's position stands for
+	socket     *socket // of one that the guest opened itself, and what it accepted
+	pollSlot   int     // 1 + index in the poll in progress, 0 = none
 }
 
 // ioMode is how reading and writing wait.

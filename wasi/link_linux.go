@@ -2,46 +2,72 @@ package wasi
 
 import (
 	"context"
+	"slices"
+	"strings"
 
+	"github.com/wasmaot/wasmaot/compiler/abi"
 	"github.com/wasmaot/wasmaot/loader"
 )
 
 // linked are the functions that a System was asked for.
-type linked map[string]*loader.Func
+type linked map[*function]*loader.Func
 
 // Resolve finds the function name of module wasi_snapshot_preview1, for
-// loader.Config.Resolve.
+// loader.Config.Resolve. If there are several it is the standard's, or the newest.
 func (s *System) Resolve(module, name string) (loader.Extern, bool) {
+	return s.find(module, name, func(*abi.Signature) bool { return true })
+}
+
+// ResolveFunc finds the function by its type as well, for loader.Config.ResolveFunc:
+// the versions of the socket extension share names.
+func (s *System) ResolveFunc(module, name string, sig *abi.Signature) (loader.Extern, bool) {
+	return s.find(module, name, func(found *abi.Signature) bool {
+		return slices.Equal(found.Params, sig.Params) && slices.Equal(found.Results, sig.Results)
+	})
+}
+
+func (s *System) find(module, name string, fits func(*abi.Signature) bool) (loader.Extern, bool) {
 	if module != ModuleName {
 		return nil, false
 	}
+	if strings.HasPrefix(name, "sock_") {
+		name = strings.TrimSuffix(name, "_v2")
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if f := s.links[name]; f != nil {
-		return f, true
-	}
-	for i := range functions {
-		fn := &functions[i]
-		if fn.name != name {
-			continue
-		}
-		call := func(ctx context.Context, caller *loader.Instance, stack []uint64) error {
-			return s.hostCall(ctx, fn, memoryOf(caller), stack)
-		}
-		if name == "clock_time_get" && s.trace == nil && s.clock.now == nil {
-			call = func(_ context.Context, caller *loader.Instance, stack []uint64) error {
-				stack[0] = uint64(s.readClock(memoryOf(caller), stack))
-				return nil
+	for _, table := range tables {
+		for i := range table {
+			if fn := &table[i]; fn.name == name && fits(fn.signature()) {
+				return s.link(fn), true
 			}
 		}
-		f := loader.NewHostFunc(ModuleName+"."+name, fn.signature(), call)
-		if s.links == nil {
-			s.links = linked{}
-		}
-		s.links[name] = f
-		return f, true
 	}
 	return nil, false
+}
+
+// tables are all functions; earlier ones hide later ones of the same name.
+var tables = [...][]function{functions, sockExtension}
+
+// link is the one function of the loader for a row.
+func (s *System) link(fn *function) *loader.Func {
+	if f := s.links[fn]; f != nil {
+		return f
+	}
+	call := func(ctx context.Context, caller *loader.Instance, stack []uint64) error {
+		return s.hostCall(ctx, fn, memoryOf(caller), stack)
+	}
+	if fn.name == "clock_time_get" && s.trace == nil && s.clock.now == nil {
+		call = func(_ context.Context, caller *loader.Instance, stack []uint64) error {
+			stack[0] = uint64(s.readClock(memoryOf(caller), stack))
+			return nil
+		}
+	}
+	f := loader.NewHostFunc(ModuleName+"."+fn.name, fn.signature(), call)
+	if s.links == nil {
+		s.links = linked{}
+	}
+	s.links[fn] = f
+	return f
 }
 
 // hostCall is invoke as the loader wants it.

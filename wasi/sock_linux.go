@@ -64,6 +64,7 @@ func (c *call) sockAccept() Errno {
 		switch {
 		case err == nil:
 			return c.put32(0, c.files.add(&file{
+				socket:   f.socket.accepted(),
 				fd:       fd,
 				filetype: filetypeSocketStream,
 				mode:     ioSocket,
@@ -79,6 +80,14 @@ func (c *call) sockAccept() Errno {
 			return errnoOf(err)
 		}
 	}
+}
+
+// accepted is what a connection inherits.
+func (s *socket) accepted() *socket {
+	if s == nil {
+		return nil
+	}
+	return &socket{family: s.family, bound: true, local: s.local}
 }
 
 func (c *call) sockRecv() Errno {

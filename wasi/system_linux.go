@@ -31,6 +31,7 @@ type System struct {
 	clock         clock
 	rand          io.Reader
 	trace         func(Call)
+	network       Network
 
 	waker waker
 	poll  poller
@@ -43,12 +44,13 @@ type System struct {
 // New opens what cfg names. The errors name the file and say what is wrong with it.
 func New(cfg *Config) (*System, error) {
 	s := &System{
-		walker: sandbox.New(),
-		clock:  newClock(cfg),
-		rand:   cfg.Rand,
-		trace:  cfg.Trace,
-		files:  fileTable{max: cfg.MaxFiles},
-		waker:  waker{fd: -1},
+		walker:  sandbox.New(),
+		clock:   newClock(cfg),
+		rand:    cfg.Rand,
+		trace:   cfg.Trace,
+		network: cfg.Network,
+		files:   fileTable{max: cfg.MaxFiles},
+		waker:   waker{fd: -1},
 	}
 	s.call.System = s
 	if s.rand == nil {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"runtime"
 
+	"github.com/wasmaot/wasmaot/compiler/abi"
 	"github.com/wasmaot/wasmaot/loader"
 )
 
@@ -20,6 +21,11 @@ func New(cfg *Config) (*System, error) {
 
 // Resolve finds nothing.
 func (s *System) Resolve(module, name string) (loader.Extern, bool) { return nil, false }
+
+// ResolveFunc finds nothing.
+func (s *System) ResolveFunc(module, name string, sig *abi.Signature) (loader.Extern, bool) {
+	return nil, false
+}
 
 // Close does nothing.
 func (s *System) Close() error { return nil }

@@ -26,6 +26,7 @@ type RunFlags struct {
 	maxMemory    string
 	stackSize    string
 	hostLogging  string
+	network      networkFlags
 }
 
 // Register adds the flags to a set.
@@ -39,6 +40,7 @@ func (f *RunFlags) Register(fl *FlagSet) {
 	fl.String(&f.maxMemory, "max-memory", "", "bound the guest's linear memory: `SIZE` in bytes or with K, M, G (at most 4G)")
 	fl.String(&f.stackSize, "stack-size", "", "`SIZE` of the native stack (default 512M)")
 	fl.String(&f.hostLogging, "hostlogging", "", "print calls to the host: `GROUPS`, all or some of filesystem,clock,poll,random,sock,proc")
+	f.network.register(fl)
 }
 
 // Start runs loaded code. The error is an ExitCode if the guest gave one.
@@ -48,6 +50,11 @@ func (f *RunFlags) Start(ctx context.Context, code *loader.Code, name string, co
 		ctx, cancel = context.WithTimeoutCause(ctx, f.timeout, errTimeout)
 		defer cancel()
 	}
+	release, err := f.network.open(&config.WASI)
+	if err != nil {
+		return err
+	}
+	defer release()
 	exit, err := Run(ctx, code, name, config)
 	var stopped *loader.Interrupted
 	if errors.As(err, &stopped) && errors.Is(err, errTimeout) {
@@ -109,6 +116,9 @@ func (f *RunFlags) Config(args []string) (*Config, error) {
 		}
 	}
 	if c.MaxMemory, err = ParseSize("--max-memory", f.maxMemory, 65536, 4<<30); err != nil {
+		return nil, err
+	}
+	if err := f.network.allow(&c.WASI.Network); err != nil {
 		return nil, err
 	}
 	c.StackSize, err = ParseSize("--stack-size", f.stackSize, 64<<10, 1<<30-1<<20)
