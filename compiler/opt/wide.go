@@ -269,9 +269,12 @@ func third(of [3]uint32, x, y uint32) (uint32, bool) {
 func (w *widener) borrow(v ssa.Value, notX, y, notDiffers, d uint32) bool {
 	x, ok1 := w.not(notX)
 	differs, ok2 := w.not(notDiffers)
+	if !ok1 || !ok2 {
+		return false
+	}
 	xor, ok3 := w.x.is(differs, ssa.OpXor)
 	diff, ok4 := w.x.is(d, ssa.OpSub)
-	if !ok1 || !ok2 || !ok3 || !ok4 || !(xor.A == x && xor.B == y || xor.A == y && xor.B == x) {
+	if !ok3 || !ok4 || !(xor.A == x && xor.B == y || xor.A == y && xor.B == x) {
 		return false
 	}
 	if diff.A == x && diff.B == y {
