@@ -1,3 +1,0 @@
-module network
-
-go 1.21
