@@ -97,6 +97,11 @@ func (s *nativeStack) hostCall() (resume uint64) {
 	e.native = 0
 	err := f.fn(s.ctx, inst, slots)
 	e.native = 1
+	if stopped, ok := err.(*Interrupted); ok && len(stopped.Frames) == 0 {
+		// A host function that gives up when the context ends does not know where the guest is.
+		frames, elided := s.backtraceAt(e.frame)
+		err = &Interrupted{stopped.Cause, frames, elided}
+	}
 	if err != nil {
 		s.err = err
 		return 0

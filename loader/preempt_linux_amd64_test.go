@@ -74,12 +74,17 @@ func TestCancelInHostCall(t *testing.T) {
 	host := g.importFunc("host", s)
 	g.fn("f", s, 8, func() { g.callImport(host, 0); g.spin() })
 	var cancel func()
+	var result func(context.Context) error
 	i := g.instance(t, env{"host": NewHostFunc("host", &s, func(ctx context.Context, _ *Instance, _ []uint64) error {
 		go cancel()
 		<-ctx.Done()
-		return nil
+		return result(ctx)
 	})})
-	for range 100 {
+	for n := range 100 {
+		result = func(context.Context) error { return nil }
+		if n%2 == 1 { // a host function that was waiting tells that it has given up
+			result = func(ctx context.Context) error { return &Interrupted{Cause: context.Cause(ctx)} }
+		}
 		ctx, stop := context.WithCancel(context.Background())
 		cancel = stop
 		err := i.Func("f").Call(ctx, nil)

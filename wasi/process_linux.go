@@ -64,16 +64,24 @@ func (c *call) clockResGet() Errno {
 }
 
 func (c *call) clockTimeGet() Errno {
-	switch id := c.n[0]; {
-	case id == clockRealtime:
-		return c.put64(0, uint64(c.clock.realtime()))
-	case id == clockMonotonic:
-		return c.put64(0, uint64(c.clock.monotonic()))
-	case c.clock.hasCPU(id):
-		return c.put64(0, uint64(cpuTime()-c.clock.cpuBase))
-	default:
-		return unknownClock(id)
+	t, errno := c.clock.read(c.n[0])
+	if errno != 0 {
+		return errno
 	}
+	return c.put64(0, uint64(t))
+}
+
+// read is the time of a clock in nanoseconds.
+func (c *clock) read(id uint64) (int64, Errno) {
+	switch {
+	case id == clockRealtime:
+		return c.realtime(), ESUCCESS
+	case id == clockMonotonic:
+		return c.monotonic(), ESUCCESS
+	case c.hasCPU(id):
+		return cpuTime() - c.cpuBase, ESUCCESS
+	}
+	return 0, unknownClock(id)
 }
 
 // cpuTime is what the host's process has used, in nanoseconds.
@@ -95,14 +103,11 @@ func (s *System) readClock(memory Memory, args []uint64) Errno {
 	if errno != 0 {
 		return errno
 	}
-	switch id := uint64(uint32(args[0])); id {
-	case clockRealtime:
-		le.PutUint64(out, uint64(s.clock.realtime()))
-	case clockMonotonic:
-		le.PutUint64(out, uint64(s.clock.monotonic()))
-	default:
-		return unknownClock(id)
+	t, errno := s.clock.read(uint64(uint32(args[0])))
+	if errno != 0 {
+		return errno
 	}
+	le.PutUint64(out, uint64(t))
 	return ESUCCESS
 }
 
