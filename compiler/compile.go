@@ -66,6 +66,9 @@ func Compile(ctx context.Context, src []byte, opts Options) (*artifact.Artifact,
 	if opts.on(leaves) && opts.features()&wasm.FeatureSIMD != 0 {
 		mod.Leaves = leaf.Find(m)
 	}
+	if opts.on(unwinders) {
+		mod.FindUnwinders()
+	}
 	a := &artifact.Artifact{Header: artifact.Header{
 		Format: artifact.FormatVersion, ABI: abi.Version, Target: target.Name, Features: features,
 		Build: Build(), WasmHash: sha256.Sum256(src), Tier: opts.Tier,

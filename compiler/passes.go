@@ -156,11 +156,12 @@ const (
 	threading = "threading" // jumps to a dispatching loop go straight to their target
 	split     = "split"     // a dispatching loop's first state has a body of its own
 	leaves    = "leaves"    // known loops over bytes take many at a time
+	unwinders = "unwinders" // no way on from calls of functions that never return 0
 )
 
 // Optional names what Debug.Off may switch off.
 func Optional() []string {
-	names := []string{threading, split, leaves}
+	names := []string{threading, split, leaves, unwinders}
 	for _, p := range passes {
 		if !p.required {
 			names = append(names, p.name)

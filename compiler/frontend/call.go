@@ -49,6 +49,10 @@ func emitCall(b *Builder, _ *lowering) {
 		kind = ssa.CallImport
 	}
 	b.callResults(ssa.Call{Kind: kind, Callee: callee, Sig: b.m.SSA.FuncSigs[callee]}, b.v.Args())
+	if b.m.unwinds(callee) {
+		b.result(b.number(1))
+		b.f.Blocks[b.cur].Cold = true
+	}
 }
 
 func emitCallIndirect(b *Builder, _ *lowering) {

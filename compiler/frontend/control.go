@@ -232,6 +232,12 @@ func emitBrIf(b *Builder, _ *lowering) {
 	fr := &b.frames[b.outer(b.in.Index)]
 	taken := b.branch(fr, values)
 	b.noteThread(fr, taken)
+	if c, ok := b.constant(ctl); ok && c != 0 {
+		b.endBlock(ssa.BlockJump, 0, taken)
+		b.startBlock() // that no one reaches
+		b.results(values)
+		return
+	}
 	next := b.newEdge(nil)
 	b.endBlock(ssa.BlockIf, ctl, taken)
 	b.f.Edges[next].To = b.startBlock()

@@ -157,6 +157,7 @@ func instantiate(src []byte, opts Options) *instance {
 	if err != nil {
 		return nil
 	}
+	mod.FindUnwinders()
 	for _, im := range w.Imports {
 		if im.Module != "spectest" || im.Kind != wasm.ExternFunc {
 			return nil

@@ -20,6 +20,8 @@ type Module struct {
 	globals []globalFact
 	tables  []tableFact
 	classes []uint32 // by type index: the first equal type
+
+	unwinders []bool // by function; nil: not looked for
 }
 
 // globalFact says which globals are constants.
