@@ -161,6 +161,23 @@ func (g *funcGen) tableIndex(table uint32, depth int) *node {
 	return i32Const(g.Uint32N(size))
 }
 
+// dirty is a small i32 that was made by cutting off the upper half of something large.
+func (g *funcGen) dirty(depth int) *node {
+	low := do(wasm.OpI64And, g.expr(wasm.I64, depth+1), i64Const(0xff8))
+	return do(wasm.OpI32WrapI64, do(wasm.OpI64Or, do(wasm.OpI64Shl, g.expr(wasm.I64, depth+1), i64Const(32)), low))
+}
+
+// handed are values to hand to a function, a block or the caller.
+func (g *funcGen) handed(types []wasm.ValType, depth int) []*node {
+	nodes := g.exprs(types, depth)
+	for i, t := range types {
+		if t == wasm.I32 && g.chance(6) {
+			nodes[i] = g.dirty(depth)
+		}
+	}
+	return nodes
+}
+
 // question is an i32 that tells of the module's state.
 func (g *funcGen) question(depth int) *node {
 	table := uint32(g.IntN(len(g.p.tables)))

@@ -159,7 +159,7 @@ func (g *funcGen) call(ok func(t *wasm.FuncType) bool, depth int) (*node, *wasm.
 		return nil, nil
 	}
 	t := g.p.funcType(i)
-	return &node{op: wasm.OpCall, a: uint32(i), args: g.exprs(t.Params, depth+1), types: t.Results}, t
+	return &node{op: wasm.OpCall, a: uint32(i), args: g.handed(t.Params, depth+1), types: t.Results}, t
 }
 
 func (g *funcGen) callIndirect(ok func(t *wasm.FuncType) bool, depth int) (*node, *wasm.FuncType) {
@@ -173,7 +173,7 @@ func (g *funcGen) callIndirect(ok func(t *wasm.FuncType) bool, depth int) (*node
 		return nil, nil
 	}
 	n := &node{op: wasm.OpCallIndirect, a: sig, b: table, types: t.Results}
-	n.args = append(g.exprs(t.Params, depth+1), g.element(table, sig, depth))
+	n.args = append(g.handed(t.Params, depth+1), g.element(table, sig, depth))
 	return n, t
 }
 

@@ -2,6 +2,7 @@ package oracle
 
 import (
 	"math/bits"
+	"slices"
 
 	"github.com/wasmaot/wasmaot/compiler/wasm"
 )
@@ -17,7 +18,14 @@ func (g *funcGen) address(size uint32, depth int) (*node, uint32) {
 	if g.chance(2) {
 		return index(0xfff8), small()
 	}
-	switch n := g.IntN(60); {
+	switch n := g.IntN(64); {
+	case n >= 62: // whatever a parameter or call gives
+		if len(g.typ.Params) > 0 && g.typ.Params[0] == wasm.I32 {
+			return getLocal(0, wasm.I32), small()
+		}
+		return g.expr(wasm.I32, depth+1), small()
+	case n >= 60:
+		return g.dirty(depth), small()
 	case n < 18:
 		return index(pick(g.generator, []uint32{0xff, 0x7ff, 0xfff8, 0xfff0, 0xfe00})), small()
 	case n < 35:
@@ -83,7 +91,7 @@ func (g *funcGen) store(depth int) *node {
 
 // update changes something in memory in place, or writes and reads it with different widths.
 func (g *funcGen) update(depth int) *node {
-	list := operators(g.opts.SIMD)
+	stores, loads := operators(g.opts.SIMD).stores, operators(g.opts.SIMD).loads
 	var base func() *node
 	if g.chance(3) {
 		base = func() *node { return getGlobal(spGlobal, wasm.I32) }
@@ -96,8 +104,9 @@ func (g *funcGen) update(depth int) *node {
 		parts = append(parts, setLocal(x.a, do(wasm.OpI32And, g.expr(wasm.I32, depth+1), i32Const(0xff8))))
 	}
 	at := uint32(8 * g.IntN(4))
-	for range g.between(1, 3) {
-		if g.chance(2) {
+	near := func() uint32 { return at + pick(g.generator, []uint32{0, 0, 0, 1, 2, 4, 4, 7, 8}) }
+	for range g.between(1, 6) {
+		if g.chance(4) {
 			t := pick(g.generator, []wasm.ValType{wasm.I32, wasm.I64})
 			load, store := wasm.OpI32Load, wasm.OpI32Store
 			if t == wasm.I64 {
@@ -110,13 +119,16 @@ func (g *funcGen) update(depth int) *node {
 				continue
 			}
 		}
-		op := pick(g.generator, list.stores)
-		if wasm.Info(op).Imm == wasm.ImmMemArg {
-			parts = append(parts, access(op, at+uint32(g.IntN(9)/8*4), 0, base(), g.operand(op, 1, depth+1)))
+		if op := pick(g.generator, stores); wasm.Info(op).Imm == wasm.ImmMemArg && g.chance(2) {
+			parts = append(parts, access(op, near(), 0, base(), g.operand(op, 1, maxDepth-2)))
 		}
 		t := g.numType()
-		if op = pick(g.generator, list.loads[t]); wasm.Info(op).Imm == wasm.ImmMemArg && len(g.free[t]) > 0 {
-			parts = append(parts, setLocal(pick(g.generator, g.free[t]), access(op, at+uint32(g.IntN(9)/8*4), 0, base())))
+		list := g.free[t]
+		if x := base(); x.op == wasm.OpLocalGet && t == wasm.I32 { // the base stays
+			list = slices.DeleteFunc(slices.Clone(list), func(i uint32) bool { return i == x.a })
+		}
+		if op := pick(g.generator, loads[t]); wasm.Info(op).Imm == wasm.ImmMemArg && len(list) > 0 {
+			parts = append(parts, setLocal(pick(g.generator, list), access(op, near(), 0, base())))
 		}
 	}
 	return seq(nil, parts...)

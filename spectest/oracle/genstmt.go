@@ -29,7 +29,7 @@ func (g *funcGen) bodyOf(results []wasm.ValType, count, depth int) []*node {
 	if depth > 0 && g.chance(6) {
 		return append(nodes, g.leave(depth)...)
 	}
-	return append(nodes, g.exprs(results, depth)...)
+	return append(nodes, g.handed(results, depth)...)
 }
 
 // leave ends a block by a branch; what comes then is never run.
@@ -39,7 +39,7 @@ func (g *funcGen) leave(depth int) []*node {
 	case n == 0 && g.chance(3):
 		nodes = []*node{{op: wasm.OpUnreachable}}
 	case n < 4:
-		nodes = []*node{{op: wasm.OpReturn, args: g.exprs(g.typ.Results, depth+1)}}
+		nodes = []*node{{op: wasm.OpReturn, args: g.handed(g.typ.Results, depth+1)}}
 	case n < 6:
 		nodes = []*node{g.branchTable(depth)}
 	default:
