@@ -1,5 +1,5 @@
 # Longer campaigns live here; the test command is `go test ./...`.
-.PHONY: all release test ci bench race fuzz go-std swaps
+.PHONY: all release test ci bench race fuzz go-std swaps mutants
 
 all:
 	go build -o bin/wasmaot ./cmd/wasmaot
@@ -36,9 +36,11 @@ SWAPS ?= 200000
 swaps:
 	go test ./wasi/sandbox -count=1 -timeout=2h -v -run 'TestRaces' -sandbox.swaps=$(SWAPS)
 
-# FUZZTIME for each target.
+# Generated modules against the oracle for TIME, then every fuzz target for FUZZTIME. What fails is cut down and can be replayed by its seed.
+TIME ?= 10m
 FUZZTIME ?= 60s
 fuzz:
+	go test ./spectest -run '^TestDifferential$$' -v -timeout 0 -oracle.for $(TIME)
 	@for pkg in $$(go list ./...); do \
 		for f in $$(go test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
 			echo "== $$pkg $$f"; go test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$pkg || exit 1; \
@@ -50,4 +52,4 @@ fuzz:
 api-life:
 	WASMAOT_INSTANCES=1000000 go test ./engine -count=1 -v -run 'TestManyInstances|TestLiveInstances' -timeout 30m
 	CGO_ENABLED=1 WASMAOT_STORM=300 go test ./engine -count=1 -v -race -run TestStorm -timeout 30m
-	CGO_ENABLED=1 WASMAOT_STORM=300 go test ./engine -count=1 -v -run TestStorm -tags cgohost -timeout 30m
+	CGO_ENABLED=1 WASMAOT_STORM=300 go test ./engine -count=1 -v -run TestStorm -tags cgohost -timeout 30m mutants

@@ -28,7 +28,10 @@ import (
 
 var (
 	oracleSeed  = flag.Uint64("oracle.seed", 0, "TestDifferential: try only the module of this seed")
-	oracleCount = flag.Int("oracle.n", 3000, "TestDifferential: number of generated modules")
+	oracleCount = flag.Int("oracle.n", 20000, "TestDifferential: number of generated modules; with -short a sixth of it")
+	oracleFor   = flag.Duration("oracle.for", 0, "TestDifferential: try modules for so long, whatever -oracle.n says")
+	oracleFails = flag.Int("oracle.failures", 5, "TestDifferential: after how many failing modules to stop")
+	oracleCheck = flag.Bool("oracle.check", true, "TestDifferential: with the compiler's checkers; without them wrong code must show by what it does")
 )
 
 // TestDifferential compares compiled code with the oracle on generated modules: results, traps, memory, globals, tables and
@@ -37,24 +40,31 @@ var (
 // Each run has seeds of its own: the message of a failure says how to replay one. The module is then cut down for as long as
 // it still fails, and left in a file.
 //
-// 20,000 modules take about a minute on two cores.
+// 20,000 modules take about 90 seconds on two cores.
 func TestDifferential(t *testing.T) {
 	if runtime.GOOS != "linux" || runtime.GOARCH != "amd64" {
 		t.Skipf("running native code is not supported on %s/%s", runtime.GOOS, runtime.GOARCH)
 	}
 	first, count := uint64(time.Now().UnixNano()), uint64(*oracleCount)
-	if *oracleSeed != 0 {
+	d := &differential{t: t}
+	switch {
+	case *oracleSeed != 0:
 		first, count = *oracleSeed, 1
+	case *oracleFor != 0:
+		count, d.until = math.MaxUint32, time.Now().Add(*oracleFor)
+	case testing.Short():
+		count = (count + 5) / 6
 	}
-	t.Logf("seeds %d to %d", first, first+count-1)
-	d := &differential{t: t, next: first, end: first + count}
+	d.next, d.end = first, first+count
 	var wg sync.WaitGroup
 	for range min(runtime.GOMAXPROCS(0), int(count)) {
 		wg.Go(d.work)
 	}
 	wg.Wait()
-	t.Logf("%d calls returned, %d trapped, %d took too long for the oracle", d.sum.Returned, d.sum.Trapped, d.sum.Endless)
-	if *oracleSeed == 0 && d.sum.Returned < int(count) {
+	tried := d.next - first
+	t.Logf("%d modules, seeds %d to %d: %d calls returned, %d trapped, %d took too long for the oracle", tried, first, first+tried-1, d.sum.Returned,
+		d.sum.Trapped, d.sum.Endless)
+	if *oracleSeed == 0 && d.sum.Returned < int(tried) {
 		t.Errorf("too few calls returned to mean anything")
 	}
 }
@@ -63,6 +73,7 @@ func TestDifferential(t *testing.T) {
 type differential struct {
 	t *testing.T
 
+	until  time.Time // if not zero, when to stop
 	mu     sync.Mutex
 	next   uint64
 	end    uint64
@@ -70,13 +81,13 @@ type differential struct {
 	sum    verdict
 }
 
-// maxFailures is after how many failing modules a run ends.
-const maxFailures = 5
+// reduceTime is how long a failing module is cut down: code that never ends takes a timeout for each step.
+const reduceTime = time.Minute
 
 func (d *differential) seed() (uint64, bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.next == d.end || d.failed >= maxFailures {
+	if d.next == d.end || d.failed >= *oracleFails || !d.until.IsZero() && time.Now().After(d.until) {
 		return 0, false
 	}
 	d.next++
@@ -114,13 +125,16 @@ func tryProgram(c *child, seed uint64, p *oracle.Program) (verdict, error) {
 	if err != nil {
 		return verdict{}, err
 	}
-	return c.try(request{Seed: seed, Module: src})
+	return c.try(request{Seed: seed, Module: src, Unchecked: !*oracleCheck})
 }
 
 // report cuts a failing module down and tells where it is.
 func (d *differential) report(c *child, seed uint64, p *oracle.Program, problem string) {
-	last := problem
+	last, start := problem, time.Now()
 	steps := p.Reduce(func(q *oracle.Program) bool {
+		if time.Since(start) > reduceTime {
+			return false
+		}
 		v, err := tryProgram(c, seed, q)
 		if err != nil || v.Problem == "" {
 			return false
@@ -146,6 +160,8 @@ type request struct {
 	Seed   uint64 // of the arguments, and of which settings are tried
 	Module []byte
 	All    bool // try all settings
+
+	Unchecked bool // without the compiler's checkers
 }
 
 // tries reports whether a setting is tried: the first two always, of the others two, which saves a third of the time.
@@ -340,7 +356,7 @@ const callTimeout = 30 * time.Second
 // runNative compiles the module, makes the calls and compares with the states.
 func runNative(r request, m *wasm.Module, setting int, calls []call, states []state) error {
 	opts := settings[setting].opts
-	opts.Debug.Check, opts.Workers = true, 1
+	opts.Debug.Check, opts.Workers = !r.Unchecked, 1
 	a, err := compiler.Compile(context.Background(), r.Module, opts)
 	if err != nil {
 		return err

@@ -2,6 +2,7 @@ package spectest
 
 import (
 	"fmt"
+	"maps"
 	"runtime"
 	"sort"
 	"strings"
@@ -60,11 +61,17 @@ func TestSuite(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				total := map[script.CommandType]*outcome{}
+				total, ran := map[script.CommandType]*outcome{}, 0
 				for _, name := range names {
-					t.Run(group+"/"+name, func(t *testing.T) { runScript(t, suite, group, name, opts, total) })
+					t.Run(group+"/"+name, func(t *testing.T) {
+						ran++
+						runScript(t, suite, group, name, opts, total)
+					})
 				}
 				t.Logf("%s\n%s", group, table(total))
+				if ran == len(names) { // not when -run picks some of them
+					compareCounts(t, suite, group, total)
+				}
 			}
 		})
 	}
@@ -101,6 +108,21 @@ func runScript(t *testing.T, suite script.Suite, group, name string, opts compil
 		total[kind].passed += n.passed
 		total[kind].failed += n.failed
 		total[kind].skipped += n.skipped
+	}
+}
+
+// compareCounts makes sure that no command was forgotten: their numbers are those of the suite's own index.
+func compareCounts(t *testing.T, suite script.Suite, group string, total map[script.CommandType]*outcome) {
+	want, err := suite.Counts(group)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := map[script.CommandType]int{}
+	for kind, n := range total {
+		found[kind] = n.passed + n.failed + n.skipped
+	}
+	if !maps.Equal(found, want) {
+		t.Errorf("%s: the suite's index counts %v, found %v", group, want, found)
 	}
 }
 

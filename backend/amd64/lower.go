@@ -9,6 +9,7 @@ import (
 	"github.com/wasmaot/wasmaot/backend/regalloc"
 	"github.com/wasmaot/wasmaot/compiler/abi"
 	"github.com/wasmaot/wasmaot/compiler/ssa"
+	"github.com/wasmaot/wasmaot/internal/mutant"
 )
 
 // valueInfo is what selection knows about an SSA value.
@@ -206,7 +207,7 @@ func (l *lowerer) aliased(v ssa.Value) ssa.Value {
 		case ssa.OpWrap:
 			if l.narrows(v) {
 				l.info[in.A].flags |= infoNarrow
-			} else if l.info[v].flags&infoZext != 0 && !l.zeroExtended(ssa.Value(in.A)) {
+			} else if l.info[v].flags&infoZext != 0 && !l.zeroExtended(ssa.Value(in.A)) && !mutant.Extension {
 				return v
 			}
 		case ssa.OpZext:
@@ -279,7 +280,7 @@ func (l *lowerer) zeroExtended(v ssa.Value) bool {
 		case ssa.OpConst:
 			return in.Type != abi.V128 && in.B == 0
 		case ssa.OpWrap:
-			if l.info[v].flags&infoZext != 0 || l.narrows(v) {
+			if l.info[v].flags&infoZext != 0 || l.narrows(v) || mutant.Extension {
 				return true
 			}
 			v = ssa.Value(in.A)

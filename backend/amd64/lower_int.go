@@ -5,6 +5,7 @@ import (
 
 	"github.com/wasmaot/wasmaot/backend/regalloc"
 	"github.com/wasmaot/wasmaot/compiler/ssa"
+	"github.com/wasmaot/wasmaot/internal/mutant"
 )
 
 // immediate gives v as a sign-extended 32-bit immediate for an operation of the size.
@@ -14,6 +15,9 @@ func (l *lowerer) immediate(v ssa.Value, size uint8) (int64, bool) {
 		return 0, false
 	}
 	if size <= 4 {
+		return int64(int32(c)), true
+	}
+	if mutant.Lowering && c>>32 == 0 {
 		return int64(int32(c)), true
 	}
 	return int64(c), int64(c) == int64(int32(c))

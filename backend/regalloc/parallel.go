@@ -1,5 +1,7 @@
 package regalloc
 
+import "github.com/wasmaot/wasmaot/internal/mutant"
+
 // pmove is one of the moves that happen at once. Places are numbered: registers by rank,
 // then units of 8 bytes of the frame.
 type pmove struct {
@@ -118,7 +120,7 @@ func (a *Allocator) cycle(moves []pmove, k uint32, emit func(a *Allocator, dst, 
 			}
 			return
 		}
-		emit(a, a.placeLoc(m.dst), a.placeLoc(m.from.N), m.v, swap)
+		emit(a, a.placeLoc(m.dst), a.placeLoc(m.from.N), m.v, swap && !mutant.Allocation)
 	}
 }
 

@@ -107,6 +107,31 @@ func (s Suite) Open(group, name string) (*Script, error) {
 	return sc, nil
 }
 
+// Counts are the numbers of a group's commands by type, as the suite's own index gives them.
+func (s Suite) Counts(group string) (map[CommandType]int, error) {
+	path := filepath.Join(string(s), "index.json")
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	var index []struct {
+		Group  string
+		Counts map[CommandType]int
+	}
+	if err := json.Unmarshal(data, &index); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	sum := map[CommandType]int{}
+	for _, script := range index {
+		if script.Group == group {
+			for kind, n := range script.Counts {
+				sum[kind] += n
+			}
+		}
+	}
+	return sum, nil
+}
+
 // Script is a script and its modules.
 type Script struct {
 	Group, Name string
