@@ -2,6 +2,7 @@ package amd64
 
 import (
 	"fmt"
+	"sort"
 	"sync"
 
 	"github.com/wasmaot/wasmaot/backend"
@@ -32,6 +33,7 @@ type emitter struct {
 	source    uint32   // where its instructions are from: itself, or a loop header that is copied to its end
 	following uint32   // the block that comes next in the code
 	jumps     []uint32 // by block: where its jump leads if that is all it does, else itself
+	order     []uint32 // of blocks in the code
 	final     []uint32 // by block: itself or, following jumps, the block to go to instead
 	path      []uint32
 	labels    []Label  // by block
@@ -76,7 +78,7 @@ func emit(cfg *backend.Config, m *backend.Func, r *regalloc.Result, c *backend.C
 	return nil
 }
 
-// function assembles the whole function: blocks in their order, then what is out of line.
+// function assembles the whole function: blocks in their order, cold ones after all others, then what is out of line.
 func (e *emitter) function() error {
 	if err := e.layOutFrame(); err != nil {
 		return err
@@ -84,31 +86,54 @@ func (e *emitter) function() error {
 	e.slow, e.traps = e.slow[:0], e.traps[:0]
 	e.prepareEdges()
 	e.prologue()
-	before := e.r.Before
-	ra := &e.m.RA
-	for i := range ra.Blocks {
-		b := &ra.Blocks[i]
-		e.block, e.source = uint32(i), uint32(i)
-		if e.final[i] != e.block {
-			continue
+	e.layOutBlocks()
+	for i, b := range e.order {
+		e.following = none
+		if i+1 < len(e.order) {
+			e.following = e.order[i+1]
 		}
-		for e.following = e.block + 1; int(e.following) < len(ra.Blocks) && e.final[e.following] != e.following; e.following++ {
-		}
-		e.startBlock(b)
-		for at := b.Start; at < b.End; at++ {
-			if len(before) > 0 && before[0].At == at {
-				e.moves(&before[0])
-				before = before[1:]
-			}
-			if at+1 == b.End && b.SuccEnd-b.SuccStart == 1 {
-				e.movesOnEdge(b.SuccStart)
-			}
-			e.inst(at)
-		}
+		e.assembleBlock(b)
 	}
 	e.placeEdges()
 	e.outOfLine()
 	return e.a.Err()
+}
+
+// layOutBlocks puts the blocks into the order in which they are assembled. The order in which registers were allocated has those cold blocks last that
+// lead nowhere else. The others are taken out of the way here: a function's resuming, a stack to be enlarged.
+func (e *emitter) layOutBlocks() {
+	blocks := e.m.RA.Blocks
+	e.order = e.order[:0]
+	for _, cold := range [...]bool{false, true} {
+		for i := range blocks {
+			if (i > 0 && blocks[i].Cold) == cold && e.final[i] == uint32(i) {
+				e.order = append(e.order, uint32(i))
+			}
+		}
+	}
+}
+
+func (e *emitter) assembleBlock(i uint32) {
+	e.block, e.source = i, i
+	b := &e.m.RA.Blocks[i]
+	e.startBlock(b)
+	before := e.movesFrom(b.Start)
+	for at := b.Start; at < b.End; at++ {
+		if len(before) > 0 && before[0].At == at {
+			e.moves(&before[0])
+			before = before[1:]
+		}
+		if at+1 == b.End && b.SuccEnd-b.SuccStart == 1 {
+			e.movesOnEdge(b.SuccStart)
+		}
+		e.inst(at)
+	}
+}
+
+// movesFrom gives the moves before instruction at and those that follow.
+func (e *emitter) movesFrom(at uint32) []regalloc.MoveList {
+	before := e.r.Before
+	return before[sort.Search(len(before), func(i int) bool { return before[i].At >= at }):]
 }
 
 func (e *emitter) inst(at uint32) {

@@ -1,8 +1,6 @@
 package amd64
 
 import (
-	"sort"
-
 	"github.com/wasmaot/wasmaot/backend/regalloc"
 	"github.com/wasmaot/wasmaot/compiler/abi"
 )
@@ -233,8 +231,7 @@ func (e *emitter) jump(to uint32) {
 		return
 	}
 	e.source = to
-	before := e.r.Before
-	before = before[sort.Search(len(before), func(i int) bool { return before[i].At >= b.Start }):]
+	before := e.movesFrom(b.Start)
 	for at := b.Start; at < b.End; at++ {
 		if len(before) > 0 && before[0].At == at {
 			e.moves(&before[0])
