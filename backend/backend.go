@@ -97,6 +97,7 @@ type Code struct {
 type Config struct {
 	Features uint64 // the target's CPU feature bits (package cpu) that may be used
 	Explicit bool   // linear memories have no guard regions: every access must be checked
+	InOrder  bool   // leave cold blocks with a way back where they stand
 	Poison   bool   // dirty upper halves, dead slots and clobbered registers on purpose, for tests
 }
 

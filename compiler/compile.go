@@ -82,7 +82,7 @@ func Compile(ctx context.Context, src []byte, opts Options) (*artifact.Artifact,
 	mergeImage(m, a)
 
 	j := &job{opts: &opts, target: target, run: run, mod: mod,
-		config:   backend.Config{Features: features, Explicit: opts.Tier == artifact.TierExplicit, Poison: opts.Debug.Poison},
+		config:   backend.Config{Features: features, Explicit: opts.Tier == artifact.TierExplicit, InOrder: !opts.on(layout), Poison: opts.Debug.Poison},
 		frontend: frontend.Options{Explicit: opts.Tier == artifact.TierExplicit, Threading: opts.on(threading), Split: opts.on(split)},
 		codes:    make([]backend.Code, len(m.Funcs)-m.ImportedFuncs),
 	}

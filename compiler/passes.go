@@ -159,9 +159,12 @@ const (
 	unwinders = "unwinders" // no way on from calls of functions that never return 0
 )
 
+// layout is an optimisation of the instruction sets: all that is cold is placed behind what is not.
+const layout = "layout"
+
 // Optional names what Debug.Off may switch off.
 func Optional() []string {
-	names := []string{threading, split, leaves, unwinders}
+	names := []string{threading, split, leaves, unwinders, layout}
 	for _, p := range passes {
 		if !p.required {
 			names = append(names, p.name)

@@ -106,7 +106,7 @@ func (e *emitter) layOutBlocks() {
 	e.order = e.order[:0]
 	for _, cold := range [...]bool{false, true} {
 		for i := range blocks {
-			if (i > 0 && blocks[i].Cold) == cold && e.final[i] == uint32(i) {
+			if (i > 0 && blocks[i].Cold && !e.cfg.InOrder) == cold && e.final[i] == uint32(i) {
 				e.order = append(e.order, uint32(i))
 			}
 		}
