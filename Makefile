@@ -52,4 +52,8 @@ fuzz:
 api-life:
 	WASMAOT_INSTANCES=1000000 go test ./engine -count=1 -v -run 'TestManyInstances|TestLiveInstances' -timeout 30m
 	CGO_ENABLED=1 WASMAOT_STORM=300 go test ./engine -count=1 -v -race -run TestStorm -timeout 30m
-	CGO_ENABLED=1 WASMAOT_STORM=300 go test ./engine -count=1 -v -run TestStorm -tags cgohost -timeout 30m mutants
+	CGO_ENABLED=1 WASMAOT_STORM=300 go test ./engine -count=1 -v -run TestStorm -tags cgohost -timeout 30m
+
+# Bugs planted on purpose, and which tests find them.
+mutants:
+	go run ./internal/mutant/show
