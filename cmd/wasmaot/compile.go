@@ -44,6 +44,7 @@ func newCompile() *command {
 			if times {
 				opts.Debug.Times = new(compiler.Times)
 			}
+			boundMemory(args[0])
 			err := wasmaot.CompileTo(ctx, args[0], out, opts)
 			clearProgress()
 			if times && err == nil {
@@ -63,6 +64,18 @@ func newCompile() *command {
 	fl.String(&dump, "dump", "", "print the SSA form of `FUNCTION` (its name, or # and its index) after every pass")
 	fl.Int(&workers, "workers", "compile `N` functions at a time (default: one for each CPU)")
 	return cmd
+}
+
+// boundMemory lets the collector rest in a compilation of a small module and keeps that of a large one
+// below 8 times the module's size: what piles up are copies of finished code. Who sets GOGC or GOMEMLIMIT knows better.
+func boundMemory(module string) {
+	const least, times = 128 << 20, 7
+	info, err := os.Stat(module)
+	if err != nil || os.Getenv("GOGC") != "" || os.Getenv("GOMEMLIMIT") != "" {
+		return
+	}
+	debug.SetGCPercent(400)
+	debug.SetMemoryLimit(max(least, times*info.Size()))
 }
 
 func printTimes(t *compiler.Times) {
