@@ -18,6 +18,7 @@ type file struct {
 	dirPos     uint64  // directories: the cookie that the kernel's position stands for
 	socket     *socket // of one that the guest opened itself, and what it accepted
 	pollSlot   int     // 1 + index in the poll in progress, 0 = none
+	rooted     bool    // "/" of the guest and of the host
 }
 
 // ioMode is how reading and writing wait.

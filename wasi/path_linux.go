@@ -2,6 +2,8 @@ package wasi
 
 import (
 	"golang.org/x/sys/unix"
+
+	"github.com/wasmaot/wasmaot/wasi/sandbox"
 )
 
 // lookupFollow is the only lookup flag.
@@ -124,7 +126,7 @@ func (r *openRequest) hostFlags() int {
 // openBelow opens a path and grants what the request, the directory and the kind of
 // file have in common.
 func (c *call) openBelow(dir *file, path string, r *openRequest) (*file, Errno) {
-	fd, err := c.walker.Open(dir.fd, path, r.hostFlags(), fileMode)
+	fd, err := c.walkerOf(dir).Open(dir.fd, path, r.hostFlags(), fileMode)
 	if err != nil {
 		return nil, errnoOf(err)
 	}
@@ -157,23 +159,33 @@ func (c *call) openBelow(dir *file, path string, r *openRequest) (*file, Errno) 
 }
 
 func (c *call) pathCreateDirectory() Errno {
-	return errnoOf(c.walker.Mkdir(c.file[0].fd, c.path[0], directoryMode))
+	return errnoOf(c.walkerOf(c.file[0]).Mkdir(c.file[0].fd, c.path[0], directoryMode))
 }
 
 func (c *call) pathRemoveDirectory() Errno {
-	return errnoOf(c.walker.Rmdir(c.file[0].fd, c.path[0]))
+	return errnoOf(c.walkerOf(c.file[0]).Rmdir(c.file[0].fd, c.path[0]))
 }
 
 func (c *call) pathUnlinkFile() Errno {
-	return errnoOf(c.walker.Unlink(c.file[0].fd, c.path[0]))
+	return errnoOf(c.walkerOf(c.file[0]).Unlink(c.file[0].fd, c.path[0]))
 }
 
 func (c *call) pathRename() Errno {
-	return errnoOf(c.walker.Rename(c.file[0].fd, c.path[0], c.file[1].fd, c.path[1]))
+	return errnoOf(c.walkerOf(c.file...).Rename(c.file[0].fd, c.path[0], c.file[1].fd, c.path[1]))
+}
+
+// walkerOf is the walker for paths below directories.
+func (s *System) walkerOf(dirs ...*file) *sandbox.Walker {
+	for _, d := range dirs {
+		if !d.rooted {
+			return s.walker
+		}
+	}
+	return s.rooted
 }
 
 func (c *call) pathSymlink() Errno {
-	return errnoOf(c.walker.Symlink(c.path[0], c.file[0].fd, c.path[1]))
+	return errnoOf(c.walkerOf(c.file[0]).Symlink(c.path[0], c.file[0].fd, c.path[1]))
 }
 
 func (c *call) pathLink() Errno {
@@ -181,12 +193,12 @@ func (c *call) pathLink() Errno {
 	if errno != 0 {
 		return errno
 	}
-	return errnoOf(c.walker.Link(c.file[0].fd, c.path[0], follow, c.file[1].fd, c.path[1]))
+	return errnoOf(c.walkerOf(c.file...).Link(c.file[0].fd, c.path[0], follow, c.file[1].fd, c.path[1]))
 }
 
 // pathReadlink truncates, as readlink(2).
 func (c *call) pathReadlink() Errno {
-	target, err := c.walker.Readlink(c.file[0].fd, c.path[0])
+	target, err := c.walkerOf(c.file[0]).Readlink(c.file[0].fd, c.path[0])
 	if err != nil {
 		return errnoOf(err)
 	}
@@ -198,7 +210,7 @@ func (c *call) pathFilestatGet() Errno {
 	if errno != 0 {
 		return errno
 	}
-	st, err := c.walker.Stat(c.file[0].fd, c.path[0], follow)
+	st, err := c.walkerOf(c.file[0]).Stat(c.file[0].fd, c.path[0], follow)
 	if err != nil {
 		return errnoOf(err)
 	}
@@ -214,5 +226,5 @@ func (c *call) pathFilestatSetTimes() Errno {
 	if errno != 0 {
 		return errno
 	}
-	return errnoOf(c.walker.SetTimes(c.file[0].fd, c.path[0], follow, times))
+	return errnoOf(c.walkerOf(c.file[0]).SetTimes(c.file[0].fd, c.path[0], follow, times))
 }

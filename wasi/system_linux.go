@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -28,6 +29,7 @@ type System struct {
 	argv, environ textList
 	files         fileTable
 	walker        *sandbox.Walker
+	rooted        *sandbox.Walker // for file.rooted
 	clock         clock
 	rand          io.Reader
 	trace         func(Call)
@@ -45,6 +47,7 @@ type System struct {
 func New(cfg *Config) (*System, error) {
 	s := &System{
 		walker:  sandbox.New(),
+		rooted:  sandbox.Rooted(),
 		clock:   newClock(cfg),
 		rand:    cfg.Rand,
 		trace:   cfg.Trace,
@@ -134,6 +137,7 @@ func (s *System) addDir(d Dir) error {
 		readOnly:   d.ReadOnly,
 		preopen:    true,
 		name:       name,
+		rooted:     name == "/" && filepath.Clean(d.Host) == "/",
 	}
 	if d.ReadOnly {
 		f.base &^= rightsChange

@@ -10,7 +10,9 @@
 // then acts on (directory, single name), which the kernel never follows.
 //
 // Symbolic links with an absolute target are refused, in resolving as well as in
-// creating them: they mean something else outside than the guest sees.
+// creating them: they mean something else outside than the guest sees. Only where
+// the directory is the host's "/" and the guest's as well do they mean the same:
+// there a Rooted walker follows and creates them.
 package sandbox
 
 import "errors"

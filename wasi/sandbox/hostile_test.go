@@ -141,8 +141,20 @@ func expand(tr *tree, path string) string {
 
 // TestHostilePaths does everything with every path. Nothing outside may change or
 // be opened, and both walkers must agree in error and effect.
-func TestHostilePaths(t *testing.T) {
-	all := walkers(t)
+func TestHostilePaths(t *testing.T) { tryHostilePaths(t, walkers(t)) }
+
+// TestHostilePathsRooted: walkers that take absolute links do not leave their directory either.
+func TestHostilePathsRooted(t *testing.T) { tryHostilePaths(t, rootedWalkers()) }
+
+func rootedWalkers() map[string]*Walker {
+	w := map[string]*Walker{"portable": portableRooted()}
+	if haveOpenat2() {
+		w["kernel"] = Rooted()
+	}
+	return w
+}
+
+func tryHostilePaths(t *testing.T, all map[string]*Walker) {
 	cases, paths := 0, withDetours(hostilePaths)
 	if len(paths) < 300 {
 		t.Errorf("%d paths, expected 300", len(paths))
@@ -194,13 +206,45 @@ func TestHostilePaths(t *testing.T) {
 			}
 			for path, result := range results["portable"] {
 				opened := strings.HasPrefix(result, "/") && !strings.Contains(op.name, "path") && !op.changes
-				if opened && !strings.HasPrefix(path, "+") {
+				if opened && !strings.HasPrefix(path, "+") && !all["portable"].rooted {
 					t.Errorf("%q was opened: %s", path, result)
 				}
 			}
 		})
 	}
 	t.Logf("%d paths, %d cases", len(paths), cases)
+}
+
+// TestRooted: absolute links mean the same to a rooted walker as after chroot(2).
+func TestRooted(t *testing.T) {
+	for name, w := range rootedWalkers() {
+		tr := newTree(t)
+		for _, c := range []struct{ target, link, path, want string }{
+			{"/dir/sub/deep", "l1", "l1", "/dir/sub/deep"},
+			{"/dir", "dir/sub/l2", "dir/sub/l2/sub/deep", "/dir/sub/deep"},
+			{"//dir/../file", "dir/l3", "dir/l3", "/file"},
+			{"/../../dir/l3", "l4", "to-dir/sub/../../l4", "/file"},
+			{"/", "dir/l5", "dir/l5/dir/l5/../file", "/file"},
+			{"/nowhere", "l6", "l6", "ENOENT"},
+			{"/l7", "l7", "l7", "ELOOP"},
+		} {
+			if err := w.Symlink(c.target, tr.dir, c.link); err != nil {
+				t.Errorf("%s: link to %s: %v", name, c.target, err)
+			}
+			if got, err := w.Readlink(tr.dir, c.link); got != c.target {
+				t.Errorf("%s: link to %s: reads %q, %v", name, c.target, got, err)
+			}
+			fd, err := w.Open(tr.dir, c.path, unix.O_RDONLY, 0)
+			got := errText(err)
+			if err == nil {
+				got = strings.TrimPrefix(where(fd), tr.root)
+				unix.Close(fd)
+			}
+			if got != c.want {
+				t.Errorf("%s: %s with a link to %s: %s, expected %s", name, c.path, c.target, got, c.want)
+			}
+		}
+	}
 }
 
 // TestErrors fixes the errors of cases that matter, for both walkers.

@@ -143,9 +143,9 @@ func (w *Walker) Rename(oldDir int, oldPath string, newDir int, newPath string) 
 	return unix.Renameat(from.dir, from.name, to.dir, to.name)
 }
 
-// Symlink creates a symbolic link to target, which must be relative.
+// Symlink creates a symbolic link to target, which must be relative unless the walker is rooted.
 func (w *Walker) Symlink(target string, dir int, path string) error {
-	if strings.HasPrefix(target, "/") {
+	if strings.HasPrefix(target, "/") && !w.rooted {
 		return ErrEscape
 	}
 	p, err := w.locate(dir, path)

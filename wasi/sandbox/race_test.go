@@ -30,7 +30,11 @@ var races = []struct {
 }
 
 func TestRaces(t *testing.T) {
-	for name, w := range walkers(t) {
+	all := walkers(t)
+	for name, w := range rootedWalkers() {
+		all["rooted-"+name] = w
+	}
+	for name, w := range all {
 		for _, r := range races {
 			t.Run(name+"/"+r.name, func(t *testing.T) {
 				tr := newTree(t)

@@ -17,14 +17,23 @@ const maxDepth = 512
 // on the way open, so that ".." goes back to where the walk came from, even if
 // directories are moved meanwhile.
 type walk struct {
-	root  int
-	dirs  []int // below root
-	links int   // symbolic links followed
+	root   int
+	rooted bool  // root is the guest's "/": see Rooted
+	dirs   []int // below root
+	links  int   // symbolic links followed
 }
 
 // openWalk opens path below dir without openat2.
 func openWalk(dir int, path string, flags int, mode uint32) (int, error) {
-	w := walk{root: dir}
+	return (&walk{root: dir}).open(path, flags, mode)
+}
+
+// openWalkRooted is openWalk for Rooted.
+func openWalkRooted(dir int, path string, flags int, mode uint32) (int, error) {
+	return (&walk{root: dir, rooted: true}).open(path, flags, mode)
+}
+
+func (w *walk) open(path string, flags int, mode uint32) (int, error) {
 	defer w.close()
 	rest := path
 	for {
@@ -81,7 +90,10 @@ func (w *walk) enter(name string) (target string, err error) {
 		return "", nil
 	case "..":
 		n := len(w.dirs)
-		if n == 0 {
+		switch {
+		case n == 0 && w.rooted:
+			return "", nil
+		case n == 0:
 			return "", ErrEscape
 		}
 		unix.Close(w.dirs[n-1])
@@ -172,10 +184,14 @@ func (w *walk) readlink(dir int, name string) (string, error) {
 		return "", unix.ENOENT
 	case n == len(buf):
 		return "", unix.ENAMETOOLONG
-	case buf[0] == '/':
+	case buf[0] != '/':
+		return string(buf[:n]), nil
+	case !w.rooted:
 		return "", ErrEscape
 	}
-	return string(buf[:n]), nil
+	w.close()
+	w.dirs = w.dirs[:0]
+	return "./" + strings.TrimLeft(string(buf[:n]), "/"), nil
 }
 
 func (w *walk) close() {

@@ -10,7 +10,8 @@ import (
 // as file descriptors that belong to the caller. Errors are unix.Errno values or
 // ErrEscape.
 type Walker struct {
-	open openFunc
+	open   openFunc
+	rooted bool // absolute targets of symbolic links are taken
 }
 
 // openFunc opens path below dir. The flags are those of open(2); O_NOFOLLOW
@@ -30,6 +31,18 @@ func Portable() *Walker { return &Walker{open: openWalk} }
 
 // Kernel returns the walker built on openat2, and false if the kernel has none.
 func Kernel() (*Walker, bool) { return &Walker{open: openBeneath}, haveOpenat2() }
+
+// Rooted returns the best walker for a directory that is the guest's "/" as well as the host's: absolute targets of symbolic links lead
+// back to it, and ".." ends there, as for a process that was put below it with chroot(2). Nothing outside can be reached through it, either.
+func Rooted() *Walker {
+	if haveOpenat2() {
+		return &Walker{open: openInRoot, rooted: true}
+	}
+	return portableRooted()
+}
+
+// portableRooted is Rooted without openat2.
+func portableRooted() *Walker { return &Walker{open: openWalkRooted, rooted: true} }
 
 // OpenRoot opens a directory of the host, to be the root of walks.
 func OpenRoot(hostPath string) (int, error) {
@@ -85,9 +98,18 @@ var haveOpenat2 = sync.OnceValue(func() bool {
 
 // openBeneath lets the kernel walk.
 func openBeneath(dir int, path string, flags int, mode uint32) (int, error) {
+	return openKernel(dir, path, flags, mode, unix.RESOLVE_BENEATH, openWalk)
+}
+
+// openInRoot is openBeneath for Rooted.
+func openInRoot(dir int, path string, flags int, mode uint32) (int, error) {
+	return openKernel(dir, path, flags, mode, unix.RESOLVE_IN_ROOT, openWalkRooted)
+}
+
+func openKernel(dir int, path string, flags int, mode uint32, resolve uint64, portable openFunc) (int, error) {
 	how := unix.OpenHow{
 		Flags:   uint64(flags),
-		Resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_MAGICLINKS,
+		Resolve: resolve | unix.RESOLVE_NO_MAGICLINKS,
 	}
 	if flags&unix.O_CREAT != 0 {
 		how.Mode = uint64(mode)
@@ -100,14 +122,14 @@ func openBeneath(dir int, path string, flags int, mode uint32) (int, error) {
 		switch err {
 		case nil:
 			return fd, nil
-		case unix.EXDEV: // RESOLVE_BENEATH is the only reason openat2 has for it here
+		case unix.EXDEV: // leaving dir is the only reason openat2 has for it here
 			return -1, ErrEscape
 		case unix.EAGAIN:
 			continue
 		}
 		return -1, err
 	}
-	return openWalk(dir, path, flags, mode)
+	return portable(dir, path, flags, mode)
 }
 
 // ignoringEINTR repeats a call that a signal interrupted: slow file systems
