@@ -30,7 +30,7 @@ engine: compiler/abi compiler/artifact compiler/cpu loader loader/vmem wasi
 internal/cli: engine loader wasi
 .: engine internal/cli compiler compiler/abi compiler/artifact compiler/cpu loader wasi
 cmd/wasmaot-run: compiler/artifact compiler/cpu internal/cli loader
-cmd/wasmaot: . internal/cli compiler compiler/artifact loader wasi
+cmd/wasmaot: . internal/cli compiler compiler/abi compiler/cpu compiler/artifact loader wasi
 examples/embedded: engine wasi
 examples/plugin/host: . engine
 `

@@ -5,6 +5,7 @@ import (
 
 	"github.com/wasmaot/wasmaot/compiler/abi"
 	"github.com/wasmaot/wasmaot/compiler/artifact"
+	"github.com/wasmaot/wasmaot/compiler/frontend"
 	"github.com/wasmaot/wasmaot/compiler/wasm"
 )
 
@@ -91,4 +92,19 @@ func (c *converter) expr(e *wasm.ConstExpr) *artifact.Expr {
 		out.Insts = append(out.Insts, x)
 	}
 	return out
+}
+
+// Declarations decodes a module, without its functions' bodies, and gives its declarations and the number of functions that it defines.
+func Declarations(src []byte) (*artifact.Module, int, error) {
+	var opts Options
+	m, err := wasm.Decode(src, opts.features())
+	if err != nil {
+		return nil, 0, err
+	}
+	mod, err := frontend.NewModule(m)
+	if err != nil {
+		return nil, 0, err
+	}
+	d, err := declare(m, mod.Signature, frontend.Type)
+	return &d, len(m.Funcs) - m.ImportedFuncs, err
 }

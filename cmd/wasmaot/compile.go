@@ -21,7 +21,7 @@ func newCompile() *command {
 	var times, noOpt, baseline, explicit, check bool
 	var workers int
 	var off []string
-	var dump string
+	var dump, target string
 	cmd := &command{
 		use:  "compile [flags] FILE -o OUT",
 		long: "Compile a module to native code in an ELF file, which \"wasmaot run\" takes in place\nof the module. It runs on machines with the same CPU features, with this build of\nwasmaot; --baseline confines it to features that every supported CPU has.",
@@ -33,6 +33,9 @@ func newCompile() *command {
 			opts := compiler.Options{NoOpt: noOpt, Baseline: baseline, Workers: workers, Progress: progress("compiling " + filepath.Base(args[0]))}
 			if explicit {
 				opts.Tier = artifact.TierExplicit
+			}
+			if err := setTarget(&opts, target); err != nil {
+				return err
 			}
 			opts.Debug.Check = check
 			for _, list := range off {
@@ -55,6 +58,7 @@ func newCompile() *command {
 	}
 	fl := &cmd.flags
 	fl.String(&out, "output", "o", "write the artifact to `OUT`")
+	fl.String(&target, "target", "", "compile for `OS/ARCH` (default: this machine; there is linux/amd64)")
 	fl.Bool(&times, "time-passes", "print what each pass took")
 	fl.Bool(&noOpt, "no-opt", "leave out optimisations")
 	fl.Bool(&baseline, "baseline", "use only CPU features that every supported CPU has")
@@ -76,6 +80,20 @@ func boundMemory(module string) {
 	}
 	debug.SetGCPercent(400)
 	debug.SetMemoryLimit(max(least, times*info.Size()))
+}
+
+// setTarget takes a target as the go tool names it. The code does not depend on the system, but runs on Linux alone.
+func setTarget(opts *compiler.Options, target string) error {
+	if target == "" {
+		return nil
+	}
+	system, arch, ok := strings.Cut(target, "/")
+	if !ok || system != "linux" {
+		return cli.UsageError{Err: fmt.Errorf("--target=%s: expected linux/ARCH", target)}
+	}
+	opts.Target = arch
+	_, err := opts.Key() // says which back ends there are
+	return err
 }
 
 func printTimes(t *compiler.Times) {

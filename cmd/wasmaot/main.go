@@ -26,6 +26,8 @@ func init() {
 		{"run", "Run a module, or build a Go package for wasip1 and run it", newRun},
 		{"compile", "Compile a module to an artifact that run takes", newCompile},
 		{"build", "Make an executable of a module or a Go package", newBuild},
+		{"inspect", "Print what a module or an artifact holds and needs", newInspect},
+		{"objdump", "Print the machine code of a module or an artifact", newObjdump},
 		{"validate", "Check that a file is a valid module", newValidate},
 		{"cache", "Look after the cache of compiled code", newCache},
 		{"version", "Print the version", newVersion},

@@ -16,14 +16,19 @@ type runFlags struct {
 	cacheFlags
 }
 
+// cacheSizeVar is the environment variable that bounds the cache.
+const cacheSizeVar = "WASMAOT_CACHE_SIZE"
+
 // cacheFlags choose the cache.
 type cacheFlags struct {
-	noCache  bool
-	cacheDir string
+	noCache   bool
+	cacheDir  string
+	cacheSize uint64
 }
 
 func (f *cacheFlags) register(fl *cli.FlagSet) {
 	fl.Bool(&f.noCache, "no-cache", "compile again and keep nothing")
+	fl.Size(&f.cacheSize, "cache-size", "bound the cache to `SIZE` in bytes or with K, M, G (default: "+cacheSizeVar+" or 2G)", 1, 1<<50)
 	fl.String(&f.cacheDir, "cachedir", "", "keep compiled code in `DIR` (default: wasmaot in the user's cache directory)")
 }
 
@@ -36,7 +41,13 @@ func (f *cacheFlags) cache() (*wasmaot.Cache, error) {
 			return nil, err
 		}
 	}
-	return wasmaot.OpenCache(dir), nil
+	c := wasmaot.OpenCache(dir)
+	limit, err := f.cacheSize, error(nil)
+	if limit == 0 {
+		limit, err = cli.ParseSize(cacheSizeVar, os.Getenv(cacheSizeVar), 1, 1<<50)
+	}
+	c.MaxSize = int64(limit)
+	return c, err
 }
 
 // runtime gives a runtime with the cache that the flags ask for. Problems with the cache are warnings: the program runs.

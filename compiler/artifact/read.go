@@ -178,3 +178,26 @@ func (a *Artifact) check() error {
 	}
 	return nil
 }
+
+// Section is a part of a file.
+type Section struct {
+	Name      string
+	Off, Size uint64
+}
+
+// Sections lists the parts of the file that an artifact was decoded from.
+func (a *Artifact) Sections(file []byte) []Section {
+	list := []Section{{"header", 0, pageSize}}
+	spans, err := new(Artifact).readHeader(file)
+	if err != nil {
+		return nil
+	}
+	for r, s := range spans {
+		name := regionInfo[r].name
+		if region(r) == regTail {
+			name = "symbols"
+		}
+		list = append(list, Section{name, s.off, s.size})
+	}
+	return list
+}

@@ -17,6 +17,7 @@ type option struct {
 	set   func(value string) error
 }
 
+// FlagSet is the flags of a command.
 type FlagSet []option
 
 // add adds a flag. The value is called what stands between backquotes in usage.
@@ -31,6 +32,7 @@ func (f *FlagSet) add(name, short, usage string, set func(string) error) {
 	*f = append(*f, option{name, short, arg, usage, set})
 }
 
+// Bool is a flag without a value.
 func (f *FlagSet) Bool(p *bool, name, usage string) {
 	*f = append(*f, option{name: name, usage: usage, set: func(s string) (err error) {
 		*p, err = strconv.ParseBool(s)
@@ -38,23 +40,32 @@ func (f *FlagSet) Bool(p *bool, name, usage string) {
 	}})
 }
 
+// String is a flag with a value; short is one letter or empty.
 func (f *FlagSet) String(p *string, name, short, usage string) {
 	f.add(name, short, usage, func(s string) error { *p = s; return nil })
 }
 
-// list is a flag that may be given several times.
+// List is a flag that may be given several times.
 func (f *FlagSet) List(p *[]string, name, usage string) {
 	f.add(name, "", usage, func(s string) error { *p = append(*p, s); return nil })
 }
 
+// Int is a flag with a number.
 func (f *FlagSet) Int(p *int, name, usage string) {
 	f.add(name, "", usage, func(s string) (err error) { *p, err = strconv.Atoi(s); return err })
 }
 
+// Duration is a flag with a duration.
 func (f *FlagSet) Duration(p *time.Duration, name, usage string) {
 	f.add(name, "", usage, func(s string) (err error) { *p, err = time.ParseDuration(s); return err })
 }
 
+// Size is a flag with a number of bytes between bounds.
+func (f *FlagSet) Size(p *uint64, name, usage string, least, most uint64) {
+	f.add(name, "", usage, func(s string) (err error) { *p, err = ParseSize("--"+name, s, least, most); return err })
+}
+
+// Usage is the flags with what they do, one a line.
 func (f FlagSet) Usage() string {
 	var b strings.Builder
 	for _, o := range f {
@@ -70,7 +81,7 @@ func (f FlagSet) Usage() string {
 	return b.String()
 }
 
-// parse takes the flags out of args: --name=value, --name value, -n value, --name for those without value. "--" ends
+// Parse takes the flags out of args: --name=value, --name value, -n value, --name for those without value. "--" ends
 // them, and so does the first argument unless they may be mixed.
 func (f FlagSet) Parse(args []string, mixed bool) (rest []string, help bool, err error) {
 	for len(args) > 0 {
