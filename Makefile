@@ -47,6 +47,11 @@ fuzz:
 		done; \
 	done
 
+# What embedding costs, beside wazero in one run.
+.PHONY: bench-api
+bench-api:
+	cd bench && go run ./api
+
 # The embedding API under load: instances one after the other and at once, a storm of preemptions under the race detector, in a cgo host.
 .PHONY: api-life
 api-life:
@@ -57,3 +62,4 @@ api-life:
 # Bugs planted on purpose, and which tests find them.
 mutants:
 	go run ./internal/mutant/show
+

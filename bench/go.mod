@@ -1,10 +1,17 @@
 module github.com/wasmaot/wasmaot/bench
 
-go 1.26
+go 1.26.0
 
 require (
-	github.com/tetratelabs/wazero v1.12.0 // indirect
-	golang.org/x/sys v0.44.0 // indirect
+	github.com/tetratelabs/wazero v1.12.0
+	github.com/wasmaot/wasmaot v0.0.0
 )
+
+require (
+	golang.org/x/arch v0.32.0 // indirect
+	golang.org/x/sys v0.49.0 // indirect
+)
+
+replace github.com/wasmaot/wasmaot => ../
 
 tool github.com/tetratelabs/wazero/cmd/wazero

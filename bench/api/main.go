@@ -1,0 +1,247 @@
+// Command api compares the cost of embedding beside wazero: calls in both directions, instantiation of a Go guest with an image of 20 MB, a loop under a
+// context that can be cancelled, the stall of a collection beside a spinning guest. Rounds of both engines alternate; the least of each counts.
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log"
+	"math"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"testing"
+	"text/tabwriter"
+	"time"
+
+	"github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/api"
+	"github.com/tetratelabs/wazero/imports/wasi_snapshot_preview1"
+
+	"github.com/wasmaot/wasmaot"
+	"github.com/wasmaot/wasmaot/compiler"
+	"github.com/wasmaot/wasmaot/engine"
+)
+
+const rounds = 5
+
+var (
+	background          = context.Background()
+	cancellable, cancel = context.WithCancel(context.Background())
+)
+
+// result is the least time of an operation and its most allocations.
+type result struct {
+	ns     float64
+	allocs int64
+}
+
+func (r *result) add(f func(b *testing.B)) {
+	b := testing.Benchmark(f)
+	if ns := float64(b.T.Nanoseconds()) / float64(b.N); r.ns == 0 || ns < r.ns {
+		r.ns = ns
+	}
+	r.allocs = max(r.allocs, b.AllocsPerOp())
+}
+
+// compare runs benchmarks in turn.
+func compare(fs ...func(b *testing.B)) []result {
+	r := make([]result, len(fs))
+	for range rounds {
+		for i, f := range fs {
+			r[i].add(f)
+		}
+	}
+	return r
+}
+
+func check(err error) {
+	if err != nil {
+		log.Fatal(err)
+	}
+}
+
+func must[T any](v T, err error) T {
+	check(err)
+	return v
+}
+
+// module imports env.host (i32) → i32 and exports add (i32, i32) → i32, loop (i32) → i32, which calls host as often as its parameter says, work
+// (i32) → i32, which counts its parameter down, and spin, which never ends.
+var module = []byte("\x00asm\x01\x00\x00\x00" +
+	"\x01\x0f\x03\x60\x02\x7f\x7f\x01\x7f\x60\x01\x7f\x01\x7f\x60\x00\x00" +
+	"\x02\x0c\x01\x03env\x04host\x00\x01" +
+	"\x03\x05\x04\x00\x01\x01\x02" +
+	"\x07\x1c\x04\x03add\x00\x01\x04loop\x00\x02\x04work\x00\x03\x04spin\x00\x04" +
+	"\x0a\x38\x04\x07\x00\x20\x00\x20\x01\x6a\x0b" +
+	"\x15\x00\x03\x40\x20\x00\x10\x00\x1a\x20\x00\x41\x01\x6b\x22\x00\x0d\x00\x0b\x20\x00\x0b" +
+	"\x10\x00\x03\x40\x20\x00\x41\x01\x6b\x22\x00\x0d\x00\x0b\x20\x00\x0b" +
+	"\x07\x00\x03\x40\x0c\x00\x0b\x0b")
+
+func times(calls func(n uint64)) func(b *testing.B) {
+	return func(b *testing.B) {
+		b.ReportAllocs()
+		for left := uint64(b.N); left > 0; {
+			n := min(left, 1<<30)
+			calls(n)
+			left -= n
+		}
+	}
+}
+
+func main() {
+	log.SetFlags(0)
+	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	defer w.Flush()
+	fmt.Fprintln(w, "\twasmaot ns\tallocs\twazero ns\tallocs\tratio\t")
+	row := func(name string, r []result) {
+		fmt.Fprintf(w, "%s\t%.1f\t%d\t%.1f\t%d\t%.2f\t\n", name, r[0].ns, r[0].allocs, r[1].ns, r[1].allocs, r[1].ns/r[0].ns)
+		w.Flush()
+	}
+
+	ours := instantiate(module)
+	theirs := instantiateWazero(background, wazero.NewRuntime(background), module)
+
+	add := must(engine.Get2[int32, int32, int32](ours, "add"))
+	addW, stackW := theirs.ExportedFunction("add"), make([]uint64, 2)
+	row("host → guest", compare(
+		times(func(n uint64) {
+			for range n {
+				add.Call(background, 1, 2)
+			}
+		}), times(func(n uint64) {
+			for range n {
+				addW.CallWithStack(background, stackW)
+			}
+		})))
+
+	loop, loopW := must(engine.Get1[int32, int32](ours, "loop")), theirs.ExportedFunction("loop")
+	row("guest → host", compare(
+		times(func(n uint64) { loop.Call(background, int32(n)) }),
+		times(func(n uint64) { stackW[0] = n; loopW.CallWithStack(background, stackW) })))
+
+	goGuest(row)
+
+	work := must(engine.Get1[int32, int32](ours, "work"))
+	closing := wazero.NewRuntimeWithConfig(background, wazero.NewRuntimeConfig().WithCloseOnContextDone(true))
+	workW := instantiateWazero(background, closing, module).ExportedFunction("work")
+	plainW := theirs.ExportedFunction("work")
+	r := compare(
+		times(func(n uint64) { work.Call(background, int32(n)) }),
+		times(func(n uint64) { work.Call(cancellable, int32(n)) }),
+		times(func(n uint64) { stackW[0] = n; plainW.CallWithStack(background, stackW) }),
+		times(func(n uint64) { stackW[0] = n; workW.CallWithStack(cancellable, stackW) }))
+	fmt.Fprintf(w, "\nloop under a cancellable context, as a ratio to one without:\twasmaot %.3f\twazero %.3f\n", r[1].ns/r[0].ns, r[3].ns/r[2].ns)
+
+	guest, native := gcStall(func(ctx context.Context) { ours.Func("spin").Call(ctx, nil) }), gcStall(nativeLoop)
+	for range rounds - 1 {
+		guest = min(guest, gcStall(func(ctx context.Context) { ours.Func("spin").Call(ctx, nil) }))
+		native = min(native, gcStall(nativeLoop))
+	}
+	fmt.Fprintf(w, "longest of 20 runtime.GC():\tbeside a spinning guest %v\tbeside a native loop %v\n", guest, native)
+}
+
+func load(src []byte) *engine.Module {
+	return must(engine.Load("bench", must(wasmaot.Precompile(background, "bench", src, compiler.Options{}))))
+}
+
+func instantiate(src []byte) *engine.Instance {
+	host := engine.NewHostModule("env").Add("host", engine.Host1("host", func(_ engine.Caller, x int32) (int32, error) { return x, nil }))
+	return must(load(src).Instantiate(background, &engine.InstanceConfig{Imports: []engine.Importer{host}}))
+}
+
+func instantiateWazero(ctx context.Context, r wazero.Runtime, src []byte) api.Module {
+	must(r.NewHostModuleBuilder("env").NewFunctionBuilder().
+		WithGoFunction(api.GoFunc(func(context.Context, []uint64) {}), []api.ValueType{api.ValueTypeI32}, []api.ValueType{api.ValueTypeI32}).
+		Export("host").Instantiate(ctx))
+	return must(r.Instantiate(ctx, src))
+}
+
+// nativeLoop spins until the context ends.
+func nativeLoop(ctx context.Context) {
+	for ctx.Err() == nil {
+		for n := 0; n < math.MaxInt16; n++ {
+		}
+	}
+}
+
+// gcStall is the longest collection beside something that computes.
+func gcStall(spin func(ctx context.Context)) (longest time.Duration) {
+	ctx, stop := context.WithCancel(background)
+	done := make(chan bool)
+	go func() { spin(ctx); close(done) }()
+	time.Sleep(20 * time.Millisecond)
+	for range 20 {
+		start := time.Now()
+		runtime.GC()
+		longest = max(longest, time.Since(start))
+	}
+	stop()
+	<-done
+	return longest
+}
+
+// imageGuest has 20 MB of initialised data.
+const imageGuest = `package main
+
+import _ "embed"
+
+//go:embed blob
+var blob string
+
+//go:wasmexport byteAt
+func byteAt(i int32) int32 { return int32(blob[i]) }
+
+func main() {}
+`
+
+// goGuest compares instantiating a Go guest whose memory image has 20 MB, without running it, and setting an instance back after 10 pages were written.
+func goGuest(row func(string, []result)) {
+	dir := must(os.MkdirTemp("", "wasmaot-bench-*"))
+	defer os.RemoveAll(dir)
+	blob := make([]byte, 20<<20)
+	rand.NewChaCha8([32]byte{}).Read(blob)
+	for name, contents := range map[string][]byte{"go.mod": []byte("module example.com/image\n\ngo 1.24\n"), "main.go": []byte(imageGuest), "blob": blob} {
+		check(os.WriteFile(filepath.Join(dir, name), contents, 0o600))
+	}
+	wasm := filepath.Join(dir, "image.wasm")
+	cmd := exec.Command("go", "build", "-buildmode=c-shared", "-o", wasm, ".")
+	cmd.Dir, cmd.Env = dir, append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm", "GOWORK=off")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		log.Fatalf("%v\n%s", err, bytes.TrimSpace(out))
+	}
+	src := must(os.ReadFile(wasm))
+	m := load(src)
+	r := wazero.NewRuntime(background)
+	wasi_snapshot_preview1.MustInstantiate(background, r)
+	mW := must(r.CompileModule(background, src))
+	start := wazero.NewModuleConfig().WithStartFunctions().WithName("")
+	c := &engine.InstanceConfig{WASI: &engine.WASI{}}
+	both := compare(
+		times(func(n uint64) {
+			for range n {
+				check(must(m.Instantiate(background, c)).Close())
+			}
+		}), times(func(n uint64) {
+			for range n {
+				check(must(r.InstantiateModule(background, mW, start)).Close(background))
+			}
+		}))
+	row("instantiate 20 MB", both)
+
+	i := must(m.Instantiate(background, c))
+	check(engine.Initialize(background, i))
+	check(i.Checkpoint())
+	reset := compare(times(func(n uint64) {
+		for range n {
+			for page := range uint64(10) {
+				i.Memory().SetUint32(page<<16, 1)
+			}
+			check(i.Reset())
+		}
+	}))
+	row("reset after 10 pages (wazero: instantiate)", []result{reset[0], both[1]})
+}

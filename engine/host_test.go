@@ -1,0 +1,42 @@
+//go:build linux && amd64
+
+package engine_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/wasmaot/wasmaot"
+	"github.com/wasmaot/wasmaot/compiler"
+)
+
+// TestCgoHost runs guests in a program with C code.
+func TestCgoHost(t *testing.T) {
+	if _, err := exec.LookPath("gcc"); err != nil {
+		t.Skip("no C compiler: ", err)
+	}
+	dir := t.TempDir()
+	file, err := wasmaot.Precompile(background, "test.wasm", testModule, compiler.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	path, program := filepath.Join(dir, "test.cwasm"), filepath.Join(dir, "host")
+	if err := os.WriteFile(path, file, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	output(t, exec.Command("go", "build", "-o", program, "./engine/testdata/cgohost"), "CGO_ENABLED=1")
+	if out := output(t, exec.Command(program, path)); out != "" {
+		t.Error(out)
+	}
+}
+
+// TestWithoutAsyncPreemption: a host that turns Go's own use of the signal off can still cancel, call and be called.
+func TestWithoutAsyncPreemption(t *testing.T) {
+	out := output(t, exec.Command(os.Args[0], "-test.run=^(TestCalls|TestCancel|TestHostErrors|TestPool)$", "-test.v"), "GODEBUG=asyncpreemptoff=1")
+	if n := strings.Count(out, "--- PASS"); n != 4 {
+		t.Errorf("expected 4 tests to pass, found %d:\n%s", n, out)
+	}
+}
