@@ -12,48 +12,40 @@ import (
 
 // call runs a function of the instance on a native stack from the pool.
 func (i *Instance) call(ctx context.Context, f *Func, stack []uint64) error {
-	if !i.begin() {
-		return fmt.Errorf("call of %s: %w", f, ErrClosed)
-	}
-	var s *nativeStack
-	var w *watch
-	// A panic or Goexit in a host function leaves the native stack as it is: nothing there is needed any more.
-	defer func() {
-		if w != nil {
-			w.end()
-		}
-		if s != nil {
-			s.put()
-		}
-		i.end()
-		runtime.KeepAlive(f)
-	}()
 	t := f.typ
 	entry, err := t.entryStub()
 	if err != nil {
 		return fmt.Errorf("call of %s: %w", f, err)
 	}
-	if s, err = i.stacks.get(); err != nil {
+	s, err := i.acquire()
+	if err != nil {
 		return fmt.Errorf("call of %s: %w", f, err)
 	}
-	s.inst, s.ctx = i, ctx
+	// A panic or Goexit in a host function leaves the native stack as it is: nothing there is needed any more.
+	defer i.release(s)
+	s.ctx = ctx
 	if ctx.Done() != nil {
-		if err := ctx.Err(); err != nil {
+		if ctx.Err() != nil {
 			return &Interrupted{Cause: context.Cause(ctx)}
 		}
-		w = s.watch()
+		defer s.watch().end()
 	}
 	if t.refs {
 		holdRefs(i.node, t.sig.Params, stack)
 	}
 	at := s.slot(t.slots)
 	slots := unsafe.Slice((*uint64)(pointer(at)), t.slots)
-	copy(slots, stack[:t.params])
+	for k := range t.params { // few: faster than memmove
+		slots[k] = stack[k]
+	}
 	enter(s, s.e, entry, f.desc, at)
+	runtime.KeepAlive(f)
 	if s.err != nil {
 		return s.err
 	}
-	copy(stack, slots[:t.results])
+	for k := range t.results {
+		stack[k] = slots[k]
+	}
 	return nil
 }
 

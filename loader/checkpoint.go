@@ -77,7 +77,7 @@ func (i *Instance) Reset() error {
 
 // idle notes a use of the instance that no other may overlap; end ends it.
 func (i *Instance) idle() error {
-	if i.state.CompareAndSwap(0, 1) {
+	if !i.holding() && i.state.CompareAndSwap(0, 1) {
 		return nil
 	}
 	if i.Closed() {

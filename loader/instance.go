@@ -33,7 +33,8 @@ type Instance struct {
 	name   string
 	node   *node
 	stacks *stackPool
-	state  atomic.Int64 // calls in progress, and closedBit
+	own    atomic.Pointer[nativeStack] // see hold.go
+	state  atomic.Int64                // calls in progress but that on the own stack, and closedBit
 
 	block  *vmem.Region // context, then the loader's own part (blockLayout), then tables
 	vmctx  uint64
@@ -264,7 +265,11 @@ func (i *Instance) SetData(v any) {
 // Close ends the instance's use: calls of its functions give ErrClosed. Its memory is freed when the calls in progress
 // have ended and no other open instance can reach it. Close is idempotent.
 func (i *Instance) Close() error {
-	if i.state.Or(closedBit) == 0 {
+	i.mu.Lock() // for endHold: what it counts must be seen by the second to close
+	i.endHold()
+	unused := i.state.Or(closedBit) == 0
+	i.mu.Unlock()
+	if unused {
 		i.finish()
 	}
 	return nil

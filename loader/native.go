@@ -97,6 +97,7 @@ type nativeStack struct {
 	inst    *Instance       // that was called
 	ctx     context.Context // of the call
 	watched bool            // ctx can end
+	owned   bool            // inst keeps it; see hold.go
 	err     error           // how the call ended
 }
 
@@ -116,6 +117,9 @@ func newNativeStack(pool *stackPool) (*nativeStack, error) {
 	e.leave = stubs.leave
 	return &nativeStack{e: e, region: r, pool: pool}, nil
 }
+
+// deep reports whether a deep recursion has left memory behind.
+func (s *nativeStack) deep() bool { return s.e.committed < s.e.addr()-initialStack }
 
 // trim gives the memory of a deep recursion back.
 func (s *nativeStack) trim() error {
@@ -198,9 +202,9 @@ func (p *stackPool) get() (*nativeStack, error) {
 }
 
 func (s *nativeStack) put() {
-	p, e := s.pool, s.e
+	p := s.pool
 	s.inst, s.ctx, s.err, s.watched = nil, nil, nil, false
-	if e.committed < e.addr()-initialStack && s.trim() != nil {
+	if s.deep() && s.trim() != nil {
 		s.region.Release()
 		return
 	}
