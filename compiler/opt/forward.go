@@ -8,8 +8,8 @@ import (
 )
 
 // forward gives loads the value that was stored to or loaded from the same place before,
-// and reads of globals likewise, along stretches of blocks that have only each other as
-// predecessors. Of two writes to a global with nothing between that could see the first, the first goes.
+// and reads of globals likewise, from a block to all blocks of which it is the only
+// predecessor. Of two writes to a global with nothing between that could see the first, the first goes.
 //
 // An effective address is the index, zero-extended, plus the offset, in 64 bits; one that is in
 // a 32-bit memory is below 1<<32. So of an access that did not trap the address follows from
@@ -24,24 +24,101 @@ func forward(f *ssa.Func, s *Scratch) {
 	dropUnreachable(f)
 	t := &s.mem
 	t.begin(f)
-	last := ssa.NoBlock
 	for _, b := range f.RPO {
-		bd := &f.Blocks[b]
-		if preds := f.PredsOf(bd); len(preds) != 1 || f.Edges[preds[0]].From != last {
-			t.forgetAll()
-		}
-		last = b
-		t.block = b
-		t.lastSet = 0
-		for _, v := range f.OrderOf(bd) {
-			resolveOperands(f, &f.Insts[v])
-			t.visit(v)
+		if len(f.PredsOf(&f.Blocks[b])) != 1 {
+			t.tree(b)
 		}
 	}
 	if t.replaced {
 		applyAliases(f)
 	}
 	t.f = nil
+}
+
+// tree goes through a block and those below that are reached through it alone, each with what is
+// known at the end of the block before it: what was learned on another branch is undone.
+func (t *memTable) tree(root ssa.Block) {
+	f := t.f
+	t.forgetAll()
+	t.log, t.globalLog = t.log[:0], t.globalLog[:0]
+	t.branches = append(t.branches[:0], branch{block: root, known: t.known})
+	for len(t.branches) > 0 {
+		next := t.branches[len(t.branches)-1]
+		t.branches = t.branches[:len(t.branches)-1]
+		t.undo(&next)
+		t.block = next.block
+		t.lastSet = 0
+		bd := &f.Blocks[t.block]
+		for _, v := range f.OrderOf(bd) {
+			resolveOperands(f, &f.Insts[v])
+			t.visit(v)
+		}
+		for i := bd.SuccEnd; i > bd.SuccStart; i-- {
+			to := f.Edges[i-1].To
+			if len(f.PredsOf(&f.Blocks[to])) == 1 {
+				t.branches = append(t.branches, branch{to, uint32(len(t.log)), uint32(len(t.globalLog)), t.known})
+			}
+		}
+	}
+}
+
+// branch is a block to be gone through, and what is known at its start.
+type branch struct {
+	block          ssa.Block
+	log, globalLog uint32 // their lengths then
+	known          known
+}
+
+// known says which entries of the tables hold. Together with the entries themselves, which the logs
+// bring back, it is all that is known at a point.
+type known struct {
+	gen   uint32 // entries of older generations are forgotten
+	clock uint32 // counts stores
+	// The latest store was to lastBase at lastTime, the latest to any other base at otherTime.
+	lastBase            memBase
+	lastTime, otherTime uint32
+	globalGen           uint32
+}
+
+type loggedEntry struct {
+	at  uint32
+	old memEntry
+}
+
+type loggedGlobal struct {
+	at  uint32
+	old knownGlobal
+}
+
+func (t *memTable) undo(b *branch) {
+	for i := len(t.log); i > int(b.log); i-- {
+		l := &t.log[i-1]
+		t.entries[l.at] = l.old
+	}
+	for i := len(t.globalLog); i > int(b.globalLog); i-- {
+		l := &t.globalLog[i-1]
+		t.globals[l.at] = l.old
+	}
+	t.log, t.globalLog = t.log[:b.log], t.globalLog[:b.globalLog]
+	t.known = b.known
+}
+
+// change notes what an entry was before it is changed, if another branch may ask.
+func (t *memTable) change(at uint32) *memEntry {
+	e := &t.entries[at]
+	if len(t.branches) > 0 {
+		t.log = append(t.log, loggedEntry{at, *e})
+	}
+	return e
+}
+
+// setGlobal notes the value of a global.
+func (t *memTable) setGlobal(index uint32, v ssa.Value) {
+	g := &t.globals[index]
+	if len(t.branches) > 0 {
+		t.globalLog = append(t.globalLog, loggedGlobal{index, *g})
+	}
+	*g = knownGlobal{t.globalGen, v}
 }
 
 // memTable is what is known of memory and globals at a point. Its entries are a cache: losing
@@ -52,15 +129,13 @@ type memTable struct {
 	replaced bool
 	inBounds []inBounds // by index value
 	entries  [memEntries]memEntry
-	gen      uint32 // entries of older generations are forgotten
-	clock    uint32 // counts stores
-	// The latest store was to lastBase at lastTime, the latest to any other base at otherTime.
-	lastBase            memBase
-	lastTime, otherTime uint32
+	globals  []knownGlobal
+	known
+	lastSet ssa.Value // write to a global with nothing since that could see it
 
-	globals   []knownGlobal
-	globalGen uint32
-	lastSet   ssa.Value // write to a global with nothing since that could see it
+	branches  []branch
+	log       []loggedEntry
+	globalLog []loggedGlobal
 }
 
 const memEntries = 256
@@ -116,7 +191,6 @@ func (t *memTable) begin(f *ssa.Func) {
 	if f.Module != nil && len(t.globals) < len(f.Module.GlobalTypes) {
 		t.globals = make([]knownGlobal, len(f.Module.GlobalTypes))
 	}
-	t.forgetAll()
 }
 
 func (t *memTable) forgetAll() {
@@ -251,9 +325,10 @@ func (t *memTable) provesInBounds(k *knownBytes, p *place) bool {
 	return p.off <= k.off || p.off <= t.limit(p.index)
 }
 
-func (t *memTable) entry(base memBase, granule uint32) *memEntry {
+// entry gives the number of the entry for a granule.
+func (t *memTable) entry(base memBase, granule uint32) uint32 {
 	h := (uint64(base.root) ^ uint64(base.mem)<<24 ^ uint64(granule)<<32) * 0x9e3779b97f4a7c15
-	return &t.entries[h>>32%memEntries]
+	return uint32(h >> 32 % memEntries)
 }
 
 func (t *memTable) holds(e *memEntry, base memBase, granule uint32) bool {
@@ -265,7 +340,7 @@ func (t *memTable) remember(p *place, k knownBytes) {
 	if p.dist%8+uint32(k.size) > 8 {
 		return
 	}
-	e := t.entry(p.base, p.dist/8)
+	e := t.change(t.entry(p.base, p.dist/8))
 	if !t.holds(e, p.base, p.dist/8) {
 		*e = memEntry{base: p.base, granule: p.dist / 8, gen: t.gen}
 	}
@@ -292,10 +367,11 @@ func (t *memTable) store(in *ssa.Inst) {
 	t.lastTime = t.clock
 	for i := uint32(0); i < p.dist%8+size; i += 8 {
 		granule := (p.dist + i) / 8
-		e := t.entry(p.base, granule)
-		if !t.holds(e, p.base, granule) {
+		at := t.entry(p.base, granule)
+		if !t.holds(&t.entries[at], p.base, granule) {
 			continue
 		}
+		e := t.change(at)
 		for i := range e.half {
 			// Distances are modulo 1<<32.
 			if k := &e.half[i]; k.dist-p.dist < size || p.dist-k.dist < uint32(k.size) {
@@ -309,7 +385,7 @@ func (t *memTable) store(in *ssa.Inst) {
 func (t *memTable) load(v ssa.Value, in *ssa.Inst) {
 	p := t.place(in.A)
 	size := in.Op.AccessSize(in.Type)
-	if e := t.entry(p.base, p.dist/8); t.holds(e, p.base, p.dist/8) {
+	if e := &t.entries[t.entry(p.base, p.dist/8)]; t.holds(e, p.base, p.dist/8) {
 		for i := range e.half {
 			k := &e.half[i]
 			if k.value != 0 && k.dist == p.dist && uint32(k.size) >= size && t.valid(p.base, k.time) &&
@@ -393,7 +469,7 @@ func (t *memTable) readGlobal(v ssa.Value, in *ssa.Inst) {
 		t.replaced = true
 		return
 	}
-	*g = knownGlobal{t.globalGen, v}
+	t.setGlobal(in.A, v)
 	t.lastSet = 0 // it may be this very global under another number
 }
 
@@ -416,6 +492,6 @@ func (t *memTable) writeGlobal(v ssa.Value, in *ssa.Inst) {
 		// Imported twice, it may be another one as well.
 		t.forgetGlobals()
 	}
-	*g = knownGlobal{t.globalGen, ssa.Value(in.B)}
+	t.setGlobal(in.A, ssa.Value(in.B))
 	t.lastSet = v
 }
