@@ -21,7 +21,7 @@ func newCompile() *command {
 	var times, noOpt, baseline, explicit, check bool
 	var workers int
 	var off []string
-	var dump, target string
+	var dump, target, emit string
 	cmd := &command{
 		use:  "compile [flags] FILE -o OUT",
 		long: "Compile a module to native code in an ELF file, which \"wasmaot run\" takes in place\nof the module. It runs on machines with the same CPU features, with this build of\nwasmaot; --baseline confines it to features that every supported CPU has.",
@@ -48,7 +48,15 @@ func newCompile() *command {
 				opts.Debug.Times = new(compiler.Times)
 			}
 			boundMemory(args[0])
-			err := wasmaot.CompileTo(ctx, args[0], out, opts)
+			var err error
+			switch emit {
+			case "", "artifact":
+				err = wasmaot.CompileTo(ctx, args[0], out, opts)
+			case "obj":
+				err = compileObject(ctx, args[0], out, opts)
+			default:
+				return cli.UsageError{Err: fmt.Errorf("--emit=%s: expected artifact or obj", emit)}
+			}
 			clearProgress()
 			if times && err == nil {
 				printTimes(opts.Debug.Times)
@@ -58,6 +66,7 @@ func newCompile() *command {
 	}
 	fl := &cmd.flags
 	fl.String(&out, "output", "o", "write the artifact to `OUT`")
+	fl.String(&emit, "emit", "", "write `KIND`: artifact (default), or obj: a relocatable file for a C linker, and a header beside it")
 	fl.String(&target, "target", "", "compile for `OS/ARCH` (default: this machine; there is linux/amd64)")
 	fl.Bool(&times, "time-passes", "print what each pass took")
 	fl.Bool(&noOpt, "no-opt", "leave out optimisations")
