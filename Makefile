@@ -57,7 +57,7 @@ bench-api:
 api-life:
 	WASMAOT_INSTANCES=1000000 go test ./engine -count=1 -v -run 'TestManyInstances|TestLiveInstances' -timeout 30m
 	CGO_ENABLED=1 WASMAOT_STORM=300 go test ./engine -count=1 -v -race -run TestStorm -timeout 30m
-	CGO_ENABLED=1 WASMAOT_STORM=300 go test ./engine -count=1 -v -run TestStorm -tags cgohost -timeout 30m
+	go test ./engine -count=1 -v -run TestCgoHost
 
 # Bugs planted on purpose, and which tests find them.
 mutants:

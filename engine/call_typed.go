@@ -16,8 +16,10 @@ func Get0[R Result](i *Instance, name string) (Func0[R], error) {
 // Call calls the function. Errors are those of Func.Call.
 func (fn Func0[R]) Call(ctx context.Context) (R, error) {
 	s := [1]uint64{}
-	err := fn.f.Call(ctx, s[:])
-	return getResult[R](s[0]), err
+	if err := fn.f.Call(ctx, s[:]); err != nil {
+		return *new(R), err
+	}
+	return getResult[R](s[0]), nil
 }
 
 // Func1 is an exported function with one parameter and a result, or None.
@@ -32,8 +34,10 @@ func Get1[A Value, R Result](i *Instance, name string) (Func1[A, R], error) {
 // Call calls the function. Errors are those of Func.Call.
 func (fn Func1[A, R]) Call(ctx context.Context, a A) (R, error) {
 	s := [1]uint64{encode(a)}
-	err := fn.f.Call(ctx, s[:])
-	return getResult[R](s[0]), err
+	if err := fn.f.Call(ctx, s[:]); err != nil {
+		return *new(R), err
+	}
+	return getResult[R](s[0]), nil
 }
 
 // Func2 is an exported function with 2 parameters and a result, or None.
@@ -48,8 +52,10 @@ func Get2[A, B Value, R Result](i *Instance, name string) (Func2[A, B, R], error
 // Call calls the function. Errors are those of Func.Call.
 func (fn Func2[A, B, R]) Call(ctx context.Context, a A, b B) (R, error) {
 	s := [2]uint64{encode(a), encode(b)}
-	err := fn.f.Call(ctx, s[:])
-	return getResult[R](s[0]), err
+	if err := fn.f.Call(ctx, s[:]); err != nil {
+		return *new(R), err
+	}
+	return getResult[R](s[0]), nil
 }
 
 // Func3 is an exported function with 3 parameters and a result, or None.
@@ -64,8 +70,10 @@ func Get3[A, B, C Value, R Result](i *Instance, name string) (Func3[A, B, C, R],
 // Call calls the function. Errors are those of Func.Call.
 func (fn Func3[A, B, C, R]) Call(ctx context.Context, a A, b B, c C) (R, error) {
 	s := [3]uint64{encode(a), encode(b), encode(c)}
-	err := fn.f.Call(ctx, s[:])
-	return getResult[R](s[0]), err
+	if err := fn.f.Call(ctx, s[:]); err != nil {
+		return *new(R), err
+	}
+	return getResult[R](s[0]), nil
 }
 
 // Func4 is an exported function with 4 parameters and a result, or None.
@@ -80,8 +88,10 @@ func Get4[A, B, C, D Value, R Result](i *Instance, name string) (Func4[A, B, C, 
 // Call calls the function. Errors are those of Func.Call.
 func (fn Func4[A, B, C, D, R]) Call(ctx context.Context, a A, b B, c C, d D) (R, error) {
 	s := [4]uint64{encode(a), encode(b), encode(c), encode(d)}
-	err := fn.f.Call(ctx, s[:])
-	return getResult[R](s[0]), err
+	if err := fn.f.Call(ctx, s[:]); err != nil {
+		return *new(R), err
+	}
+	return getResult[R](s[0]), nil
 }
 
 // Func5 is an exported function with 5 parameters and a result, or None.
@@ -96,8 +106,10 @@ func Get5[A, B, C, D, E Value, R Result](i *Instance, name string) (Func5[A, B, 
 // Call calls the function. Errors are those of Func.Call.
 func (fn Func5[A, B, C, D, E, R]) Call(ctx context.Context, a A, b B, c C, d D, e E) (R, error) {
 	s := [5]uint64{encode(a), encode(b), encode(c), encode(d), encode(e)}
-	err := fn.f.Call(ctx, s[:])
-	return getResult[R](s[0]), err
+	if err := fn.f.Call(ctx, s[:]); err != nil {
+		return *new(R), err
+	}
+	return getResult[R](s[0]), nil
 }
 
 // Func6 is an exported function with 6 parameters and a result, or None.
@@ -112,6 +124,8 @@ func Get6[A, B, C, D, E, F Value, R Result](i *Instance, name string) (Func6[A, 
 // Call calls the function. Errors are those of Func.Call.
 func (fn Func6[A, B, C, D, E, F, R]) Call(ctx context.Context, a A, b B, c C, d D, e E, f F) (R, error) {
 	s := [6]uint64{encode(a), encode(b), encode(c), encode(d), encode(e), encode(f)}
-	err := fn.f.Call(ctx, s[:])
-	return getResult[R](s[0]), err
+	if err := fn.f.Call(ctx, s[:]); err != nil {
+		return *new(R), err
+	}
+	return getResult[R](s[0]), nil
 }
