@@ -1,5 +1,5 @@
 # Longer campaigns live here; the test command is `go test ./...`.
-.PHONY: all release test ci bench race fuzz go-std swaps mutants
+.PHONY: all release kills test ci bench race fuzz go-std swaps mutants
 
 all:
 	go build -o bin/wasmaot ./cmd/wasmaot
@@ -21,6 +21,10 @@ ci:
 ROUNDS ?= 5
 bench:
 	cd bench && go run . -rounds $(ROUNDS) -only "$(ONLY)" -engines "$(ENGINES)" -json results.json -md results.md
+
+# The cache survives a hundred processes killed at random moments; go test has fewer.
+kills:
+	WASMAOT_KILLS=100 go test ./cmd/wasmaot -run TestCacheKilled -v -count=1
 
 # The race detector watches the host's side (it needs a C compiler).
 race:

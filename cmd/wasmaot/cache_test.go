@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -77,6 +78,9 @@ func TestCacheKilled(t *testing.T) {
 	rounds := 25
 	if testing.Short() {
 		rounds = 5
+	}
+	if n, err := strconv.Atoi(os.Getenv("WASMAOT_KILLS")); err == nil {
+		rounds = n
 	}
 	cache := filepath.Join(dir, "cache")
 	start := time.Now()
