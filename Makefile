@@ -56,6 +56,11 @@ fuzz:
 bench-api:
 	cd bench && go run ./api
 
+# Modules that Go programs embed today.
+.PHONY: realworld
+realworld:
+	cd realworld && go test -count=1 -v .
+
 # The embedding API under load: instances one after the other and at once, a storm of preemptions under the race detector, in a cgo host.
 .PHONY: api-life
 api-life:
