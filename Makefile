@@ -40,6 +40,12 @@ SWAPS ?= 200000
 swaps:
 	go test ./wasi/sandbox -count=1 -timeout=2h -v -run 'TestRaces' -sandbox.swaps=$(SWAPS)
 
+# A guest's HTTP server answers REQUESTS requests over 64 connections, beside the same server built natively.
+.PHONY: http
+REQUESTS ?= 100000
+http:
+	WASMAOT_HTTP_REQUESTS=$(REQUESTS) go test ./cmd/wasmaot -count=1 -v -run 'TestNetwork/HTTPServer' -timeout 20m
+
 # Generated modules against the oracle for TIME, then every fuzz target for FUZZTIME. What fails is cut down and can be replayed by its seed.
 TIME ?= 10m
 FUZZTIME ?= 60s

@@ -31,7 +31,8 @@ type Config struct {
 	Dirs []Dir
 
 	// Listeners are listening stream sockets, on the descriptors after Dirs. They
-	// are duplicated and made non-blocking.
+	// are duplicated and made non-blocking, also to the guest: FDFLAG_NONBLOCK is set,
+	// without which Go's os.NewFile leaves a descriptor out of its poller.
 	Listeners []*os.File
 
 	// Network is what sockets that the guest opens itself may be used for.

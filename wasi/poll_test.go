@@ -293,7 +293,10 @@ var waits = map[string]func(g *guest) Errno{
 			}
 		}
 	},
-	"accept": func(g *guest) Errno { return g.call("sock_accept", 3, 0, 64) },
+	"accept": func(g *guest) Errno {
+		g.ok("fd_fdstat_set_flags", 3, 0)
+		return g.call("sock_accept", 3, 0, 64)
+	},
 }
 
 // TestCancel: the end of the context ends every wait with its cause.

@@ -24,7 +24,8 @@ var shutdowns = [...]int{
 	shutRead | shutWrite: unix.SHUT_RDWR,
 }
 
-// addListener gives the guest a listening socket.
+// addListener gives the guest a listening socket. It does not block: Go's os.NewFile leaves
+// a blocking descriptor out of its poller, and one goroutine's accept would then stop all.
 func (s *System) addListener(l *os.File) error {
 	fd, err := dup(l)
 	if err != nil {
@@ -46,6 +47,7 @@ func (s *System) addListener(l *os.File) error {
 		fd:         fd,
 		filetype:   filetypeSocketStream,
 		mode:       ioSocket,
+		flags:      fdflagNonblock,
 		base:       rightsListener,
 		inheriting: rightsConnection,
 	}, "listener "+l.Name())
