@@ -74,9 +74,11 @@ func tempDir(t testing.TB) string {
 }
 
 func lookup(t testing.TB, name string) *function {
-	for i := range functions {
-		if functions[i].name == name {
-			return &functions[i]
+	for _, table := range tables {
+		for i := range table {
+			if table[i].name == name {
+				return &table[i]
+			}
 		}
 	}
 	t.Fatalf("no function %s", name)

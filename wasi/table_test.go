@@ -8,6 +8,7 @@ import (
 	"os"
 	"runtime/debug"
 	"runtime/metrics"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -120,16 +121,26 @@ func allocated() uint64 {
 func TestExtremes(t *testing.T) {
 	calls, most := 0, uint64(0)
 	defer debug.SetGCPercent(debug.SetGCPercent(400)) // the collector's own work is not what is measured
-	for i := range functions {
-		fn := &functions[i]
+	for _, fn := range slices.Concat(tables[:]...) {
 		t.Run(fn.name, func(t *testing.T) {
 			r, w := pipe(t)
 			w.Close() // reads end
+			var loopback Network
+			for _, rule := range []string{"listen:127.0.0.1", "dial:127.0.0.1"} {
+				if err := loopback.Allow(rule); err != nil {
+					t.Fatal(err)
+				}
+			}
 			g := newGuest(t, &Config{
 				Args: []string{"prog", "arg"}, Env: []string{"A=b"},
-				Stdin: r,
-				Dirs:  []Dir{{Host: t.TempDir(), Guest: "/"}},
+				Stdin: r, MaxFiles: 16, Network: loopback,
+				Dirs: []Dir{{Host: t.TempDir(), Guest: "/"}},
 			})
+			for _, typ := range []int{socketDgram, socketStream} { // descriptors 4 and 5
+				g.ok("sock_open", familyINET, typ, 64)
+				g.ok("fd_fdstat_set_flags", int(g.u32(64)), int(fdflagNonblock))
+			}
+			clear(g.mem)
 			size := uint64(len(g.mem))
 			types := fn.signature().Params
 			extremes := func(ty abi.Type) []uint64 {
@@ -146,14 +157,19 @@ func TestExtremes(t *testing.T) {
 					defer refill(g)
 				}
 				calls++
-				stack := append([]uint64(nil), args...)
-				before := allocated()
-				errno := g.raw(fn, stack)
-				if n := allocated() - before; n > most {
-					if most = n; n > size {
-						t.Errorf("%s%x: %d bytes allocated, the guest's memory has %d", fn.name, args, n, size)
+				var errno Errno
+				least := uint64(math.MaxUint64)
+				for range 3 { // what others allocate meanwhile is counted, too: repeat when it looks like much
+					before := allocated()
+					errno = g.raw(&fn, append([]uint64(nil), args...))
+					if least = min(least, allocated()-before); least <= size {
+						break
 					}
 				}
+				if least > size {
+					t.Errorf("%s%x: %d bytes allocated, the guest's memory has %d", fn.name, args, least, size)
+				}
+				most = max(most, least)
 				if int(errno) >= len(errnoNames) {
 					t.Errorf("%s%x: errno %d", fn.name, args, errno)
 				}
@@ -161,7 +177,7 @@ func TestExtremes(t *testing.T) {
 					t.Errorf("%s%x: %v", fn.name, args, g.err)
 				}
 			}
-			for _, base := range []uint64{0, 3, 64} {
+			for _, base := range []uint64{0, 3, 4, 5, 64} {
 				args := make([]uint64, len(types))
 				reset := func() {
 					for i := range args {
@@ -333,9 +349,9 @@ func TestTraceText(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
-	for i := range functions {
-		if g := functions[i].group(); g == "" {
-			t.Errorf("%s is in no group", functions[i].name)
+	for _, fn := range slices.Concat(tables[:]...) {
+		if fn.group() == "" {
+			t.Errorf("%s is in no group", fn.name)
 		}
 	}
 }
