@@ -1,10 +1,11 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
+	"strconv"
 	"strings"
 
 	"github.com/wasmaot/wasmaot/wasi"
@@ -27,7 +28,7 @@ func (f *networkFlags) allow(n *wasi.Network) error {
 	for _, list := range f.rules {
 		for _, rule := range strings.Split(list, ",") {
 			if rule == "dns" || rule == "all" {
-				n.Lookup = net.DefaultResolver.LookupNetIP
+				n.Lookup = lookup
 			}
 			if rule == "dns" {
 				continue
@@ -38,11 +39,34 @@ func (f *networkFlags) allow(n *wasi.Network) error {
 		}
 	}
 	for _, where := range f.listen {
-		if _, _, err := net.SplitHostPort(where); err != nil && !strings.HasPrefix(where, "unix:") {
-			return UsageError{fmt.Errorf("--listen=%s: expected HOST:PORT or unix:PATH", where)}
+		if _, _, err := splitHostPort(where); err != nil && !strings.HasPrefix(where, unixPrefix) {
+			return UsageError{fmt.Errorf("--listen=%s: expected HOST:PORT or unix:PATH: %w", where, err)}
 		}
 	}
 	return nil
+}
+
+// unixPrefix marks a path where an address is expected.
+const unixPrefix = "unix:"
+
+// splitHostPort splits an address as package net does, which this program leaves out: it brings
+// the dynamic linker into every start where cgo is on.
+func splitHostPort(address string) (host string, port uint16, err error) {
+	i := strings.LastIndexByte(address, ':')
+	if i < 0 {
+		return "", 0, errors.New("no port")
+	}
+	host = address[:i]
+	if strings.HasPrefix(host, "[") && strings.HasSuffix(host, "]") {
+		host = host[1 : len(host)-1]
+	} else if strings.ContainsAny(host, ":[]") {
+		return "", 0, errors.New("an IPv6 address stands in brackets")
+	}
+	n, err := strconv.ParseUint(address[i+1:], 10, 16)
+	if err != nil {
+		return "", 0, fmt.Errorf("port %q is no number from 0 to 65535", address[i+1:])
+	}
+	return host, uint16(n), nil
 }
 
 // open opens the listeners. release closes them; the file of a unix socket goes with it.
@@ -54,30 +78,27 @@ func (f *networkFlags) open(c *wasi.Config) (release func(), err error) {
 		}
 	}
 	for _, where := range f.listen {
-		l, file, err := listenOn(where)
+		file, path, err := listenOn(where)
 		if err != nil {
 			release()
-			return nil, err
+			return nil, fmt.Errorf("--listen=%s: %w", where, err)
 		}
-		opened = append(opened, file, l)
+		opened = append(opened, listener{file, path})
 		c.Listeners = append(c.Listeners, file)
 	}
 	return release, nil
 }
 
-func listenOn(where string) (net.Listener, *os.File, error) {
-	network := "tcp"
-	if p, ok := strings.CutPrefix(where, "unix:"); ok {
-		network, where = "unix", p
+// listener is a listening socket and the file to remove with it, if there is one.
+type listener struct {
+	*os.File
+	path string
+}
+
+func (l listener) Close() error {
+	err := l.File.Close()
+	if l.path != "" {
+		err = errors.Join(err, os.Remove(l.path))
 	}
-	l, err := net.Listen(network, where)
-	if err != nil {
-		return nil, nil, fmt.Errorf("--listen=%s: %w", where, err)
-	}
-	file, err := l.(interface{ File() (*os.File, error) }).File()
-	if err != nil {
-		l.Close()
-		return nil, nil, fmt.Errorf("--listen=%s: %w", where, err)
-	}
-	return l, file, nil
+	return err
 }

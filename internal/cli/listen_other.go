@@ -1,0 +1,13 @@
+//go:build !linux
+
+package cli
+
+import (
+	"errors"
+	"net/netip"
+	"os"
+)
+
+func listenOn(string) (*os.File, string, error) { return nil, "", errors.ErrUnsupported }
+
+func exchange(netip.AddrPort, []byte, []byte) (int, error) { return 0, errors.ErrUnsupported }

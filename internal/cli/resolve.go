@@ -1,0 +1,146 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"os"
+	"strings"
+	"time"
+
+	"golang.org/x/net/dns/dnsmessage"
+)
+
+// resolveTimeout is how long a server of names may take. Each is asked once.
+const resolveTimeout = 5 * time.Second
+
+// The files that say how names are resolved (hosts(5), resolv.conf(5)); others in tests.
+var hostsFile, resolvFile, dnsPort = "/etc/hosts", "/etc/resolv.conf", uint16(53)
+
+// lookup finds the addresses of a host as package net's resolver does, of which it has what a host
+// name that is given in full needs: the system's file of hosts, then its servers. Network is "ip", "ip4" or "ip6".
+func lookup(ctx context.Context, network, host string) ([]netip.Addr, error) {
+	var list []netip.Addr
+	add := func(a netip.Addr) {
+		if a = a.Unmap(); network == "ip" || a.Is4() == (network == "ip4") {
+			list = append(list, a)
+		}
+	}
+	if a, err := netip.ParseAddr(host); err == nil {
+		add(a)
+	} else {
+		for _, a := range hostAddresses(host) {
+			add(a)
+		}
+	}
+	if len(list) > 0 {
+		return list, nil
+	}
+	var last error
+	for _, server := range nameServers() {
+		if last = ctx.Err(); last != nil {
+			break
+		}
+		for _, kind := range []dnsmessage.Type{dnsmessage.TypeA, dnsmessage.TypeAAAA} {
+			found, err := ask(server, host, kind)
+			if err != nil {
+				last = err
+			}
+			for _, a := range found {
+				add(a)
+			}
+		}
+		if len(list) > 0 {
+			return list, nil
+		}
+	}
+	if last == nil {
+		return nil, fmt.Errorf("%s: no such host", host)
+	}
+	return nil, fmt.Errorf("%s: no such host: %w", host, last)
+}
+
+// fields are the words of each line of a file without comments. A file that cannot be read has none.
+func fields(file string) (lines [][]string) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil
+	}
+	for line := range strings.Lines(string(text)) {
+		if i := strings.IndexAny(line, "#;"); i >= 0 {
+			line = line[:i]
+		}
+		if words := strings.Fields(line); len(words) > 1 {
+			lines = append(lines, words)
+		}
+	}
+	return lines
+}
+
+func hostAddresses(host string) (list []netip.Addr) {
+	host = strings.TrimSuffix(host, ".")
+	for _, words := range fields(hostsFile) {
+		a, err := netip.ParseAddr(words[0])
+		if err != nil {
+			continue
+		}
+		for _, name := range words[1:] {
+			if strings.EqualFold(name, host) {
+				list = append(list, a)
+			}
+		}
+	}
+	return list
+}
+
+func nameServers() (list []netip.AddrPort) {
+	for _, words := range fields(resolvFile) {
+		if a, err := netip.ParseAddr(words[1]); err == nil && words[0] == "nameserver" {
+			list = append(list, netip.AddrPortFrom(a, dnsPort))
+		}
+	}
+	if len(list) == 0 { // as resolv.conf(5) says
+		list = append(list, netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), dnsPort))
+	}
+	return list
+}
+
+// ask asks one server for records of one type.
+func ask(server netip.AddrPort, host string, kind dnsmessage.Type) (list []netip.Addr, err error) {
+	name, err := dnsmessage.NewName(strings.TrimSuffix(host, ".") + ".")
+	if err != nil {
+		return nil, err
+	}
+	question := dnsmessage.Question{Name: name, Type: kind, Class: dnsmessage.ClassINET}
+	query := dnsmessage.Message{
+		Header:    dnsmessage.Header{ID: uint16(rand.Uint32()), RecursionDesired: true},
+		Questions: []dnsmessage.Question{question},
+	}
+	packed, err := query.Pack()
+	if err != nil {
+		return nil, err
+	}
+	buf := make([]byte, 4096)
+	n, err := exchange(server, packed, buf)
+	if err != nil {
+		return nil, fmt.Errorf("name server %v: %w", server, err)
+	}
+	var answer dnsmessage.Message
+	if err := answer.Unpack(buf[:n]); err != nil {
+		return nil, fmt.Errorf("name server %v: %w", server, err)
+	}
+	if answer.ID != query.ID || !answer.Response || len(answer.Questions) != 1 || !strings.EqualFold(answer.Questions[0].Name.String(), name.String()) ||
+		answer.Questions[0].Type != kind {
+		return nil, fmt.Errorf("name server %v: it answers another question", server)
+	}
+	for _, r := range answer.Answers {
+		switch body := r.Body.(type) {
+		case *dnsmessage.AResource:
+			list = append(list, netip.AddrFrom4(body.A))
+		case *dnsmessage.AAAAResource:
+			list = append(list, netip.AddrFrom16(body.AAAA))
+		}
+	}
+	return list, nil
+}
