@@ -9,6 +9,7 @@ require (
 
 require (
 	golang.org/x/arch v0.32.0 // indirect
+	golang.org/x/net v0.61.0 // indirect
 	golang.org/x/sys v0.49.0 // indirect
 )
 
