@@ -35,6 +35,7 @@ var accessRules = []accessRule{
 	{"AND", 0, effectAnd},
 	{"OR XOR", 0, effectOr},
 	{"SBB", 0, effectBorrow},
+	{"ADC", 0, nil},
 	{"SHR", 0, effectShift},
 	{"BSF BSR", 0, effectScan},
 	{"LZCNT TZCNT POPCNT", 0, effectCountBits},

@@ -21,6 +21,7 @@ func init() {
 		tSet:     (*emitter).emitSet,
 		tSelect:  (*emitter).emitSelect,
 		tSelectF: (*emitter).emitSelectF,
+		tAddBit:  (*emitter).emitAddBit,
 		tBranch:  (*emitter).emitBranch,
 
 		tDiv:     (*emitter).emitDiv,

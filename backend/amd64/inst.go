@@ -31,6 +31,7 @@ const (
 	tSet     // d, comparison: d = Cond ? 1 : 0
 	tSelect  // d = b, a, comparison: d = Cond ? a : b
 	tSelectF // the same for floats
+	tAddBit  // d = a, comparison: op d, 0: ADC, where Cond is the carry flag
 	tBranch  // comparison: to successor 0 if Cond, else to successor 1
 
 	tDiv     // quotient rax, remainder rdx, dividend rax, divisor (late)

@@ -238,6 +238,9 @@ func (p *leaParts) scaled(l *lowerer, x ssa.Value) bool {
 func (l *lowerer) add(v ssa.Value, in *ssa.Inst, op Op) {
 	size := l.sizeOf(v)
 	a, b := ssa.Value(in.A), ssa.Value(in.B)
+	if l.addBit(v, a, b) || l.addBit(v, b, a) {
+		return
+	}
 	if _, ok := l.immediate(a, size); ok {
 		a, b = b, a
 	}

@@ -1,0 +1,10 @@
+package amd64
+
+func (e *emitter) emitAddBit() {
+	size := uint8(4)
+	if e.in.Aux&auxWide != 0 {
+		size = 8
+	}
+	e.comparison(2)
+	e.a.RI(ADC, size, e.reg(0), 0)
+}
