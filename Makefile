@@ -17,10 +17,10 @@ ci:
 	bash .ci/run
 
 # One table: compile time, start, run time beside native Go, wazero, Wasmtime and V8, whichever is there.
-# ROUNDS=5 ONLY=fib,json ENGINES=wasmaot,wazero narrow it.
+# ROUNDS=5 ONLY=fib,c-sort,versions,compile,start ENGINES=wasmaot,wazero narrow it.
 ROUNDS ?= 5
 bench:
-	cd bench && go run . -rounds $(ROUNDS) -only "$(ONLY)" -engines "$(ENGINES)" -json results.json -md results.md
+	cd bench && go run . -rounds $(ROUNDS) -only "$(ONLY)" -engines "$(ENGINES)" -json results.json -md results.md -svg results.svg
 
 # The cache survives a hundred processes killed at random moments; go test has fewer.
 kills:

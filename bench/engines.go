@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -23,8 +24,11 @@ type engine struct {
 	size    func(g guest) int64                       // bytes of native code or artifact, 0 if unknown
 }
 
-// usage is what a command took.
-type usage struct{ CPU, Wall time.Duration }
+// usage is what a command took; Memory is the greatest resident size, in bytes.
+type usage struct {
+	CPU, Wall time.Duration
+	Memory    int64
+}
 
 // measure runs a command and gives what it took; the command's output is returned.
 func measure(cmd *exec.Cmd) (usage, string, error) {
@@ -36,7 +40,11 @@ func measure(cmd *exec.Cmd) (usage, string, error) {
 	if err != nil {
 		return usage{}, "", fmt.Errorf("%s: %w", strings.Join(cmd.Args, " "), err)
 	}
-	return usage{cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), wall}, out.String(), nil
+	u := usage{CPU: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), Wall: wall}
+	if r, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
+		u.Memory = int64(r.Maxrss) << 10 // kilobytes on Linux: getrusage(2)
+	}
+	return u, out.String(), nil
 }
 
 func fileSize(path string) int64 {
@@ -147,7 +155,7 @@ func wasmtimeEngine(dir string) (*engine, string, error) {
 	compile := func(g guest, threads int) (usage, error) {
 		cmd := exec.Command("python3", script, "compile", g.wasm, g.wasm+".wasmtime")
 		cmd.Env = append(os.Environ(), "WASMTIME_THREADS="+strconv.Itoa(threads))
-		_, out, err := measure(cmd)
+		u, out, err := measure(cmd)
 		if err != nil {
 			return usage{}, err
 		}
@@ -155,7 +163,7 @@ func wasmtimeEngine(dir string) (*engine, string, error) {
 		if _, err := fmt.Sscan(out, &cpu, &wall); err != nil {
 			return usage{}, err
 		}
-		return usage{time.Duration(cpu * 1e9), time.Duration(wall * 1e9)}, nil
+		return usage{time.Duration(cpu * 1e9), time.Duration(wall * 1e9), u.Memory}, nil
 	}
 	return &engine{
 		name:    "wasmtime",

@@ -32,7 +32,7 @@ func sortMap() uint64 {
 	r := random(42)
 	m := map[uint64]int{}
 	keys := make([]uint64, 0, 300_000)
-	for i := range 300_000 {
+	for i := 0; i < 300_000; i++ {
 		k := r.next()
 		m[k] = i
 		keys = append(keys, k)
@@ -61,7 +61,7 @@ func jsonRoundTrip() uint64 {
 			[]string{"a", "bb", "ccc"}, map[string]string{"key": "value", "n": fmt.Sprint(i)}}
 	}
 	var sum uint64
-	for range 8 {
+	for round := 0; round < 8; round++ {
 		b, err := json.Marshal(records)
 		if err != nil {
 			panic(err)
@@ -91,7 +91,7 @@ func regexpFind() uint64 {
 	mail := regexp.MustCompile(`[a-z]+@[a-z]+\.(org|amet)`)
 	date := regexp.MustCompile(`(\d{4})-(\d\d)-(\d\d)`)
 	var sum uint64
-	for range 2 {
+	for round := 0; round < 2; round++ {
 		sum += uint64(len(mail.FindAllString(t, -1)))
 		sum += hash([]byte(date.ReplaceAllString(t, "$3.$2.$1")))
 	}
@@ -114,7 +114,7 @@ func deflate() uint64 {
 func stringOps() uint64 {
 	t := text()
 	var sum uint64
-	for range 20 {
+	for round := 0; round < 20; round++ {
 		fields := strings.Fields(t)
 		joined := strings.ToUpper(strings.Join(fields, ","))
 		sum += uint64(strings.Count(joined, "EXAMPLE") + strings.Index(joined, "nothing here") + len(strings.ReplaceAll(joined, "LOREM", "x")))
@@ -144,7 +144,7 @@ func trees() uint64 {
 	long := grow(depth)
 	var sum uint64
 	for d := 4; d <= depth; d += 4 {
-		for range 1 << (depth - d + 4) {
+		for round := 0; round < 1<<(depth-d+4); round++ {
 			sum += grow(d).count()
 		}
 	}

@@ -62,7 +62,7 @@ func nbody() uint64 {
 		{15.3796971148509165, -25.9193146099879641, 0.179258772950371181, 0.00268067772490389322 * year, 0.00162824170038242295 * year, -0.0000951592254519715870 * year, 0.0000515138902046611451 * solar},
 	}
 	var energy float64
-	for range 1_000_000 {
+	for round := 0; round < 1_000_000; round++ {
 		for i := range bodies {
 			a := &bodies[i]
 			for j := i + 1; j < len(bodies); j++ {
@@ -112,7 +112,7 @@ func spectral() uint64 {
 			dst[i] = s
 		}
 	}
-	for range 10 {
+	for round := 0; round < 10; round++ {
 		mul(tmp, u, false)
 		mul(v, tmp, true)
 		mul(tmp, v, false)
@@ -129,8 +129,8 @@ func spectral() uint64 {
 func mandelbrot() uint64 {
 	const n = 1400
 	var inside uint64
-	for py := range n {
-		for px := range n {
+	for py := 0; py < n; py++ {
+		for px := 0; px < n; px++ {
 			cr, ci := 2*float64(px)/n-1.5, 2*float64(py)/n-1
 			var zr, zi, tr, ti float64
 			i := 0
@@ -153,7 +153,7 @@ func sha() uint64 {
 		data[i] = byte(i * 7)
 	}
 	var sum [32]byte
-	for range 150 {
+	for round := 0; round < 150; round++ {
 		sum = sha256.Sum256(data)
 		copy(data, sum[:])
 	}
@@ -166,11 +166,11 @@ func matmul() uint64 {
 	for i := range a {
 		a[i], b[i] = int32(i%97), int32(i%89)
 	}
-	for range 6 {
-		for i := range n {
-			for j := range n {
+	for round := 0; round < 6; round++ {
+		for i := 0; i < n; i++ {
+			for j := 0; j < n; j++ {
 				var s int32
-				for k := range n {
+				for k := 0; k < n; k++ {
 					s += a[i*n+k] * b[k*n+j]
 				}
 				c[i*n+j] = s
@@ -187,13 +187,13 @@ func matmul() uint64 {
 
 func bigint() uint64 {
 	a, b := big.NewInt(1), big.NewInt(1)
-	for range 30000 {
+	for round := 0; round < 30000; round++ {
 		a.Add(a, b)
 		a, b = b, a
 	}
 	mod := new(big.Int).Add(new(big.Int).Lsh(big.NewInt(1), 1024), big.NewInt(643))
 	x := big.NewInt(3)
-	for range 20 {
+	for round := 0; round < 20; round++ {
 		x.Exp(x, new(big.Int).Rsh(b, 19000), mod)
 	}
 	return x.Xor(x, b).Uint64()
@@ -219,7 +219,7 @@ func deep(n int, p *int) int {
 
 func recursion() uint64 {
 	s := 0
-	for range 20 {
+	for round := 0; round < 20; round++ {
 		s += deep(100_000, &s)
 	}
 	return uint64(s)

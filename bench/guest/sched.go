@@ -15,7 +15,7 @@ func pingPong() uint64 {
 		close(b)
 	}()
 	var v uint64
-	for range 300_000 {
+	for round := 0; round < 300_000; round++ {
 		a <- v
 		v = <-b
 	}
@@ -27,14 +27,16 @@ func mutexes() uint64 {
 	var mu sync.Mutex
 	var wg sync.WaitGroup
 	var n uint64
-	for range 1000 {
-		wg.Go(func() {
-			for range 1000 {
+	for round := 0; round < 1000; round++ {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			for round := 0; round < 1000; round++ {
 				mu.Lock()
 				n++
 				mu.Unlock()
 			}
-		})
+		}()
 	}
 	wg.Wait()
 	return n
@@ -42,12 +44,12 @@ func mutexes() uint64 {
 
 func manyGoroutines() uint64 {
 	var sum uint64
-	for range 10 {
+	for round := 0; round < 10; round++ {
 		results := make(chan uint64)
-		for i := range uint64(10_000) {
-			go func() { results <- i }()
+		for i := uint64(0); i < 10_000; i++ {
+			go func(i uint64) { results <- i }(i)
 		}
-		for range 10_000 {
+		for round := 0; round < 10_000; round++ {
 			sum += <-results
 		}
 	}
@@ -56,7 +58,7 @@ func manyGoroutines() uint64 {
 
 func now() uint64 {
 	last := time.Now()
-	for range 1_000_000 {
+	for round := 0; round < 1_000_000; round++ {
 		t := time.Now()
 		if t.Before(last) {
 			panic("time went backwards")
@@ -64,4 +66,13 @@ func now() uint64 {
 		last = t
 	}
 	return 1
+}
+
+// hostCalls makes cheap calls to the host; native programs make a system call that does as little.
+func hostCalls() uint64 {
+	var sum uint64
+	for i := 0; i < 2_000_000; i++ {
+		sum += uint64(hostCall())
+	}
+	return sum
 }

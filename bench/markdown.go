@@ -1,0 +1,112 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"time"
+)
+
+// Markdown gives the tables: times as ratios to native code (programs, start), compilation in seconds.
+func (r *Report) Markdown() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "Machine: %s. Least of %d interleaved rounds.", r.Machine, r.Rounds)
+	for _, e := range r.Engines {
+		fmt.Fprintf(&b, " %s: %s.", e, r.Versions[e])
+	}
+	b.WriteString("\n")
+	for _, t := range r.Tables {
+		r.programs(&b, t)
+	}
+	if len(r.Compile) > 0 {
+		r.compile(&b)
+	}
+	if len(r.Start) > 0 {
+		r.start(&b)
+	}
+	return b.String()
+}
+
+func (r *Report) programs(b *strings.Builder, t Table) {
+	fmt.Fprintf(b, "\n%s:\n\n| program | native ms |", t.Title)
+	for _, e := range r.Engines[1:] {
+		fmt.Fprintf(b, " %s |", e)
+	}
+	b.WriteString("\n|---|---|" + strings.Repeat("---|", len(r.Engines)-1) + "\n")
+	logs, counts := map[string]float64{}, map[string]int{}
+	for _, p := range t.Programs {
+		fmt.Fprintf(b, "| %s | %.1f |", p.Name, float64(p.Ns["native"])/1e6)
+		for _, e := range r.Engines[1:] {
+			ratio := p.ratio(e)
+			if ratio == 0 {
+				b.WriteString(" failed |")
+				continue
+			}
+			logs[e] += math.Log(ratio)
+			counts[e]++
+			fmt.Fprintf(b, " %.2f |", ratio)
+		}
+		b.WriteString("\n")
+	}
+	b.WriteString("| **geometric mean** | |")
+	for _, e := range r.Engines[1:] {
+		if counts[e] == 0 {
+			b.WriteString(" – |")
+			continue
+		}
+		fmt.Fprintf(b, " **%.2f** |", math.Exp(logs[e]/float64(counts[e])))
+	}
+	b.WriteString("\n")
+}
+
+// ratio is the time on an engine as a multiple of native code's; 0 if either failed.
+func (p *ProgramResult) ratio(engine string) float64 {
+	if p.Ns["native"] == 0 {
+		return 0
+	}
+	return float64(p.Ns[engine]) / float64(p.Ns["native"])
+}
+
+func (r *Report) compile(b *strings.Builder) {
+	b.WriteString("\nCompilation, in seconds (whole process; Wasmtime: the compilation alone); memory is the greatest resident size of the whole process:\n\n" +
+		"| module | engine | CPU, one thread | CPU per MB | wall, one thread | CPU, two threads | wall, two threads | artifact MB | peak memory MB | memory : module |\n" +
+		"|---|---|---|---|---|---|---|---|---|---|\n")
+	for _, c := range r.Compile {
+		fmt.Fprintf(b, "| %s (%s MB) | %s | %s | %.3f | %s | %s | %s | %s | %.0f | %.1f |\n", c.Guest, megabytes(c.Module), c.Engine, seconds(c.CPU1), c.perMB(),
+			seconds(c.Wall1), seconds(c.CPUAll), seconds(c.WallAll), megabytes(c.Size), float64(c.Memory)/1e6, float64(c.Memory)/float64(max(c.Module, 1)))
+	}
+}
+
+// perMB is the CPU time on one thread in seconds per megabyte of module.
+func (c *CompileResult) perMB() float64 {
+	return c.CPU1.Seconds() / (float64(max(c.Module, 1)) / 1e6)
+}
+
+func (r *Report) start(b *strings.Builder) {
+	b.WriteString("\nStarting hello, wall time of the process in ms (ratio to native):\n\n| engine | warm | cold (compiling) |\n|---|---|---|\n")
+	base := r.Start[0].Warm
+	for _, s := range r.Start {
+		fmt.Fprintf(b, "| %s | %s | %s |\n", s.Engine, milliseconds(s.Warm, base), milliseconds(s.Cold, base))
+	}
+}
+
+func seconds(d time.Duration) string {
+	if d == 0 {
+		return "–"
+	}
+	return fmt.Sprintf("%.3f", d.Seconds())
+}
+
+func megabytes(n int64) string {
+	if n == 0 {
+		return "–"
+	}
+	return fmt.Sprintf("%.2f", float64(n)/1e6)
+}
+
+func milliseconds(d, base time.Duration) string {
+	if d == 0 {
+		return "–"
+	}
+	return fmt.Sprintf("%.1f (%.1f ×)", float64(d)/1e6, float64(d)/float64(base))
+}
