@@ -73,6 +73,16 @@ func tempDir(t testing.TB) string {
 	return dir
 }
 
+// allFunctions are the rows of all tables.
+func allFunctions() (all []*function) {
+	for _, table := range tables {
+		for i := range table {
+			all = append(all, &table[i])
+		}
+	}
+	return all
+}
+
 func lookup(t testing.TB, name string) *function {
 	for _, table := range tables {
 		for i := range table {

@@ -325,10 +325,14 @@ func (c *call) sockRecvFrom() Errno {
 	if errno != 0 {
 		return errno
 	}
-	if b, errno = c.addressBuffer(c.out[0]); errno != 0 { // the wait may have moved memory
+	b, errno = c.addressBuffer(c.out[0]) // the wait may have moved memory, the data may lie over the record
+	switch {
+	case errno != 0:
 		return errno
+	case len(b) != sizeAddressV2:
+		return EINVAL
 	}
-	c.put32(1, a.put(b[:min(len(b), sizeAddressV2)]))
+	c.put32(1, a.put(b))
 	c.put32(2, uint32(n))
 	return c.put32(3, flags)
 }
