@@ -19,7 +19,7 @@ compiler/artifact: compiler/abi
 backend/regalloc: internal/mutant
 backend: compiler/abi compiler/ssa backend/regalloc
 backend/amd64: compiler/abi compiler/cpu compiler/ssa backend/regalloc backend internal/mutant
-backend/arm64: compiler/abi compiler/cpu compiler/ssa backend/regalloc backend
+backend/arm64: compiler/abi compiler/cpu compiler/ssa backend/regalloc backend internal/mutant
 compiler: compiler/abi compiler/ssa compiler/wasm compiler/leaf compiler/frontend compiler/opt compiler/artifact backend backend/regalloc backend/amd64 backend/arm64
 loader: compiler/abi compiler/artifact loader/vmem
 wasi: compiler/abi compiler/artifact loader wasi/sandbox

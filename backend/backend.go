@@ -90,7 +90,7 @@ type Code struct {
 	Traps     []TrapSite
 	Calls     []CallSite
 	CodeSize  uint32 // bytes of Text that are instructions; constants and jump tables follow
-	FrameSize uint32 // bytes between the return address and the stack pointer inside the body
+	FrameSize uint32 // bytes between the return address and the stack pointer inside the body, or abi.FrameLeaf
 }
 
 // Config is how code is to be made.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/wasmaot/wasmaot/backend"
 	"github.com/wasmaot/wasmaot/backend/amd64"
+	"github.com/wasmaot/wasmaot/backend/arm64"
 	"github.com/wasmaot/wasmaot/compiler/artifact"
 	"github.com/wasmaot/wasmaot/compiler/wasm"
 )
@@ -53,6 +54,7 @@ type Debug struct {
 // targets are the instruction sets there are.
 var targets = map[string]*backend.Target{
 	amd64.Target.Name: amd64.Target,
+	arm64.Target.Name: arm64.Target,
 }
 
 // resolve gives the target and the CPU features to use.
@@ -63,7 +65,7 @@ func (o *Options) resolve() (*backend.Target, uint64, error) {
 	}
 	t := targets[name]
 	if t == nil {
-		return nil, 0, fmt.Errorf("target %s is not supported (supported: amd64)", name)
+		return nil, 0, fmt.Errorf("target %s is not supported (supported: amd64, arm64)", name)
 	}
 	if o.Baseline || name != runtime.GOARCH {
 		return t, t.Baseline, nil

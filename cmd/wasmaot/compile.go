@@ -67,7 +67,7 @@ func newCompile() *command {
 	fl := &cmd.flags
 	fl.String(&out, "output", "o", "write the artifact to `OUT`")
 	fl.String(&emit, "emit", "", "write `KIND`: artifact (default), or obj: a relocatable file for a C linker, and a header beside it")
-	fl.String(&target, "target", "", "compile for `OS/ARCH` (default: this machine; there is linux/amd64)")
+	fl.String(&target, "target", "", "compile for `OS/ARCH` (default: this machine; linux/amd64 or linux/arm64)")
 	fl.Bool(&times, "time-passes", "print what each pass took")
 	fl.Bool(&noOpt, "no-opt", "leave out optimisations")
 	fl.Bool(&baseline, "baseline", "use only CPU features that every supported CPU has")

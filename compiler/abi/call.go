@@ -4,11 +4,12 @@ package abi
 // and results: integers and references in Int registers, floats and vectors in
 // Float registers, each class in order until it is used up, the rest in 16-byte
 // (vectors) or 8-byte slots of the caller's outgoing area. Register numbers are the
-// machine's own (0–15 on amd64: rax rcx rdx rbx rsp rbp rsi rdi r8–r15).
+// machine's own (0–15 on amd64: rax rcx rdx rbx rsp rbp rsi rdi r8–r15; on arm64 0–30 are x0–x30 and 0–31 v0–v31).
 //
 // All registers are caller-saved but those pinned (context, memory base, stack
 // pointer). The outgoing area starts at the stack pointer before the call
-// instruction: on entry to the callee on amd64 slot k is at rsp+8+8k.
+// instruction: on entry to the callee slot k is at rsp+8+8k on amd64 and at sp+8k on arm64, whose
+// calls leave the return address in a register.
 type Convention struct {
 	ParamInt, ParamFloat   []uint8
 	ResultInt, ResultFloat []uint8
@@ -33,6 +34,28 @@ var AMD64 = Convention{
 	MemBase:     15, // r15
 	Callee:      0,  // rax
 }
+
+// ARM64 is the convention of generated arm64 code, which calls through a FuncDesc in the same way.
+//
+// Generated code never touches x18, which belongs to the platform, x28, where Go keeps its goroutine, and x16 and x17,
+// which the runtime uses to come back after preemption. x25 and v31 are scratch registers, x30 is the return address.
+//
+// A frame is made by str x30, [sp, #-16]! and then sub sp, sp, #FrameSize, a multiple of 16 as the stack pointer always is:
+// as on amd64 the return address is at the stack pointer of the body + FrameSize. The caller's stack pointer, where the
+// incoming area begins, is 16 more. A function that calls no other and needs no stack makes no frame, see FrameLeaf.
+var ARM64 = Convention{
+	ParamInt:    []uint8{0, 1, 2, 3, 4, 5, 6, 7},
+	ParamFloat:  []uint8{0, 1, 2, 3, 4, 5, 6, 7},
+	ResultInt:   []uint8{0, 1, 2, 3, 4, 5, 6, 7},
+	ResultFloat: []uint8{0, 1, 2, 3, 4, 5, 6, 7},
+	Context:     27,
+	MemBase:     26,
+	Callee:      8,
+}
+
+// FrameLeaf as a frame's size is that of a function without frame on machines whose calls leave the return address
+// in a register: there it is all the time, and the stack pointer is the caller's.
+const FrameLeaf = ^uint32(0)
 
 // Place is where a parameter or result travels.
 type Place struct {

@@ -1,0 +1,82 @@
+package arm64
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/wasmaot/wasmaot/backend"
+	"github.com/wasmaot/wasmaot/backend/regalloc"
+	"github.com/wasmaot/wasmaot/compiler/abi"
+	"github.com/wasmaot/wasmaot/compiler/cpu"
+	"github.com/wasmaot/wasmaot/compiler/ssa"
+)
+
+// Target is the 64-bit ARM instruction set.
+var Target = &backend.Target{
+	Name:         "arm64",
+	Machine:      183, // EM_AARCH64
+	FuncAlign:    16,
+	HostFeatures: cpu.Host,
+	Baseline:     0,
+	Regs:         &registers,
+	Conv:         &abi.ARM64,
+	Lower:        lower,
+	Emit:         emit,
+	Patch:        patch,
+}
+
+var errMissing = errors.New("arm64: code generation is not there yet")
+
+func lower(*backend.Config, *ssa.Func, *backend.Func) error { return errMissing }
+
+func emit(*backend.Config, *backend.Func, *regalloc.Result, *backend.Code) error { return errMissing }
+
+// registers that may be allocated: all but those with a fixed meaning, see abi.ARM64.
+var registers = regalloc.File{
+	Alloc: [2][]regalloc.Reg{
+		regalloc.ClassInt: {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 19, 20, 21, 22, 23, 24, 29},
+		regalloc.ClassFloat: {
+			32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47,
+			48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62,
+		},
+	},
+	Scratch: [2]regalloc.Reg{25, 63},
+	Names: [64]string{
+		"x0", "x1", "x2", "x3", "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13", "x14", "x15",
+		"x16", "x17", "x18", "x19", "x20", "x21", "x22", "x23", "x24", "x25", "x26", "x27", "x28", "x29", "x30", "sp",
+		"v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7", "v8", "v9", "v10", "v11", "v12", "v13", "v14", "v15",
+		"v16", "v17", "v18", "v19", "v20", "v21", "v22", "v23", "v24", "v25", "v26", "v27", "v28", "v29", "v30", "v31",
+	},
+}
+
+// allocatable is the set of all registers that may be allocated: what a call destroys.
+var allocatable = func() (s regalloc.RegSet) {
+	for _, list := range registers.Alloc {
+		for _, r := range list {
+			s |= 1 << r
+		}
+	}
+	return s
+}()
+
+// reach is how far a branch with a 26-bit distance in instructions leads.
+const reach = 1 << 27
+
+// patch puts the distance into BL or B.
+func patch(text []byte, field uint32, kind backend.RelocKind, target uint32) error {
+	if kind != backend.RelocCall {
+		return fmt.Errorf("arm64: relocation at %#x: expected a call, found kind %d", field, kind)
+	}
+	if uint64(field)+4 > uint64(len(text)) || (field|target)&3 != 0 || target > math.MaxInt32 {
+		return fmt.Errorf("arm64: relocation at %#x to %#x: expected places of instructions within %#x bytes of text", field, target, len(text))
+	}
+	d := int64(target) - int64(field)
+	if d < -reach || d >= reach {
+		return fmt.Errorf("arm64: relocation at %#x: distance %d to %#x does not fit in 28 bits", field, d, target)
+	}
+	in := binary.LittleEndian.Uint32(text[field:])
+	binary.LittleEndian.PutUint32(text[field:], in&^(1<<26-1)|uint32(d>>2)&(1<<26-1))
+	return nil
+}
