@@ -19,8 +19,10 @@ compiler/artifact: compiler/abi
 backend/regalloc: internal/mutant
 backend: compiler/abi compiler/ssa backend/regalloc
 backend/asm: compiler/abi backend
-backend/amd64: compiler/abi compiler/cpu compiler/ssa backend/regalloc backend backend/asm internal/mutant
-backend/arm64: compiler/abi compiler/cpu compiler/ssa backend/regalloc backend backend/asm internal/mutant
+backend/isel: compiler/abi compiler/ssa backend backend/regalloc internal/mutant
+backend/emit: compiler/abi compiler/ssa backend backend/asm backend/regalloc
+backend/amd64: backend/asm backend/isel backend/emit compiler/abi compiler/cpu compiler/ssa backend/regalloc backend internal/mutant
+backend/arm64: backend/asm backend/isel backend/emit compiler/abi compiler/cpu compiler/ssa backend/regalloc backend internal/mutant
 compiler: compiler/abi compiler/ssa compiler/wasm compiler/leaf compiler/frontend compiler/opt compiler/artifact backend backend/regalloc backend/amd64 backend/arm64
 loader: compiler/abi compiler/artifact loader/vmem
 wasi: compiler/abi compiler/artifact loader wasi/sandbox

@@ -1,6 +1,7 @@
 package amd64
 
 import (
+	"github.com/wasmaot/wasmaot/backend/isel"
 	"github.com/wasmaot/wasmaot/backend/regalloc"
 	"github.com/wasmaot/wasmaot/compiler/abi"
 )
@@ -8,16 +9,16 @@ import (
 // prepareEdges makes the labels of the blocks and finds the moves of the edges.
 func (e *emitter) prepareEdges() {
 	ra := &e.m.RA
-	e.labels = grow(e.labels, len(ra.Blocks))
+	e.labels = isel.Grow(e.labels, len(ra.Blocks))
 	for i := range e.labels {
 		e.labels[i] = e.a.NewLabel()
 	}
-	e.edgeMoves = grow(e.edgeMoves, len(ra.Edges))
+	e.edgeMoves = isel.Grow(e.edgeMoves, len(ra.Edges))
 	clear(e.edgeMoves)
 	for i := range e.r.OnEdge {
 		e.edgeMoves[e.r.OnEdge[i].At] = uint32(i) + 1
 	}
-	e.edgeLabel = grow(e.edgeLabel, len(ra.Edges))
+	e.edgeLabel = isel.Grow(e.edgeLabel, len(ra.Edges))
 	clear(e.edgeLabel)
 	e.edges = e.edges[:0]
 	e.followJumps()
@@ -27,8 +28,8 @@ func (e *emitter) prepareEdges() {
 // lead to where they lead. A cycle of such blocks keeps one.
 func (e *emitter) followJumps() {
 	n := len(e.m.RA.Blocks)
-	e.jumps = grow(e.jumps, n)
-	e.final = grow(e.final, n)
+	e.jumps = isel.Grow(e.jumps, n)
+	e.final = isel.Grow(e.final, n)
 	before := e.r.Before
 	for i := range e.jumps {
 		e.final[i] = none
@@ -214,7 +215,7 @@ func (e *emitter) copies(h uint32) bool {
 		return false
 	}
 	for at := b.Start; at < b.End; at++ {
-		if t := template(e.m.Insts[at].Op); t > tBranch {
+		if t := template(e.m.Insts[at].Op); t != tBranch && (t < tMove32 || t > tAddBit) {
 			return false
 		}
 	}

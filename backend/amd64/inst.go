@@ -9,30 +9,27 @@ import (
 // (backend.Inst.Op). Its operands come in the order given here: definitions and
 // temporaries, uses, and last what the form asks for. Emission is in the
 // table templates.
-type template uint16
+type template = backend.Template
 
 const (
-	_ template = iota
-
 	// Plain instructions: the assembler's operation is part of Inst.Aux.
-	tMove32 // d, source: the low half of the source, upper half zeroed
-	tLoad   // d, source: op d, source
-	tLoadI  // d, source: op d, source, Imm
-	tStore  // u, memory: op memory, u
-	tStoreI // memory: op memory, Imm
-	tTwo    // d = a, source: op d, source
-	tOne    // d = a: op d
-	tShift  // d = a, count in rcx: op d, cl
-	tShiftX // d, count, source: op d, source, count
-	tLea    // d, memory: the address
-	tOffset // d (early), index: index + the unsigned 32-bit constant Imm, in 64 bits
+	tMove32 template = backend.TMachine + iota // d, source: the low half of the source, upper half zeroed
+	tLoad                                      // d, source: op d, source
+	tLoadI                                     // d, source: op d, source, Imm
+	tStore                                     // u, memory: op memory, u
+	tStoreI                                    // memory: op memory, Imm
+	tTwo                                       // d = a, source: op d, source
+	tOne                                       // d = a: op d
+	tShift                                     // d = a, count in rcx: op d, cl
+	tShiftX                                    // d, count, source: op d, source, count
+	tLea                                       // d, memory: the address
+	tOffset                                    // d (early), index: index + the unsigned 32-bit constant Imm, in 64 bits
 
 	// Comparisons and what is done with them. The form is the comparison's.
 	tSet     // d, comparison: d = Cond ? 1 : 0
 	tSelect  // d = b, a, comparison: d = Cond ? a : b
 	tSelectF // the same for floats
 	tAddBit  // d = a, comparison: op d, 0: ADC, where Cond is the carry flag
-	tBranch  // comparison: to successor 0 if Cond, else to successor 1
 
 	tDiv     // quotient rax, remainder rdx, dividend rax, divisor (late)
 	tDivS    // the same, signed
@@ -61,16 +58,21 @@ const (
 	tCopyShort // two temps, vector temps for the chunks, destination, source: Imm bytes
 	tFillShort // two temps, destination, value: Imm bytes
 
-	tEntry     // parameters in registers
-	tCall      // arguments, results; Imm is the function
-	tCallDesc  // the same; FuncDesc address at context + Disp, or the builtin's at Disp in their array (auxLocal)
-	tCallTable // index rax, the form for TableRec's length, arguments, results; Imm = type id's offset << 32 | constant length
-	tReturn    // results in registers
-	tJump
-	tSwitch // temp, index; Imm entries in Func.Switches from Aux
-	tTrap   // Imm is the trap
-	tPoison // d = a: the upper half becomes garbage
 	templateEnd
+)
+
+// Templates of all instruction sets.
+const (
+	tBranch    = backend.TBranch
+	tEntry     = backend.TEntry
+	tCall      = backend.TCall
+	tCallDesc  = backend.TCallDesc
+	tCallTable = backend.TCallTable // index rax, the form for TableRec's length
+	tReturn    = backend.TReturn
+	tJump      = backend.TJump
+	tSwitch    = backend.TSwitch
+	tTrap      = backend.TTrap
+	tPoison    = backend.TPoison
 )
 
 // A form says what the operands at an instruction's end are.
@@ -105,8 +107,8 @@ const (
 	auxMemFirst   = 1 << 22 // comparisons: memory is the first operand, then a register or, with auxImm, Inst.Imm
 	auxImm        = 1 << 23
 	auxBreak      = 1 << 24 // clear the destination first: the operation merges into it
-	auxLocal      = 1 << 25 // calls: the callee belongs to the same instance
-	auxSameSig    = 1 << 26 // calls: no check of the type
+	auxLocal      = backend.AuxLocal
+	auxSameSig    = backend.AuxSameSig
 	auxNonZero    = 1 << 27 // divisions: the divisor is a constant other than 0
 	auxNoOverflow = 1 << 28 // divisions: the divisor is a constant other than -1
 	auxF64        = 1 << 29 // conversions: the float is an F64

@@ -24,9 +24,9 @@ func (l *lowerer) attachCompare(in *backend.Inst, c *comparison) {
 	in.Size = c.size
 	if c.a != 0 {
 		if c.hasImm {
-			l.slotArg(c.a)
+			l.SlotArg(c.a)
 		} else {
-			l.arg(c.a)
+			l.Arg(c.a)
 		}
 	}
 	if c.memFirst {
@@ -105,34 +105,34 @@ const maxNegations = 4
 // comparison of the same block is made anew for each such use.
 func (l *lowerer) compare(v ssa.Value) comparison {
 	negate := Cond(0)
-	for depth := 0; depth < maxNegations && l.f.Insts[v].Op == ssa.OpEqz && l.comparesHere(v); depth++ {
-		x := ssa.Value(l.f.Insts[v].A)
+	for depth := 0; depth < maxNegations && l.F.Insts[v].Op == ssa.OpEqz && l.comparesHere(v); depth++ {
+		x := ssa.Value(l.F.Insts[v].A)
 		if !l.comparesHere(x) {
 			break
 		}
-		l.noFold = l.noFold || l.info[v].uses > 1
+		l.NoFold = l.NoFold || l.Info[v].Uses > 1
 		v = x
 		negate ^= 1
 	}
 	c := comparison{cond: CondNE}
 	if l.comparesHere(v) {
-		l.noFold = l.noFold || l.info[v].uses > 1
+		l.NoFold = l.NoFold || l.Info[v].Uses > 1
 		c = l.compareOp(v)
 	} else {
 		l.compareZero(&c, v)
 	}
-	l.noFold = false
+	l.NoFold = false
 	c.cond ^= negate
 	return c
 }
 
 func (l *lowerer) comparesHere(v ssa.Value) bool {
-	return l.f.Insts[v].Op.Is(ssa.PropCompare) && l.here(v)
+	return l.F.Insts[v].Op.Is(ssa.PropCompare) && l.Here(v)
 }
 
 // compareOp is comparison v itself.
 func (l *lowerer) compareOp(v ssa.Value) comparison {
-	in := &l.f.Insts[v]
+	in := &l.F.Insts[v]
 	a, b := ssa.Value(in.A), ssa.Value(in.B)
 	var c comparison
 	switch op := in.Op; {
@@ -146,7 +146,7 @@ func (l *lowerer) compareOp(v ssa.Value) comparison {
 	default:
 		c.cond = intConds[op-ssa.OpEq]
 	}
-	c.op, c.size = CMP, uint8(l.f.Insts[a].Type.Size())
+	c.op, c.size = CMP, uint8(l.F.Insts[a].Type.Size())
 	if l.comparesSwapped(a, b, c.size) {
 		a, b = b, a
 		c.cond = swapped(c.cond)
@@ -159,7 +159,7 @@ func (l *lowerer) compareOp(v ssa.Value) comparison {
 		l.compareImmediate(&c, a, imm)
 		return c
 	}
-	c.a = l.use(a)
+	c.a = l.Use(a)
 	c.src = l.registerOrMemory(b, c.size)
 	return c
 }
@@ -181,14 +181,14 @@ func (l *lowerer) compareImmediate(c *comparison, a ssa.Value, imm int64) {
 	if l.foldNarrowLoad(c, a) {
 		return
 	}
-	c.a = l.use(a)
+	c.a = l.Use(a)
 	c.src = source{form: formImm, imm: imm}
 }
 
 // foldNarrowLoad makes load a the first operand of a comparison of its own width with c.imm, if
 // the outcome is the same.
 func (l *lowerer) foldNarrowLoad(c *comparison, a ssa.Value) bool {
-	in := &l.f.Insts[a]
+	in := &l.F.Insts[a]
 	bits := uint(0)
 	switch in.Op {
 	case ssa.OpLoad8U:
@@ -206,7 +206,7 @@ func (l *lowerer) foldNarrowLoad(c *comparison, a ssa.Value) bool {
 		c.src, c.memFirst = s, true
 		return true
 	}
-	if c.imm < 0 || c.imm>>bits != 0 || !l.loadMoves(a) {
+	if c.imm < 0 || c.imm>>bits != 0 || !l.LoadMoves(a) {
 		return false
 	}
 	c.src, c.memFirst = l.takeLoad(a), true
@@ -225,9 +225,9 @@ func (l *lowerer) foldNarrowLoad(c *comparison, a ssa.Value) bool {
 
 // compareZero compares v, of any type in an integer register, with 0.
 func (l *lowerer) compareZero(c *comparison, v ssa.Value) {
-	c.size = uint8(l.f.Insts[v].Type.Size())
-	in := &l.f.Insts[v]
-	if in.Op == ssa.OpAnd && l.only(v) {
+	c.size = uint8(l.F.Insts[v].Type.Size())
+	in := &l.F.Insts[v]
+	if in.Op == ssa.OpAnd && l.Only(v) {
 		l.testAnd(c, in)
 		return
 	}
@@ -237,7 +237,7 @@ func (l *lowerer) compareZero(c *comparison, v ssa.Value) {
 		return
 	}
 	c.op, c.hasImm = TEST, false
-	c.a = l.use(v)
+	c.a = l.Use(v)
 	c.src = source{form: formReg, a: c.a}
 }
 
@@ -245,21 +245,21 @@ func (l *lowerer) compareZero(c *comparison, v ssa.Value) {
 func (l *lowerer) testAnd(c *comparison, in *ssa.Inst) {
 	c.op = TEST
 	a, b := ssa.Value(in.A), ssa.Value(in.B)
-	if _, ok := l.f.IsConst(a); ok {
+	if _, ok := l.F.IsConst(a); ok {
 		a, b = b, a
 	}
-	if bits, ok := l.f.IsConst(b); ok {
+	if bits, ok := l.F.IsConst(b); ok {
 		if c.size == 8 && bits>>31 == 0 && (c.cond == CondE || c.cond == CondNE) {
 			c.size = 4 // the mask leaves nothing of the upper half
 		}
 		if imm, ok := l.immediate(b, c.size); ok {
-			c.a = l.use(a)
+			c.a = l.Use(a)
 			c.src = source{form: formImm, imm: imm}
 			return
 		}
 	}
-	c.a = l.use(a)
-	c.src = source{form: formReg, a: l.use(b)}
+	c.a = l.Use(a)
+	c.src = source{form: formReg, a: l.Use(b)}
 }
 
 func (l *lowerer) compareFloat(c *comparison, op ssa.Op, a, b ssa.Value) {
@@ -267,16 +267,16 @@ func (l *lowerer) compareFloat(c *comparison, op ssa.Op, a, b ssa.Value) {
 	if fc.swap {
 		a, b = b, a
 	}
-	c.op, c.size, c.cond = UCOMIF, uint8(l.f.Insts[a].Type.Size()), fc.cond
-	c.a = l.use(a)
+	c.op, c.size, c.cond = UCOMIF, uint8(l.F.Insts[a].Type.Size()), fc.cond
+	c.a = l.Use(a)
 	c.src = l.floatOperand(b, c.size)
 }
 
 // set makes the value 0 or 1 of a comparison.
 func (l *lowerer) set(v ssa.Value, in *ssa.Inst, _ Op) {
 	c := l.compare(v)
-	inst := l.put(tSet, 0)
-	l.def(l.result(v))
+	inst := l.Put(tSet, 0)
+	l.Def(l.Result(v))
 	l.attachCompare(inst, &c)
 }
 
@@ -286,7 +286,7 @@ func (l *lowerer) selectOp(v ssa.Value, in *ssa.Inst, _ Op) {
 	yes, no := ssa.Value(in.B), ssa.Value(in.C)
 	// The result takes the place of the second value: better one that dies. FEq needs two
 	// conditional moves where FNe's two conditions mean the same move.
-	if c.cond == condFEq || c.cond < condFEq && l.info[no].uses > 1 && l.info[yes].uses == 1 {
+	if c.cond == condFEq || c.cond < condFEq && l.Info[no].Uses > 1 && l.Info[yes].Uses == 1 {
 		yes, no = no, yes
 		c.cond ^= 1
 	}
@@ -294,14 +294,14 @@ func (l *lowerer) selectOp(v ssa.Value, in *ssa.Inst, _ Op) {
 	if in.Type.IsFloat() {
 		t = tSelectF
 	}
-	a, b := l.use(yes), l.use(no)
-	inst := l.put(t, 0)
-	l.tied(l.result(v), 1)
-	l.arg(b)
+	a, b := l.Use(yes), l.Use(no)
+	inst := l.Put(t, 0)
+	l.Tied(l.Result(v), 1)
+	l.Arg(b)
 	if t == tSelect {
-		l.slotArg(a)
+		l.SlotArg(a)
 	} else {
-		l.arg(a)
+		l.Arg(a)
 	}
 	l.attachCompare(inst, &c)
 	if in.Type.Size() == 8 {

@@ -8,7 +8,7 @@ import (
 // floatOperand is v as the second operand of a scalar operation: a constant in
 // memory, a load folded into it, or a register.
 func (l *lowerer) floatOperand(v ssa.Value, size uint8) source {
-	if c, ok := l.f.IsConst(v); ok {
+	if c, ok := l.F.IsConst(v); ok {
 		return source{form: formConst, imm: int64(c)}
 	}
 	return l.registerOrMemory(v, size)
@@ -22,77 +22,77 @@ func (l *lowerer) floatTwo(v ssa.Value, in *ssa.Inst, op Op) {
 		a, b = b, a
 	}
 	s := l.floatOperand(b, size)
-	if l.cfg.Features&FeatureAVX == 0 {
-		l.two(op, size, l.result(v), l.use(a), &s)
+	if l.Cfg.Features&FeatureAVX == 0 {
+		l.two(op, size, l.Result(v), l.Use(a), &s)
 		return
 	}
-	x := l.use(a)
-	inst := l.put(tFloatTwo, size)
-	l.def(l.result(v))
-	l.arg(x)
+	x := l.Use(a)
+	inst := l.Put(tFloatTwo, size)
+	l.Def(l.Result(v))
+	l.Arg(x)
 	l.attach(inst, op, &s)
 }
 
 func (l *lowerer) floatSwaps(a, b ssa.Value, size uint8) bool {
-	if _, ok := l.f.IsConst(b); ok || l.canFold(b, size) {
+	if _, ok := l.F.IsConst(b); ok || l.canFold(b, size) {
 		return false
 	}
-	_, ok := l.f.IsConst(a)
-	return ok || l.canFold(a, size) || l.info[a].uses > 1 && l.info[b].uses == 1
+	_, ok := l.F.IsConst(a)
+	return ok || l.canFold(a, size) || l.Info[a].Uses > 1 && l.Info[b].Uses == 1
 }
 
 // floatUnary makes v = op A, whose machine instruction keeps the destination's upper part and
 // so waits for it unless that is cleared.
 func (l *lowerer) floatUnary(v ssa.Value, in *ssa.Inst, op Op) {
-	size := uint8(l.f.Insts[in.A].Type.Size())
+	size := uint8(l.F.Insts[in.A].Type.Size())
 	s := l.floatOperand(ssa.Value(in.A), size)
-	l.loadFrom(tLoad, op, size, l.result(v), &s)
-	l.last().Aux |= auxBreak
+	l.loadFrom(tLoad, op, size, l.Result(v), &s)
+	l.Last().Aux |= auxBreak
 }
 
 // round rounds to an integer; the immediate is ROUNDSD's: 8 keeps the inexact flag quiet.
 func (l *lowerer) round(v ssa.Value, in *ssa.Inst, op Op) {
 	size := uint8(in.Type.Size())
 	s := l.registerOrMemory(ssa.Value(in.A), size)
-	inst := l.put(tLoadI, size)
-	l.def(l.result(v))
+	inst := l.Put(tLoadI, size)
+	l.Def(l.Result(v))
 	l.attach(inst, op, &s)
 	inst.Aux |= auxBreak
 	inst.Imm = 8 | [...]int64{ssa.OpFCeil - ssa.OpFCeil: 2, ssa.OpFFloor - ssa.OpFCeil: 1, ssa.OpFTrunc - ssa.OpFCeil: 3, ssa.OpFNearest - ssa.OpFCeil: 0}[in.Op-ssa.OpFCeil]
 }
 
 func (l *lowerer) minMax(v ssa.Value, in *ssa.Inst, op Op) {
-	a, b := l.use(ssa.Value(in.A)), l.use(ssa.Value(in.B))
-	inst := l.put(tMinMax, uint8(in.Type.Size()))
+	a, b := l.Use(ssa.Value(in.A)), l.Use(ssa.Value(in.B))
+	inst := l.Put(tMinMax, uint8(in.Type.Size()))
 	inst.Aux = uint32(op)
-	l.tied(l.result(v), 1)
-	l.arg(a)
-	l.arg(b)
+	l.Tied(l.Result(v), 1)
+	l.Arg(a)
+	l.Arg(b)
 }
 
 func (l *lowerer) copysign(v ssa.Value, in *ssa.Inst, _ Op) {
-	a, b := l.use(ssa.Value(in.A)), l.use(ssa.Value(in.B))
-	l.put(tCopysign, uint8(in.Type.Size()))
-	l.tied(l.result(v), 1)
-	l.arg(a)
-	l.arg(b)
+	a, b := l.Use(ssa.Value(in.A)), l.Use(ssa.Value(in.B))
+	l.Put(tCopysign, uint8(in.Type.Size()))
+	l.Tied(l.Result(v), 1)
+	l.Arg(a)
+	l.Arg(b)
 }
 
 // floatMask makes v = A op the sign bit or, for ANDPS, its complement.
 func (l *lowerer) floatMask(v ssa.Value, in *ssa.Inst, op Op) {
-	a := l.use(ssa.Value(in.A))
-	inst := l.put(tFloatMask, uint8(in.Type.Size()))
+	a := l.Use(ssa.Value(in.A))
+	inst := l.Put(tFloatMask, uint8(in.Type.Size()))
 	inst.Aux = uint32(op)
-	l.tied(l.result(v), 1)
-	l.arg(a)
+	l.Tied(l.Result(v), 1)
+	l.Arg(a)
 }
 
 // convertS makes a float of a signed integer.
 func (l *lowerer) convertS(v ssa.Value, in *ssa.Inst, _ Op) {
-	size := uint8(l.f.Insts[in.A].Type.Size())
+	size := uint8(l.F.Insts[in.A].Type.Size())
 	s := l.registerOrMemory(ssa.Value(in.A), size)
-	l.loadFrom(tLoad, convertOp(in.Type), size, l.result(v), &s)
-	l.last().Aux |= auxBreak
+	l.loadFrom(tLoad, convertOp(in.Type), size, l.Result(v), &s)
+	l.Last().Aux |= auxBreak
 }
 
 func convertOp(t abi.Type) Op {
@@ -105,35 +105,35 @@ func convertOp(t abi.Type) Op {
 // convertU makes a float of an unsigned integer; an I32 is zero-extended and so
 // a positive I64.
 func (l *lowerer) convertU(v ssa.Value, in *ssa.Inst, _ Op) {
-	if l.f.Insts[in.A].Type == abi.I32 {
+	if l.F.Insts[in.A].Type == abi.I32 {
 		s := l.register(ssa.Value(in.A))
-		l.loadFrom(tLoad, convertOp(in.Type), 8, l.result(v), &s)
-		l.last().Aux |= auxBreak
+		l.loadFrom(tLoad, convertOp(in.Type), 8, l.Result(v), &s)
+		l.Last().Aux |= auxBreak
 		return
 	}
-	a := l.use(ssa.Value(in.A))
-	inst := l.put(tConvU64, uint8(in.Type.Size()))
+	a := l.Use(ssa.Value(in.A))
+	inst := l.Put(tConvU64, uint8(in.Type.Size()))
 	inst.Aux = uint32(convertOp(in.Type))
-	l.def(l.result(v))
-	l.arg(a)
+	l.Def(l.Result(v))
+	l.Arg(a)
 }
 
 // truncate makes an integer of a float.
 func (l *lowerer) truncate(v ssa.Value, in *ssa.Inst, _ Op) {
-	a := l.use(ssa.Value(in.A))
+	a := l.Use(ssa.Value(in.A))
 	t := [...]template{tTrunc, tTruncU, tTruncSat, tTruncSatU}[in.Op-ssa.OpTruncS]
-	inst := l.put(t, uint8(in.Type.Size()))
-	if l.f.Insts[in.A].Type == abi.F64 {
+	inst := l.Put(t, uint8(in.Type.Size()))
+	if l.F.Insts[in.A].Type == abi.F64 {
 		inst.Aux |= auxF64
 	}
-	l.def(l.result(v))
-	l.arg(a)
+	l.Def(l.Result(v))
+	l.Arg(a)
 }
 
 // bitcast moves between the register classes.
 func (l *lowerer) bitcast(v ssa.Value, in *ssa.Inst, _ Op) {
-	a := l.use(ssa.Value(in.A))
-	l.put(tBitcast, uint8(in.Type.Size()))
-	l.def(l.result(v))
-	l.arg(a)
+	a := l.Use(ssa.Value(in.A))
+	l.Put(tBitcast, uint8(in.Type.Size()))
+	l.Def(l.Result(v))
+	l.Arg(a)
 }

@@ -10,8 +10,8 @@ import (
 
 // immediate gives v as a sign-extended 32-bit immediate for an operation of the size.
 func (l *lowerer) immediate(v ssa.Value, size uint8) (int64, bool) {
-	c, ok := l.f.IsConst(v)
-	if !ok || l.f.Insts[v].Type.IsFloat() {
+	c, ok := l.F.IsConst(v)
+	if !ok || l.F.Insts[v].Type.IsFloat() {
 		return 0, false
 	}
 	if size <= 4 {
@@ -25,7 +25,7 @@ func (l *lowerer) immediate(v ssa.Value, size uint8) (int64, bool) {
 
 // register is v in a register or, where the instruction allows, its slot.
 func (l *lowerer) register(v ssa.Value) source {
-	return source{form: formReg, slot: true, a: l.use(v)}
+	return source{form: formReg, slot: true, a: l.Use(v)}
 }
 
 // operandOf is v as an operand of an instruction with operands of the size: an immediate,
@@ -46,21 +46,21 @@ func (l *lowerer) registerOrMemory(v ssa.Value, size uint8) source {
 
 // two makes d = a op b in the two-address form.
 func (l *lowerer) two(op Op, size uint8, d, a regalloc.VReg, b *source) {
-	in := l.put(tTwo, size)
-	l.tied(d, 1)
-	l.arg(a)
+	in := l.Put(tTwo, size)
+	l.Tied(d, 1)
+	l.Arg(a)
 	l.attach(in, op, b)
 }
 
 // commutative makes v = A op B with the operands in the order that suits best.
 func (l *lowerer) commutative(v ssa.Value, in *ssa.Inst, op Op) {
-	size := l.sizeOf(v)
+	size := l.SizeOf(v)
 	a, b := ssa.Value(in.A), ssa.Value(in.B)
 	if l.prefersSwap(a, b, size) {
 		a, b = b, a
 	}
 	s := l.operandOf(b, size)
-	l.two(op, size, l.result(v), l.use(a), &s)
+	l.two(op, size, l.Result(v), l.Use(a), &s)
 }
 
 // prefersSwap reports whether a should be the second operand rather than b, which can
@@ -75,12 +75,12 @@ func (l *lowerer) prefersSwap(a, b ssa.Value, size uint8) bool {
 	if l.canFold(b, size) {
 		return false
 	}
-	return l.canFold(a, size) || l.info[a].uses > 1 && l.info[b].uses == 1
+	return l.canFold(a, size) || l.Info[a].Uses > 1 && l.Info[b].Uses == 1
 }
 
 func (l *lowerer) sub(v ssa.Value, in *ssa.Inst, op Op) {
-	size := l.sizeOf(v)
-	if c, ok := l.f.IsConst(ssa.Value(in.A)); ok && c == 0 {
+	size := l.SizeOf(v)
+	if c, ok := l.F.IsConst(ssa.Value(in.A)); ok && c == 0 {
 		l.inPlace(NEG, v, ssa.Value(in.B))
 		return
 	}
@@ -89,19 +89,19 @@ func (l *lowerer) sub(v ssa.Value, in *ssa.Inst, op Op) {
 		return
 	}
 	s := l.operandOf(ssa.Value(in.B), size)
-	l.two(op, size, l.result(v), l.use(ssa.Value(in.A)), &s)
+	l.two(op, size, l.Result(v), l.Use(ssa.Value(in.A)), &s)
 }
 
 // inPlace makes d = op a.
 func (l *lowerer) inPlace(op Op, v, a ssa.Value) {
-	in := l.put(tOne, l.sizeOf(v))
+	in := l.Put(tOne, l.SizeOf(v))
 	in.Aux = uint32(op)
-	l.tied(l.result(v), 1)
-	l.arg(l.use(a))
+	l.Tied(l.Result(v), 1)
+	l.Arg(l.Use(a))
 }
 
 func (l *lowerer) xor(v ssa.Value, in *ssa.Inst, op Op) {
-	if c, ok := l.immediate(ssa.Value(in.B), l.sizeOf(v)); ok && c == -1 {
+	if c, ok := l.immediate(ssa.Value(in.B), l.SizeOf(v)); ok && c == -1 {
 		l.inPlace(NOT, v, ssa.Value(in.A))
 		return
 	}
@@ -112,11 +112,11 @@ func (l *lowerer) xor(v ssa.Value, in *ssa.Inst, op Op) {
 // needs no 64-bit operation.
 func (l *lowerer) and(v ssa.Value, in *ssa.Inst, op Op) {
 	a, b := ssa.Value(in.A), ssa.Value(in.B)
-	if _, ok := l.f.IsConst(a); ok {
+	if _, ok := l.F.IsConst(a); ok {
 		a, b = b, a
 	}
-	size := l.sizeOf(v)
-	c, ok := l.f.IsConst(b)
+	size := l.SizeOf(v)
+	c, ok := l.F.IsConst(b)
 	if ok && size == 4 {
 		c = uint64(uint32(c))
 	}
@@ -131,7 +131,7 @@ func (l *lowerer) and(v ssa.Value, in *ssa.Inst, op Op) {
 		l.simple(tMove32, MOV, 4, v, a)
 	case c>>32 == 0:
 		s := source{form: formImm, imm: int64(int32(c))}
-		l.two(op, 4, l.result(v), l.use(a), &s)
+		l.two(op, 4, l.Result(v), l.Use(a), &s)
 	default:
 		l.commutative(v, in, op)
 	}
@@ -140,21 +140,21 @@ func (l *lowerer) and(v ssa.Value, in *ssa.Inst, op Op) {
 // simple makes v = op a from a register or slot.
 func (l *lowerer) simple(t template, op Op, size uint8, v, a ssa.Value) {
 	s := l.register(a)
-	l.loadFrom(t, op, size, l.result(v), &s)
+	l.loadFrom(t, op, size, l.Result(v), &s)
 }
 
 // loadFrom makes d = op source.
 func (l *lowerer) loadFrom(t template, op Op, size uint8, d regalloc.VReg, s *source) {
-	in := l.put(t, size)
-	l.def(d)
+	in := l.Put(t, size)
+	l.Def(d)
 	l.attach(in, op, s)
 }
 
 // unary makes v = op A from a register or memory.
 func (l *lowerer) unary(v ssa.Value, in *ssa.Inst, op Op) {
-	size := l.sizeOf(v)
+	size := l.SizeOf(v)
 	s := l.registerOrMemory(ssa.Value(in.A), size)
-	l.loadFrom(tLoad, op, size, l.result(v), &s)
+	l.loadFrom(tLoad, op, size, l.Result(v), &s)
 }
 
 func (l *lowerer) extend(v ssa.Value, in *ssa.Inst, op Op) {
@@ -162,17 +162,17 @@ func (l *lowerer) extend(v ssa.Value, in *ssa.Inst, op Op) {
 	if in.Op == ssa.OpSext {
 		s = l.registerOrMemory(ssa.Value(in.A), 4)
 	}
-	l.loadFrom(tLoad, op, l.sizeOf(v), l.result(v), &s)
+	l.loadFrom(tLoad, op, l.SizeOf(v), l.Result(v), &s)
 }
 
 // wrap makes a zero-extended I32; all other wraps are their operands' registers. The result
 // gets a register of its own: renaming makes such a copy free, but not one in place.
 func (l *lowerer) wrap(v ssa.Value, in *ssa.Inst, _ Op) {
-	x := l.use(ssa.Value(in.A))
-	inst := l.put(tMove32, 4)
+	x := l.Use(ssa.Value(in.A))
+	inst := l.Put(tMove32, 4)
 	inst.Aux = uint32(MOV) | uint32(formReg)<<auxFormShift
-	l.def(l.result(v))
-	l.lateArg(x)
+	l.Def(l.Result(v))
+	l.LateArg(x)
 }
 
 // leaParts is an address: base + index<<scale + disp, modulo 2^32 or 2^64.
@@ -184,8 +184,8 @@ type leaParts struct {
 
 // constantAdd takes x apart if it is y + constant for this use alone.
 func (l *lowerer) constantAdd(x ssa.Value, size uint8) (y ssa.Value, c int64, ok bool) {
-	in := &l.f.Insts[x]
-	if in.Op != ssa.OpAdd && in.Op != ssa.OpSub || !l.only(x) {
+	in := &l.F.Insts[x]
+	if in.Op != ssa.OpAdd && in.Op != ssa.OpSub || !l.Only(x) {
 		return x, 0, false
 	}
 	c, ok = l.immediate(ssa.Value(in.B), size)
@@ -221,11 +221,11 @@ func (p *leaParts) term(l *lowerer, x ssa.Value, size uint8) ssa.Value {
 
 // scaled makes index<<scale of an x that is a shift by 1 to 3 for this use alone.
 func (p *leaParts) scaled(l *lowerer, x ssa.Value) bool {
-	in := &l.f.Insts[x]
-	if in.Op != ssa.OpShl || !l.only(x) {
+	in := &l.F.Insts[x]
+	if in.Op != ssa.OpShl || !l.Only(x) {
 		return false
 	}
-	c, ok := l.f.IsConst(ssa.Value(in.B))
+	c, ok := l.F.IsConst(ssa.Value(in.B))
 	if c &= uint64(in.Type.Size())*8 - 1; !ok || c < 1 || c > 3 {
 		return false
 	}
@@ -236,7 +236,7 @@ func (p *leaParts) scaled(l *lowerer, x ssa.Value) bool {
 // add makes an addition: one LEA for a whole tree of additions and shifts, which the
 // emitter writes as ADD where that does.
 func (l *lowerer) add(v ssa.Value, in *ssa.Inst, op Op) {
-	size := l.sizeOf(v)
+	size := l.SizeOf(v)
 	a, b := ssa.Value(in.A), ssa.Value(in.B)
 	if l.addBit(v, a, b) || l.addBit(v, b, a) {
 		return
@@ -248,10 +248,10 @@ func (l *lowerer) add(v ssa.Value, in *ssa.Inst, op Op) {
 	if c, ok := l.immediate(b, size); ok {
 		p.disp = c
 		a = p.term(l, a, size)
-		x := &l.f.Insts[a]
-		sum := x.Op == ssa.OpAdd && l.only(a)
+		x := &l.F.Insts[a]
+		sum := x.Op == ssa.OpAdd && l.Only(a)
 		if sum { // B of other operators may be no value
-			_, constant := l.f.IsConst(ssa.Value(x.B))
+			_, constant := l.F.IsConst(ssa.Value(x.B))
 			sum = !constant
 		}
 		if !sum {
@@ -283,17 +283,17 @@ func (l *lowerer) lea(v ssa.Value, size uint8, p *leaParts) {
 	s := source{scale: p.scale, disp: int32(p.disp)}
 	switch {
 	case p.index == 0:
-		s.form, s.a = formBase, l.use(p.base)
+		s.form, s.a = formBase, l.Use(p.base)
 	case p.base == 0:
-		s.form, s.a = formIndex, l.use(p.index)
+		s.form, s.a = formIndex, l.Use(p.index)
 	default:
-		s.form, s.a, s.b = formBaseIndex, l.use(p.base), l.use(p.index)
+		s.form, s.a, s.b = formBaseIndex, l.Use(p.base), l.Use(p.index)
 	}
-	l.loadFrom(tLea, LEA, size, l.result(v), &s)
+	l.loadFrom(tLea, LEA, size, l.Result(v), &s)
 }
 
 func (l *lowerer) mul(v ssa.Value, in *ssa.Inst, op Op) {
-	size := l.sizeOf(v)
+	size := l.SizeOf(v)
 	a, b := ssa.Value(in.A), ssa.Value(in.B)
 	if _, ok := l.immediate(a, size); ok {
 		a, b = b, a
@@ -306,11 +306,11 @@ func (l *lowerer) mul(v ssa.Value, in *ssa.Inst, op Op) {
 		l.lea(v, size, &leaParts{base: a, index: a, scale: uint8(bits.TrailingZeros8(uint8(c - 1)))})
 	case c > 0 && c&(c-1) == 0:
 		s := source{form: formImm, imm: int64(bits.TrailingZeros64(uint64(c)))}
-		l.two(SHL, size, l.result(v), l.use(a), &s)
+		l.two(SHL, size, l.Result(v), l.Use(a), &s)
 	default:
 		s := l.registerOrMemory(a, size)
-		inst := l.put(tLoadI, size)
-		l.def(l.result(v))
+		inst := l.Put(tLoadI, size)
+		l.Def(l.Result(v))
 		l.attach(inst, op, &s)
 		inst.Imm = c
 	}
@@ -318,67 +318,67 @@ func (l *lowerer) mul(v ssa.Value, in *ssa.Inst, op Op) {
 
 // shiftCount gives the count without a mask that the machine applies anyway.
 func (l *lowerer) shiftCount(v ssa.Value, size uint8) ssa.Value {
-	in := &l.f.Insts[v]
+	in := &l.F.Insts[v]
 	if in.Op != ssa.OpAnd {
 		return v
 	}
 	mask := uint64(size)*8 - 1
-	if c, ok := l.f.IsConst(ssa.Value(in.B)); ok && c&mask == mask {
+	if c, ok := l.F.IsConst(ssa.Value(in.B)); ok && c&mask == mask {
 		return ssa.Value(in.A)
 	}
 	return v
 }
 
 func (l *lowerer) shift(v ssa.Value, in *ssa.Inst, op Op) {
-	size := l.sizeOf(v)
+	size := l.SizeOf(v)
 	a := ssa.Value(in.A)
-	if c, ok := l.f.IsConst(ssa.Value(in.B)); ok {
+	if c, ok := l.F.IsConst(ssa.Value(in.B)); ok {
 		s := source{form: formImm, imm: int64(c & (uint64(size)*8 - 1))}
-		l.two(op, size, l.result(v), l.use(a), &s)
+		l.two(op, size, l.Result(v), l.Use(a), &s)
 		return
 	}
-	count := l.use(l.shiftCount(ssa.Value(in.B), size))
-	if l.cfg.Features&FeatureBMI2 == 0 {
-		l.shiftByCL(op, size, l.result(v), l.use(a), count)
+	count := l.Use(l.shiftCount(ssa.Value(in.B), size))
+	if l.Cfg.Features&FeatureBMI2 == 0 {
+		l.shiftByCL(op, size, l.Result(v), l.Use(a), count)
 		return
 	}
 	s := l.registerOrMemory(a, size)
-	inst := l.put(tShiftX, size)
-	l.def(l.result(v))
-	l.arg(count)
+	inst := l.Put(tShiftX, size)
+	l.Def(l.Result(v))
+	l.Arg(count)
 	l.attach(inst, SHLX+(op-SHL), &s)
 }
 
 func (l *lowerer) shiftByCL(op Op, size uint8, d, a, count regalloc.VReg) {
-	inst := l.put(tShift, size)
+	inst := l.Put(tShift, size)
 	inst.Aux = uint32(op)
-	l.tied(d, 1)
-	l.arg(a)
-	l.fixedArg(count, RCX)
+	l.Tied(d, 1)
+	l.Arg(a)
+	l.FixedArg(count, RCX)
 }
 
 func (l *lowerer) rotate(v ssa.Value, in *ssa.Inst, op Op) {
-	size := l.sizeOf(v)
+	size := l.SizeOf(v)
 	a := ssa.Value(in.A)
-	c, ok := l.f.IsConst(ssa.Value(in.B))
+	c, ok := l.F.IsConst(ssa.Value(in.B))
 	if !ok {
-		count := l.use(l.shiftCount(ssa.Value(in.B), size))
-		l.shiftByCL(op, size, l.result(v), l.use(a), count)
+		count := l.Use(l.shiftCount(ssa.Value(in.B), size))
+		l.shiftByCL(op, size, l.Result(v), l.Use(a), count)
 		return
 	}
 	width := int64(size) * 8
 	n := int64(c) & (width - 1)
-	if l.cfg.Features&FeatureBMI2 == 0 || l.info[a].uses == 1 && !l.canFold(a, size) {
+	if l.Cfg.Features&FeatureBMI2 == 0 || l.Info[a].Uses == 1 && !l.canFold(a, size) {
 		s := source{form: formImm, imm: n}
-		l.two(op, size, l.result(v), l.use(a), &s)
+		l.two(op, size, l.Result(v), l.Use(a), &s)
 		return
 	}
 	if op == ROL {
 		n = (width - n) & (width - 1)
 	}
 	s := l.registerOrMemory(a, size)
-	inst := l.put(tLoadI, size)
-	l.def(l.result(v))
+	inst := l.Put(tLoadI, size)
+	l.Def(l.Result(v))
 	l.attach(inst, RORX, &s)
 	inst.Imm = n
 }
@@ -387,12 +387,12 @@ func (l *lowerer) rotate(v ssa.Value, in *ssa.Inst, op Op) {
 func (l *lowerer) countZeros(v ssa.Value, in *ssa.Inst, op Op) {
 	t := tLoad
 	switch {
-	case op == LZCNT && l.cfg.Features&FeatureLZCNT == 0:
+	case op == LZCNT && l.Cfg.Features&FeatureLZCNT == 0:
 		t, op = tBitScan, BSR
-	case op == TZCNT && l.cfg.Features&FeatureBMI1 == 0:
+	case op == TZCNT && l.Cfg.Features&FeatureBMI1 == 0:
 		t, op = tBitScan, BSF
 	}
-	size := l.sizeOf(v)
+	size := l.SizeOf(v)
 	s := l.registerOrMemory(ssa.Value(in.A), size)
-	l.loadFrom(t, op, size, l.result(v), &s)
+	l.loadFrom(t, op, size, l.Result(v), &s)
 }

@@ -87,8 +87,8 @@ func (l *lowerer) vector(v ssa.Value, in *ssa.Inst, _ Op) {
 		}
 		l.vectorTwo(v, op, a, b)
 	default:
-		s := source{form: formReg, a: l.use(ssa.Value(in.A))}
-		l.loadFrom(tLoad, op, 16, l.result(v), &s)
+		s := source{form: formReg, a: l.Use(ssa.Value(in.A))}
+		l.loadFrom(tLoad, op, 16, l.Result(v), &s)
 	}
 }
 
@@ -102,33 +102,33 @@ func (l *lowerer) vectorSwapped(v ssa.Value, in *ssa.Inst, _ Op) {
 
 // vectorSwaps reports whether a should be the second operand rather than b.
 func (l *lowerer) vectorSwaps(a, b ssa.Value) bool {
-	if l.f.Insts[b].Op == ssa.OpConst || l.canFold(b, 16) {
+	if l.F.Insts[b].Op == ssa.OpConst || l.canFold(b, 16) {
 		return false
 	}
-	return l.f.Insts[a].Op == ssa.OpConst || l.canFold(a, 16) || l.info[a].uses > 1 && l.info[b].uses == 1
+	return l.F.Insts[a].Op == ssa.OpConst || l.canFold(a, 16) || l.Info[a].Uses > 1 && l.Info[b].Uses == 1
 }
 
 // vectorTwo makes v = a op b. Without AVX operands in memory must be at multiples of 16: only
 // constants are.
 func (l *lowerer) vectorTwo(v ssa.Value, op Op, a, b ssa.Value) {
-	avx := l.cfg.Features&FeatureAVX != 0
+	avx := l.Cfg.Features&FeatureAVX != 0
 	var s source
-	switch in := &l.f.Insts[b]; {
+	switch in := &l.F.Insts[b]; {
 	case in.Op == ssa.OpConst:
 		s = source{form: formConst, imm: int64(in.A)}
 	case avx:
 		s = l.registerOrMemory(b, 16)
 	default:
-		s = source{form: formReg, a: l.use(b)}
+		s = source{form: formReg, a: l.Use(b)}
 	}
-	x := l.use(a)
+	x := l.Use(a)
 	if !avx {
-		l.two(op, 16, l.result(v), x, &s)
+		l.two(op, 16, l.Result(v), x, &s)
 		return
 	}
-	inst := l.put(tFloatTwo, 16)
-	l.def(l.result(v))
-	l.arg(x)
+	inst := l.Put(tFloatTwo, 16)
+	l.Def(l.Result(v))
+	l.Arg(x)
 	l.attach(inst, op, &s)
 }
 
@@ -137,7 +137,7 @@ var vectorTemps = [ssa.OpCount]uint8{ssa.OpVPopcnt: 1, ssa.OpVTruncSatU: 1, ssa.
 
 // putVector adds the instruction for a sequence: which one, shape and lane or another number.
 func (l *lowerer) putVector(in *ssa.Inst, n uint32) *backend.Inst {
-	inst := l.put(tVector, 16)
+	inst := l.Put(tVector, 16)
 	inst.Cond = uint8(in.Shape())
 	inst.Imm = int64(in.Op) | int64(n)<<16
 	return inst
@@ -151,38 +151,38 @@ func (l *lowerer) vectorSequence(v ssa.Value, in *ssa.Inst) {
 	number := uint32(0)
 	if in.Op == ssa.OpVShuffle {
 		uses = 3
-		number = l.f.Insts[in.C].A
+		number = l.F.Insts[in.C].A
 	} else if in.Op.Is(ssa.PropLane) {
 		number = in.Lane()
 	}
 	for i, x := range [...]uint32{in.A, in.B, in.C} {
 		if uses>>i&1 != 0 {
-			args[n] = l.use(ssa.Value(x))
+			args[n] = l.Use(ssa.Value(x))
 			n++
 		}
 	}
 	l.putVector(in, number)
-	l.operand(l.result(v), regalloc.DefEarly, regalloc.AnyReg, 0)
+	l.Operand(l.Result(v), regalloc.DefEarly, regalloc.AnyReg, 0)
 	for _, a := range args[:n] {
-		l.arg(a)
+		l.Arg(a)
 	}
 	for range vectorTemps[in.Op] {
-		l.temp(regalloc.ClassVec)
+		l.Temp(regalloc.ClassVec)
 	}
 }
 
 // vectorShift makes shifts: by constants without a temporary.
 func (l *lowerer) vectorShift(v ssa.Value, in *ssa.Inst, _ Op) {
-	count, ok := l.f.IsConst(ssa.Value(in.B))
+	count, ok := l.F.IsConst(ssa.Value(in.B))
 	if !ok {
 		l.vectorSequence(v, in)
 		return
 	}
-	a := l.use(ssa.Value(in.A))
+	a := l.Use(ssa.Value(in.A))
 	inst := l.putVector(in, uint32(count)&(8*in.Shape().LaneSize()-1))
 	inst.Aux = auxImm
-	l.operand(l.result(v), regalloc.DefEarly, regalloc.AnyReg, 0)
-	l.arg(a)
+	l.Operand(l.Result(v), regalloc.DefEarly, regalloc.AnyReg, 0)
+	l.Arg(a)
 }
 
 // vectorLoad makes loads that are one instruction.
@@ -192,7 +192,7 @@ func (l *lowerer) vectorLoad(v ssa.Value, in *ssa.Inst, _ Op) {
 		op, size = MOVF, uint8(in.Shape().LaneSize())
 	}
 	s := l.memoryOf(ssa.Value(in.A))
-	l.loadFrom(tLoad, op, size, l.result(v), &s)
+	l.loadFrom(tLoad, op, size, l.Result(v), &s)
 }
 
 // vectorMemory makes other loads and stores: the result, if any, the vector, if any, the memory operand.
@@ -200,14 +200,14 @@ func (l *lowerer) vectorMemory(v ssa.Value, in *ssa.Inst, _ Op) {
 	s := l.memoryOf(ssa.Value(in.A))
 	var x regalloc.VReg
 	if in.Op != ssa.OpVLoadSplat {
-		x = l.use(ssa.Value(in.B))
+		x = l.Use(ssa.Value(in.B))
 	}
 	inst := l.putVector(in, in.Lane())
 	if in.Type != abi.Void {
-		l.operand(l.result(v), regalloc.DefEarly, regalloc.AnyReg, 0)
+		l.Operand(l.Result(v), regalloc.DefEarly, regalloc.AnyReg, 0)
 	}
 	if x != 0 {
-		l.arg(x)
+		l.Arg(x)
 	}
 	l.attach(inst, NoOp, &s)
 }

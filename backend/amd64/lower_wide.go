@@ -11,41 +11,41 @@ func (l *lowerer) mulHighOp(v ssa.Value, in *ssa.Inst, op Op) {
 	if l.prefersSwap(a, b, 8) {
 		a, b = b, a
 	}
-	first, second := l.use(a), l.registerOrMemory(b, 8)
-	inst := l.put(tMulHi, 8)
-	l.fixedDef(l.result(v), RDX)
-	l.fixedDef(l.newVReg(regalloc.ClassInt), RAX)
-	l.fixedArg(first, RAX)
+	first, second := l.Use(a), l.registerOrMemory(b, 8)
+	inst := l.Put(tMulHi, 8)
+	l.FixedDef(l.Result(v), RDX)
+	l.FixedDef(l.NewVReg(regalloc.ClassInt), RAX)
+	l.FixedArg(first, RAX)
 	l.attach(inst, op, &second)
 }
 
 // addBit makes v = a + bit, where the bit is an unsigned comparison made for that alone: the machine's
 // comparison leaves it in the carry flag.
 func (l *lowerer) addBit(v, a, bit ssa.Value) bool {
-	if l.f.Insts[bit].Op == ssa.OpZext && l.info[bit].uses == 1 {
-		bit = ssa.Value(l.f.Insts[bit].A)
+	if l.F.Insts[bit].Op == ssa.OpZext && l.Info[bit].Uses == 1 {
+		bit = ssa.Value(l.F.Insts[bit].A)
 	}
-	in := &l.f.Insts[bit]
+	in := &l.F.Insts[bit]
 	x, y := ssa.Value(in.A), ssa.Value(in.B)
 	switch {
-	case !l.only(bit):
+	case !l.Only(bit):
 		return false
 	case in.Op == ssa.OpGtU:
 		x, y = y, x
 	case in.Op != ssa.OpLtU:
 		return false
 	}
-	if _, isConst := l.f.IsConst(a); isConst {
+	if _, isConst := l.F.IsConst(a); isConst {
 		return false
 	}
-	c := comparison{op: CMP, size: uint8(l.f.Insts[x].Type.Size()), cond: CondB, a: l.use(x)}
+	c := comparison{op: CMP, size: uint8(l.F.Insts[x].Type.Size()), cond: CondB, a: l.Use(x)}
 	c.src = l.operandOf(y, c.size)
-	sum := l.use(a)
-	inst := l.put(tAddBit, 0)
-	l.tied(l.result(v), 1)
-	l.arg(sum)
+	sum := l.Use(a)
+	inst := l.Put(tAddBit, 0)
+	l.Tied(l.Result(v), 1)
+	l.Arg(sum)
 	l.attachCompare(inst, &c)
-	if l.sizeOf(v) == 8 {
+	if l.SizeOf(v) == 8 {
 		inst.Aux |= auxWide
 	}
 	return true

@@ -2,8 +2,6 @@ package amd64
 
 import (
 	"github.com/wasmaot/wasmaot/backend/regalloc"
-	"github.com/wasmaot/wasmaot/compiler/abi"
-	"github.com/wasmaot/wasmaot/compiler/ssa"
 )
 
 // Config.Poison makes code that fills with garbage what no one may rely on: the upper halves of
@@ -14,23 +12,6 @@ const (
 	poison     int64 = 0x7ffdeadc0ffee000
 	poisonHigh int64 = 0x5ad5ad5a << 32
 )
-
-// poisons reports whether the upper half of v's register is to be made garbage.
-func (l *lowerer) poisons(v ssa.Value, in *ssa.Inst) bool {
-	return l.cfg.Poison && in.Type == abi.I32 && l.info[v].flags&infoZext == 0
-}
-
-// poisoned selects the instructions for v and makes the upper half of the result garbage.
-func (l *lowerer) poisoned(v ssa.Value, in *ssa.Inst, r *rule) {
-	final := l.result(v)
-	clean := l.newVReg(regalloc.ClassInt)
-	l.info[v].vreg = clean
-	r.fn(l, v, in, r.op)
-	l.info[v].vreg = final
-	l.put(tPoison, 8)
-	l.tied(final, 1)
-	l.arg(clean)
-}
 
 func (e *emitter) emitPoison() {
 	e.a.RI(MOV, 8, regScratch, poisonHigh)

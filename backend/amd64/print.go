@@ -112,7 +112,7 @@ func (p *printer) inst(in *backend.Inst, ops []regalloc.Operand) {
 	if op := opOf(in); op != NoOp && t != tSwitch && t != tCheckAddr {
 		words = append(words, fmt.Sprintf("%s.%d", op.mnemonic(in.Size), in.Size))
 	}
-	if t >= tSet && t <= tBranch {
+	if t >= tSet && t <= tAddBit || t == tBranch {
 		words = append(words, condName(Cond(in.Cond)))
 	}
 	for i := range rest {

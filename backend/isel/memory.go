@@ -1,0 +1,87 @@
+package isel
+
+import (
+	"math"
+
+	"github.com/wasmaot/wasmaot/backend"
+	"github.com/wasmaot/wasmaot/compiler/abi"
+	"github.com/wasmaot/wasmaot/compiler/ssa"
+)
+
+// IsFolded reports whether an address is made by the accesses that use it: an unchecked one of memory 0.
+func (l *Lowerer) IsFolded(in *ssa.Inst) bool {
+	return in.Op == ssa.OpAddr && in.Flags&ssa.FlagChecked == 0 && in.C>>8 == 0 && l.F.Insts[in.A].Type == abi.I32
+}
+
+// LoadMoves reports whether load v can be made where its user is, and there only.
+func (l *Lowerer) LoadMoves(v ssa.Value) bool {
+	info := &l.Info[v]
+	return info.Uses == 1 && info.Epoch == l.Epoch && info.Flags&Folded == 0 && info.VReg == 0 && !l.NoFold
+}
+
+// StoreSize is the number of bytes a store writes.
+func (l *Lowerer) StoreSize(in *ssa.Inst) uint8 {
+	return uint8(in.Op.AccessSize(l.F.Insts[in.B].Type))
+}
+
+// A Field is a place in the instance context. If it is Indirect the address of what is wanted stands there.
+type Field struct {
+	Disp     int32
+	Indirect bool
+}
+
+func field(i, imported int, pointers, own, size uint32) Field {
+	if i < imported {
+		return Field{int32(pointers + 8*uint32(i)), true}
+	}
+	return Field{int32(own + size*uint32(i-imported)), false}
+}
+
+// Global is where global i's cell is.
+func (l *Lowerer) Global(i uint32) Field {
+	lay := &l.F.Module.Layout
+	return field(int(i), lay.Shape.ImportedGlobals, lay.GlobalPtrs, lay.Globals, abi.GlobalCellSize)
+}
+
+// Table is where table i's TableRec is.
+func (l *Lowerer) Table(i uint32) Field {
+	lay := &l.F.Module.Layout
+	return field(int(i), lay.Shape.ImportedTables, lay.TablePtrs, lay.Tables, abi.TableRecSize)
+}
+
+// Memory is where a memory's MemoryRec is.
+func (l *Lowerer) Memory(i uint32) Field {
+	if i == 0 {
+		return Field{abi.CtxMemRec, true}
+	}
+	lay := &l.F.Module.Layout
+	return field(int(i), lay.Shape.ImportedMemories, lay.MemoryPtrs, lay.Memories, abi.MemoryRecSize)
+}
+
+// FuncDesc is where function i's FuncDesc is.
+func (l *Lowerer) FuncDesc(i uint32) Field {
+	lay := &l.F.Module.Layout
+	return field(int(i), lay.Shape.ImportedFuncs, lay.Imports, lay.Funcs, abi.FuncDescSize)
+}
+
+// FixedLength is table i's length, if it never changes and is an immediate of 31 bits.
+func (l *Lowerer) FixedLength(i uint32) (int64, bool) {
+	mod := l.F.Module
+	if int(i) < len(mod.TableFixed) && mod.TableFixed[i] && mod.TableMin[i] <= math.MaxInt32 {
+		return int64(mod.TableMin[i]), true
+	}
+	return 0, false
+}
+
+// TableCall says in the TCallTable instruction what of the call does not depend on the machine. The low half of Imm is the constant length.
+func (l *Lowerer) TableCall(inst *backend.Inst, c *ssa.Call) {
+	inst.Imm |= int64(l.F.Module.Layout.TypeIDs+4*c.TypeIndex) << 32
+	if c.SameSig {
+		inst.Aux |= backend.AuxSameSig
+	}
+	if c.Local {
+		inst.Aux |= backend.AuxLocal
+	} else {
+		l.M.SavesContext = true
+	}
+}

@@ -1,0 +1,27 @@
+package backend
+
+// A Template says how an instruction over virtual registers is assembled (Inst.Op). Its operands come in the order
+// given here or where the instruction set defines its own: definitions and temporaries, uses.
+type Template uint16
+
+// The templates of all instruction sets.
+const (
+	_          Template = iota
+	TBranch             // operands of a comparison: to successor 0 if Cond, else to successor 1
+	TEntry              // parameters in registers
+	TCall               // arguments, results; Imm is the function
+	TCallDesc           // the same; FuncDesc address at context + Disp, or with AuxLocal the builtin's at Disp in their array
+	TCallTable          // index, what the instruction set wants of the table, arguments, results; Imm = type id's offset << 32 | constant length
+	TReturn             // results in registers
+	TJump
+	TSwitch // temp, index; Imm entries in Func.Switches from Aux
+	TTrap   // Imm is the trap
+	TPoison // d = a: the upper half becomes garbage
+	TMachine
+)
+
+// Parts of Inst.Aux of calls.
+const (
+	AuxLocal   = 1 << 25 // the callee belongs to the same instance
+	AuxSameSig = 1 << 26 // no check of the type
+)
