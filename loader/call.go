@@ -60,7 +60,7 @@ func dispatch(s *nativeStack, reason uint64) (resume uint64) {
 	case reasonPreempt:
 		if s.watched {
 			if s.e.cancelled.Load() != 0 {
-				frames, elided := s.backtraceFrom(s.e.pc, s.e.sp)
+				frames, elided := s.backtraceFrom(site{s.e.pc, s.e.sp})
 				s.err = &Interrupted{context.Cause(s.ctx), frames, elided}
 				return 0
 			}
@@ -91,7 +91,7 @@ func (s *nativeStack) hostCall() (resume uint64) {
 	e.native = 1
 	if stopped, ok := err.(*Interrupted); ok && len(stopped.Frames) == 0 {
 		// A host function that gives up when the context ends does not know where the guest is.
-		frames, elided := s.backtraceAt(e.frame)
+		frames, elided := s.callers(nil, s.returnAt(e.frame))
 		err = &Interrupted{stopped.Cause, frames, elided}
 	}
 	if err != nil {
@@ -99,7 +99,7 @@ func (s *nativeStack) hostCall() (resume uint64) {
 		return 0
 	}
 	if s.watched && e.cancelled.Load() != 0 {
-		frames, elided := s.backtraceAt(e.frame)
+		frames, elided := s.callers(nil, s.returnAt(e.frame))
 		s.err = &Interrupted{context.Cause(s.ctx), frames, elided}
 		return 0
 	}
@@ -111,7 +111,7 @@ func (s *nativeStack) hostCall() (resume uint64) {
 
 // trapAtCall is the error of a builtin that traps.
 func (s *nativeStack) trapAtCall(code abi.Trap) *Trap {
-	frames, elided := s.backtraceAt(s.e.frame)
+	frames, elided := s.callers(nil, s.returnAt(s.e.frame))
 	return &Trap{code, frames, elided}
 }
 
@@ -120,21 +120,21 @@ func (s *nativeStack) trapAtCall(code abi.Trap) *Trap {
 // trap map. A fault that is not there is a compiler's bug, and no one knows what else is wrong: the process ends.
 func (s *nativeStack) trap() *Trap {
 	e := s.e
-	pc := e.pc
+	at := site{e.pc, e.sp}
 	if e.signal == sigTRAP {
-		pc-- // it is reported behind the instruction
+		at.pc -= breakpointSize // where it is reported behind the instruction
 	}
 	if (e.signal == sigSEGV || e.signal == sigBUS) && e.fault >= e.window() && e.fault < e.addr() {
-		frames, elided := s.backtraceFrom(pc, e.sp)
-		if isStub(pc) {
-			frames, elided = s.backtraceAt(e.exitReturn())
+		frames, elided := s.backtraceFrom(at)
+		if isStub(at.pc) {
+			frames, elided = s.callers(nil, s.exitReturn())
 		}
 		return &Trap{abi.TrapStackExhausted, frames, elided}
 	}
-	c, off := codeAt(pc)
+	c, off := codeAt(at.pc)
 	if c != nil {
 		if t, ok := c.art.Traps.Find(off); ok {
-			frames, elided := s.backtraceFrom(pc, e.sp)
+			frames, elided := s.backtraceFrom(at)
 			return &Trap{t.Code, frames, elided}
 		}
 	}

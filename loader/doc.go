@@ -6,8 +6,8 @@
 // Native code runs on stacks of its own (native.go). At the top of each lies its exec, the state of
 // the crossing between Go and guest, which assembly finds by masking the stack pointer. Func.Call
 // takes a stack from a pool and calls enter, an assembly function with an ordinary
-// frame that never writes Go's stack pointer: stubs in the code arena (stubs_amd64.go)
-// switch stacks. Native code comes back to enter for one of the reasons in native.go; enter calls
+// frame that never writes Go's stack pointer: stubs in the code arena (stubs.go and
+// stubs_ARCH.go) switch stacks. Native code comes back to enter for one of the reasons in native.go; enter calls
 // dispatch and goes on, or returns. So Go sees an ordinary frame that
 // calls dispatch: its stack may be moved, panics and Goexit unwind through it.
 //
@@ -17,7 +17,7 @@
 //
 // # Signals
 //
-// signal_amd64.s catches SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP and SIGURG and hands over to
+// signal_linux_ARCH.s catches SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP and SIGURG and hands over to
 // Go's handler what does not concern native code. A fault in a function's body becomes a trap if
 // its address is in a linear memory of the running instance or in this stack's guard; any other fault
 // there is a compiler's bug and ends the process. SIGURG, with which Go's scheduler

@@ -6,9 +6,8 @@ import "encoding/binary"
 
 // A small emitter for the stubs: the few instruction forms they need, as a table.
 
-// gpr and xmm are register numbers.
+// gpr is a register number.
 type gpr = uint8
-type xmm = uint8
 
 const (
 	rax gpr = iota
@@ -130,6 +129,18 @@ func (e *emitter) movImm(r gpr, v uint32) {
 	e.code = append(e.code, 0xb8|r)
 	e.imm32(int64(v))
 }
+
+// loadWord emits mov r, [base+disp].
+func (e *emitter) loadWord(r, base gpr, disp int64) { e.mem(movLoad, r, base, disp) }
+
+// storeWord emits mov [base+disp], r.
+func (e *emitter) storeWord(r, base gpr, disp int64) { e.mem(movStore, r, base, disp) }
+
+// addTo emits lea r, [base+disp].
+func (e *emitter) addTo(r, base gpr, disp int64) { e.mem(lea, r, base, disp) }
+
+// callAt emits call [base+disp].
+func (e *emitter) callAt(base gpr, disp int64) { e.one(callMem, base, disp) }
 
 // callReg emits call through a register.
 func (e *emitter) callReg(r gpr) { e.reg(callMem, callMem.digit, r) }

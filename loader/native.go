@@ -59,21 +59,18 @@ type exec struct {
 	limit     uint64 // lowest usable address
 	committed uint64 // lowest mapped address
 
-	// The guest's registers at a fault or preemption, by machine number.
-	regs [16]uint64
-	// In the order in which IRETQ takes them.
-	pc, cs, flags, sp, ss uint64
-	signal, fault         uint64 // signal number and fault address
+	guestState           // registers at a fault or preemption
+	signal, fault uint64 // signal number and fault address
 
 	thread    uint32 // id of the thread that was last known to run this
 	native    uint32 // 0 while in a host function; only kept if the call is watched
 	cancelled atomic.Uint32
 
-	_     [xsaveOffset - 284]byte
-	xsave [execSize - xsaveOffset]byte // vector state at a preemption
+	_       [vectorsOffset - 116 - unsafe.Sizeof(guestState{})]byte
+	vectors [execSize - vectorsOffset]byte // vector registers at a preemption
 }
 
-const xsaveOffset = 512 // a multiple of 64
+const vectorsOffset = 512 // a multiple of 64
 
 // The exec fills its pages exactly.
 var _ = [1]struct{}{}[unsafe.Sizeof(exec{})-execSize]

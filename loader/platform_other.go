@@ -1,4 +1,4 @@
-//go:build !(linux && amd64)
+//go:build !(linux && (amd64 || arm64))
 
 package loader
 
@@ -25,5 +25,15 @@ func threadID() uint32             { return 0 }
 func interruptThread(uint32) error { return ErrUnsupported }
 func interruptThreads() error      { return ErrUnsupported }
 
-func isStub(uint64) bool           { return false }
-func (e *exec) exitReturn() uint64 { return 0 }
+func isStub(uint64) bool { return false }
+
+// guestState is what the rest of the package needs of it.
+type guestState struct{ pc, sp uint64 }
+
+const (
+	linkSize       = 8
+	breakpointSize = 0
+)
+
+func (s *nativeStack) exitReturn() site                                    { return site{} }
+func (s *nativeStack) returnFrom(*Code, *artifact.Func, uint32, site) site { return site{} }

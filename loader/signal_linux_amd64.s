@@ -36,11 +36,11 @@
 #define SAVE(from, to) MOVQ from(DX), AX; MOVQ AX, to(R9)
 
 #define SAVE_ALL \
-	SAVE(UC_RAX, exec_regs+0); SAVE(UC_RCX, exec_regs+8); SAVE(UC_RDX, exec_regs+16); SAVE(UC_RBX, exec_regs+24) \
-	SAVE(UC_RSP, exec_regs+32); SAVE(UC_RBP, exec_regs+40); SAVE(UC_RSI, exec_regs+48); SAVE(UC_RDI, exec_regs+56) \
-	SAVE(UC_R8, exec_regs+64); SAVE(UC_R9, exec_regs+72); SAVE(UC_R10, exec_regs+80); SAVE(UC_R11, exec_regs+88) \
-	SAVE(UC_R12, exec_regs+96); SAVE(UC_R13, exec_regs+104); SAVE(UC_R14, exec_regs+112); SAVE(UC_R15, exec_regs+120) \
-	SAVE(UC_RIP, exec_pc); SAVE(UC_FLAGS, exec_flags); SAVE(UC_RSP, exec_sp)
+	SAVE(UC_RAX, exec_guestState+guestState_regs+0); SAVE(UC_RCX, exec_guestState+guestState_regs+8); SAVE(UC_RDX, exec_guestState+guestState_regs+16); SAVE(UC_RBX, exec_guestState+guestState_regs+24) \
+	SAVE(UC_RSP, exec_guestState+guestState_regs+32); SAVE(UC_RBP, exec_guestState+guestState_regs+40); SAVE(UC_RSI, exec_guestState+guestState_regs+48); SAVE(UC_RDI, exec_guestState+guestState_regs+56) \
+	SAVE(UC_R8, exec_guestState+guestState_regs+64); SAVE(UC_R9, exec_guestState+guestState_regs+72); SAVE(UC_R10, exec_guestState+guestState_regs+80); SAVE(UC_R11, exec_guestState+guestState_regs+88) \
+	SAVE(UC_R12, exec_guestState+guestState_regs+96); SAVE(UC_R13, exec_guestState+guestState_regs+104); SAVE(UC_R14, exec_guestState+guestState_regs+112); SAVE(UC_R15, exec_guestState+guestState_regs+120) \
+	SAVE(UC_RIP, exec_guestState+guestState_pc); SAVE(UC_FLAGS, exec_guestState+guestState_flags); SAVE(UC_RSP, exec_guestState+guestState_sp)
 
 // func sigHandler()
 //

@@ -5,14 +5,14 @@ import (
 	"strings"
 )
 
-// amd64 RET.
-const opRet = 0xc3
+// site is where a function goes on: an instruction and the stack pointer there.
+type site struct{ pc, sp uint64 }
 
-// backtraceFrom walks the frames of native code from the instruction at pc with the stack pointer sp, and reports whether there
+// backtraceFrom walks the frames of native code from where it was stopped, and reports whether there
 // are more than it gives. Functions have frames of fixed size with the return address above; the
 // entry stub's return address, which is in no loaded code, ends the walk.
-func (s *nativeStack) backtraceFrom(pc, sp uint64) (frames []Frame, elided bool) {
-	c, off := codeAt(pc)
+func (s *nativeStack) backtraceFrom(at site) (frames []Frame, elided bool) {
+	c, off := codeAt(at.pc)
 	if c == nil {
 		return nil, false
 	}
@@ -21,28 +21,14 @@ func (s *nativeStack) backtraceFrom(pc, sp uint64) (frames []Frame, elided bool)
 		return nil, false
 	}
 	frames = s.push(nil, c, i, c.position(i, off))
-	f := &c.art.Funcs[i]
-	size := uint64(f.FrameSize)
-	// Before the prologue and after the epilogue there is no frame. A return address is known by the map of calls.
-	if off == f.Off || c.art.Text[off] == opRet || !s.isReturn(sp+size) && s.isReturn(sp) {
-		size = 0
-	}
-	return s.callers(frames, sp+size)
+	return s.callers(frames, s.returnFrom(c, &c.art.Funcs[i], off, at))
 }
 
-// backtraceAt walks from the return address at an address on the stack.
-func (s *nativeStack) backtraceAt(at uint64) (frames []Frame, elided bool) {
-	return s.callers(nil, at)
-}
-
-func (s *nativeStack) callers(frames []Frame, at uint64) ([]Frame, bool) {
+// callers walks on from where the last frame returns to.
+func (s *nativeStack) callers(frames []Frame, at site) ([]Frame, bool) {
 	for {
-		pc, ok := s.load(at)
-		if !ok {
-			return frames, false
-		}
 		// The return address of a call that never returns may lie behind its function.
-		c, off := codeAt(pc - 1)
+		c, off := codeAt(at.pc - 1)
 		if c == nil {
 			return frames, false
 		}
@@ -55,8 +41,14 @@ func (s *nativeStack) callers(frames []Frame, at uint64) ([]Frame, bool) {
 			return frames, true
 		}
 		frames = s.push(frames, c, i, call.Pos)
-		at += 8 + uint64(c.art.Funcs[i].FrameSize)
+		at = s.returnAt(at.sp + uint64(c.art.Funcs[i].FrameSize))
 	}
+}
+
+// returnAt is where a function returns to whose return address is kept at an address of the stack.
+func (s *nativeStack) returnAt(at uint64) site {
+	pc, _ := s.load(at)
+	return site{pc, at + linkSize}
 }
 
 // load reads a word of the native stack.
@@ -65,19 +57,6 @@ func (s *nativeStack) load(at uint64) (uint64, bool) {
 		return 0, false
 	}
 	return *(*uint64)(pointer(at)), true
-}
-
-// isReturn reports whether a word of the stack is a return address into native code.
-func (s *nativeStack) isReturn(at uint64) bool {
-	pc, ok := s.load(at)
-	if !ok {
-		return false
-	}
-	if c, off := codeAt(pc - 1); c != nil {
-		_, ok := c.art.Calls.Find(off + 1)
-		return ok
-	}
-	return isStub(pc)
 }
 
 // push adds the frame of defined function i at a wasm offset. The name is copied: it may lie in a file that is unmapped with the code.

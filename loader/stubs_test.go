@@ -1,3 +1,5 @@
+//go:build linux && (amd64 || arm64)
+
 package loader
 
 import (
@@ -41,7 +43,7 @@ func TestStubCode(t *testing.T) {
 	}
 	wantEntry := []string{
 		"sub rsp, 0x8",
-		"mov rdi, qword ptr [rsp+0x10]",
+		"mov edi, dword ptr [rsp+0x10]",
 		"movsd xmm0, qword ptr [rsp+0x18]",
 		"movss xmm1, dword ptr [rsp+0x20]",
 		"mov rsi, qword ptr [rsp+0x28]",
@@ -76,7 +78,7 @@ func TestStubCode(t *testing.T) {
 		"mov qword ptr [rbx+0x40], r10",
 		"mov eax, 0x1",
 		"call qword ptr [rbx+0x20]",
-		"mov rax, qword ptr [rsp+0x10]",
+		"mov eax, dword ptr [rsp+0x10]",
 		"movss xmm0, dword ptr [rsp+0x18]",
 		"mov r14, qword ptr [rsp]",
 		"mov r15, qword ptr [rsp+0x8]",

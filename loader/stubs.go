@@ -1,0 +1,153 @@
+//go:build linux && (amd64 || arm64)
+
+package loader
+
+import (
+	"fmt"
+	"unsafe"
+
+	"github.com/wasmaot/wasmaot/compiler/abi"
+)
+
+// The stubs of types are made in the terms that each instruction set's emitter has: prologue, epilogue, load, store, addTo, movImm,
+// loadWord, storeWord, callAt and execFromSP. regSP, regExec, regReason and regScratch are its registers, conv its convention.
+
+// Offsets in exec.
+var (
+	atGoSP     = int64(unsafe.Offsetof(exec{}.goSP))
+	atGoBP     = int64(unsafe.Offsetof(exec{}.goBP))
+	atGoPC     = int64(unsafe.Offsetof(exec{}.goPC))
+	atNativeSP = int64(unsafe.Offsetof(exec{}.nativeSP))
+	atLeave    = int64(unsafe.Offsetof(exec{}.leave))
+	atDesc     = int64(unsafe.Offsetof(exec{}.desc))
+	atVmctx    = int64(unsafe.Offsetof(exec{}.vmctx))
+	atSlots    = int64(unsafe.Offsetof(exec{}.slots))
+	atFrame    = int64(unsafe.Offsetof(exec{}.frame))
+	atRegs     = int64(unsafe.Offsetof(exec{}.regs))
+	atPC       = int64(unsafe.Offsetof(exec{}.pc))
+	atVectors  = int64(unsafe.Offsetof(exec{}.vectors))
+)
+
+// emitEntry makes the stub through which Go calls functions of a type: it loads the parameters from the slot buffer, to which the stack pointer
+// points before the call, calls the FuncDesc in the convention's register for it, and stores the results there.
+func emitEntry(sig *abi.Signature) ([]byte, error) {
+	params, in := conv.Params(sig.Params)
+	results, out := conv.Results(sig.Results)
+	frame := frameFor(int64(max(in, out)))
+	buffer := frame + linkSize
+	e := &emitter{}
+	e.prologue(frame)
+	forEachSlot(params, func(p abi.Place, at int64) {
+		if p.Reg < 0 {
+			e.copySlots(p.Type, buffer+at, int64(p.Slot))
+		}
+	})
+	forEachSlot(params, func(p abi.Place, at int64) {
+		if p.Reg >= 0 {
+			e.load(p.Type, uint8(p.Reg), buffer+at)
+		}
+	})
+	e.loadWord(conv.Context, conv.Callee, abi.FuncDescCtx)
+	e.loadWord(conv.MemBase, conv.Context, abi.CtxMemBase)
+	e.callAt(conv.Callee, abi.FuncDescCode)
+	forEachSlot(results, func(p abi.Place, at int64) {
+		if p.Reg >= 0 {
+			e.store(p.Type, uint8(p.Reg), buffer+at)
+		}
+	})
+	forEachSlot(results, func(p abi.Place, at int64) {
+		if p.Reg < 0 {
+			e.copySlots(p.Type, int64(p.Slot), buffer+at)
+		}
+	})
+	e.epilogue(frame)
+	return e.code, checkStub(sig, frame)
+}
+
+// emitExit makes the stub through which native code calls Go functions of a type: it stores the parameters in a slot
+// buffer in its frame, leaves for Go, and loads the results from there.
+func emitExit(sig *abi.Signature) ([]byte, error) {
+	params, _ := conv.Params(sig.Params)
+	results, _ := conv.Results(sig.Results)
+	const buffer = exitSaved
+	frame := exitFrame(sig.SlotCount())
+	outgoing := frame + linkSize
+	e := &emitter{}
+	e.prologue(frame)
+	e.storeWord(conv.Context, regSP, 0) // early and lowest: finds the stack's end, if it is near, before anything happened
+	e.storeWord(conv.MemBase, regSP, 8)
+	forEachSlot(params, func(p abi.Place, at int64) {
+		if p.Reg >= 0 {
+			e.store(p.Type, uint8(p.Reg), buffer+at)
+		} else {
+			e.copySlots(p.Type, outgoing+int64(p.Slot), buffer+at)
+		}
+	})
+	e.execFromSP()
+	e.storeWord(conv.Callee, regExec, atDesc)
+	e.storeWord(conv.Context, regExec, atVmctx)
+	e.addTo(regScratch, regSP, buffer)
+	e.storeWord(regScratch, regExec, atSlots)
+	e.addTo(regScratch, regSP, frame)
+	e.storeWord(regScratch, regExec, atFrame)
+	e.movImm(regReason, reasonHost)
+	e.callAt(regExec, atLeave)
+	forEachSlot(results, func(p abi.Place, at int64) {
+		if p.Reg < 0 {
+			e.copySlots(p.Type, buffer+at, outgoing+int64(p.Slot))
+		}
+	})
+	forEachSlot(results, func(p abi.Place, at int64) {
+		if p.Reg >= 0 {
+			e.load(p.Type, uint8(p.Reg), buffer+at)
+		}
+	})
+	e.loadWord(conv.Context, regSP, 0)
+	e.loadWord(conv.MemBase, regSP, 8)
+	e.epilogue(frame)
+	return e.code, checkStub(sig, frame)
+}
+
+// exitSaved is the room for context and memory base in an exit stub's frame, below the slots.
+const exitSaved = 16
+
+// exitFrame is the size of an exit stub's frame.
+func exitFrame(slots int) int64 { return frameFor(exitSaved + 8*int64(slots)) }
+
+// frameFor is the size of a frame with room for n bytes that, with the link above it, keeps the stack aligned to 16 bytes.
+func frameFor(n int64) int64 { return (n+linkSize+15)&^15 - linkSize }
+
+// exitFrameOf is that of the stub through which a host function's descriptor is called.
+func exitFrameOf(desc uint64) uint64 {
+	f := (*Func)(pointer((*funcDesc)(pointer(desc)).host))
+	return uint64(exitFrame(f.typ.slots))
+}
+
+// checkStub refuses frames that could pass over the guard.
+func checkStub(sig *abi.Signature, frame int64) error {
+	if frame > 1<<20 {
+		return fmt.Errorf("function type with %d parameters and %d results: its stub's frame of %d bytes is too large", len(sig.Params), len(sig.Results), frame)
+	}
+	return nil
+}
+
+// forEachSlot calls f with each place and its offset in bytes in the slot buffer.
+func forEachSlot(places []abi.Place, f func(p abi.Place, at int64)) {
+	at := int64(0)
+	for _, p := range places {
+		f(p, at)
+		at += 8 * int64(p.Type.Slots())
+	}
+}
+
+// copySlots copies a value of the type on the stack. 32-bit values are zero-extended.
+func (e *emitter) copySlots(t abi.Type, from, to int64) {
+	word := abi.I64
+	if t.Size() == 4 {
+		word = abi.I32
+	}
+	for i := range int64(t.Slots()) {
+		e.load(word, regScratch, from+8*i)
+		e.store(abi.I64, regScratch, to+8*i)
+	}
+}

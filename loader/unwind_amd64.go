@@ -1,0 +1,53 @@
+//go:build linux
+
+package loader
+
+import "github.com/wasmaot/wasmaot/compiler/artifact"
+
+// guestState is the guest's registers, by machine number, and what IRETQ takes, in its order.
+type guestState struct {
+	regs                  [16]uint64
+	pc, cs, flags, sp, ss uint64
+}
+
+const (
+	// linkSize is what a call leaves between the frames of caller and callee: the return address.
+	linkSize = 8
+	// INT3 is reported behind the instruction.
+	breakpointSize = 1
+
+	opRet = 0xc3
+)
+
+// returnFrom is where function f, stopped at off, returns to. Before the prologue and after the epilogue there is no frame.
+func (s *nativeStack) returnFrom(c *Code, f *artifact.Func, off uint32, at site) site {
+	framed := at.sp + uint64(f.FrameSize)
+	// A return address is known by the map of calls.
+	if off == f.Off || c.art.Text[off] == opRet || !s.isReturn(framed) && s.isReturn(at.sp) {
+		framed = at.sp
+	}
+	return s.returnAt(framed)
+}
+
+// isReturn reports whether a word of the stack is a return address into native code.
+func (s *nativeStack) isReturn(at uint64) bool {
+	pc, ok := s.load(at)
+	if !ok {
+		return false
+	}
+	if c, off := codeAt(pc - 1); c != nil {
+		_, ok := c.art.Calls.Find(off + 1)
+		return ok
+	}
+	return isStub(pc)
+}
+
+// exitReturn is where an exit stub returns to that found the stack's end. That happens where it first stores
+// something, the descriptor still being in its register, and where it calls leave.
+func (s *nativeStack) exitReturn() site {
+	desc := s.e.regs[conv.Callee]
+	if desc == reasonHost {
+		desc = s.e.desc
+	}
+	return s.returnAt(s.e.sp + exitFrameOf(desc))
+}
