@@ -55,12 +55,14 @@ func benchHostCalls(b *testing.B, ctx context.Context) {
 	g := newGuest()
 	s := sig(types(i64), types(i64))
 	host := g.importFunc("host", s)
-	g.fn("f", s, 24, func() { // calls host with edi = 0 as often as edi says
-		g.mem(movStore, rdi, rsp, 8)
+	g.fn("f", s, 24, func() { // calls host as often as its parameter says
+		g.storeWord(param0, regSP, 8)
 		at := len(g.code)
 		g.callImport(host, 0)
-		g.raw([]byte{0x48, 0xff, 0x4c, 0x24, 8, 0x0f, 0x85}) // dec qword [rsp+8]; jnz
-		g.imm32(int64(at - len(g.code) - 4))
+		g.loadWord(param0, regSP, 8)
+		g.addTo(param0, param0, -1)
+		g.storeWord(param0, regSP, 8)
+		g.ifNot0(param0, func() { g.jump(at) })
 	})
 	i := g.instance(b, env{"host": NewHostFunc("host", &s, func(_ context.Context, _ *Instance, stack []uint64) error { return nil })})
 	b.ResetTimer()
@@ -80,10 +82,11 @@ func BenchmarkHostCallCancellable(b *testing.B) {
 func BenchmarkTrap(b *testing.B) {
 	g := newGuest()
 	g.memory(1, 1)
-	g.fn("unreachable", sig(nil, nil), 8, func() { g.ud2(abi.TrapUnreachable) })
+	g.fn("unreachable", sig(nil, nil), 8, func() { g.raise(abi.TrapUnreachable) })
 	g.fn("outside", sig(nil, nil), 8, func() {
+		g.addTo(conv.MemBase, conv.MemBase, wasmPage)
 		g.trap(abi.TrapMemoryOutOfBounds)
-		g.mem(movLoad, rax, r15, wasmPage)
+		g.loadWord(result0, conv.MemBase, 0)
 	})
 	i := g.instance(b, nil)
 	for _, name := range []string{"unreachable", "outside"} {

@@ -15,7 +15,7 @@ import (
 // addFunc adds two i32.
 func (g *guest) addFunc() uint32 {
 	return g.fn("add", sig(types(i32, i32), types(i32)), 0, func() {
-		g.raw([]byte{0x8d, 0x04, 0x37}) // lea eax, [rdi+rsi]
+		g.add32(result0, param0, param1)
 	})
 }
 
@@ -70,7 +70,7 @@ func TestHostError(t *testing.T) {
 	g := newGuest()
 	s := sig(nil, nil)
 	host := g.importFunc("host", s)
-	g.fn("f", s, 8, func() { g.callImport(host, 0); g.ud2(abi.TrapUnreachable) })
+	g.fn("f", s, 8, func() { g.callImport(host, 0); g.raise(abi.TrapUnreachable) })
 	want := &Exit{7}
 	i := g.instance(t, env{"host": NewHostFunc("host", &s, func(context.Context, *Instance, []uint64) error { return want })})
 	if _, err := call(t, i, "f"); err != error(want) {
@@ -150,17 +150,13 @@ func TestNestedCalls(t *testing.T) {
 func TestTrap(t *testing.T) {
 	g := newGuest()
 	g.memory(1, 10)
-	g.fn("unreachable", sig(nil, nil), 8, func() { g.ud2(abi.TrapUnreachable) })
+	g.fn("unreachable", sig(nil, nil), 8, func() { g.raise(abi.TrapUnreachable) })
 	inner := g.fn("load", sig(types(i32), types(i32)), 0, func() {
-		g.raw([]byte{0x89, 0xff}) // mov edi, edi
-		g.trap(abi.TrapMemoryOutOfBounds)
-		g.raw([]byte{0x41, 0x8b, 0x04, 0x3f}) // mov eax, [r15+rdi]
+		g.loadAt(result0, param0)
 	})
 	g.fn("outer", sig(types(i32), types(i32)), 24, func() { g.callFunc(inner) })
 	g.fn("div", sig(types(i32, i32), types(i32)), 0, func() {
-		g.raw([]byte{0x89, 0xf8, 0x99}) // mov eax, edi; cdq
-		g.trap(abi.TrapDivideByZero)
-		g.raw([]byte{0xf7, 0xfe}) // idiv esi
+		g.div32()
 	})
 	i := g.instance(t, nil)
 	for range 3 {
@@ -207,27 +203,27 @@ func TestStackExhausted(t *testing.T) {
 	g := newGuest()
 	s := sig(types(i32), types(i32))
 	host := g.importFunc("host", s)
-	g.fn("down", s, 24, func() { // to the depth in edi, then returns it
-		g.raw([]byte{
-			0x31, 0xc0, // xor eax, eax
-			0x85, 0xff, // test edi, edi
-			0x74, 0x09, // jz +9
-			0xff, 0xcf, // dec edi
+	const room = 24
+	frame := uint64(frameFor(room) + linkSize)
+	g.fn("down", s, room, func() { // to a depth, which it returns
+		g.addTo(result0, param0, 0)
+		g.ifNot0(param0, func() {
+			g.addTo(param0, param0, -1)
+			g.callFunc(1)
+			g.addTo(result0, result0, 1)
 		})
-		g.callFunc(1)
-		g.raw([]byte{0xff, 0xc0}) // inc eax
 	})
-	g.fn("hosts", s, 24, func() { // recursion that ends in a host call
-		g.raw([]byte{0x85, 0xff, 0x74, 0x07, 0xff, 0xcf}) // test edi, edi; jz +7; dec edi
-		g.raw([]byte{0xe8})                               // call itself
-		g.imm32(-int64(len(g.code)+4) + int64(g.a.Funcs[1].Off))
-		g.called()
+	g.fn("hosts", s, room, func() { // recursion that ends in host calls
+		g.ifNot0(param0, func() {
+			g.addTo(param0, param0, -1)
+			g.callFunc(2)
+		})
 		g.callImport(host, 0)
 	})
 	calls := 0
 	i := g.instance(t, env{"host": NewHostFunc("host", &s, func(_ context.Context, _ *Instance, stack []uint64) error { calls++; return nil })})
 	for range 2 {
-		for _, n := range []uint64{10, 1000, 1_000_000, 16_000_000} {
+		for _, n := range []uint64{10, 1000, 1_000_000, (DefaultStackSize - 1<<20) / frame} {
 			if got, err := call(t, i, "down", n); err != nil || got != n {
 				t.Fatalf("depth %d: %d, %v", n, got, err)
 			}
@@ -248,11 +244,12 @@ func TestStackExhausted(t *testing.T) {
 	defer small.Close()
 	// The stub finds the end of the stack at one of these depths.
 	exhausted := 0
-	for n := uint64(1900); n < 2100; n++ {
+	all := 64 << 10 / frame
+	for n := all - 150; n < all+50; n++ {
 		_, err := call(t, small, "hosts", n)
 		if err != nil {
 			trap := wantTrap(t, err, abi.TrapStackExhausted)
-			if exhausted++; len(trap.Frames) < 1900 {
+			if exhausted++; uint64(len(trap.Frames)) < all-150 {
 				t.Fatalf("depth %d: %d frames", n, len(trap.Frames))
 			}
 		}

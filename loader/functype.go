@@ -147,7 +147,7 @@ func makeStubs(wishes ...stubWish) error {
 			return err
 		}
 		for len(code)%16 != 0 {
-			code = append(code, 0xcc)
+			code = append(code, padding)
 		}
 		offsets[at] = uint64(len(code))
 		code = append(code, stub...)

@@ -12,7 +12,7 @@ import (
 	"github.com/wasmaot/wasmaot/compiler/artifact"
 )
 
-// guest assembles an artifact by hand. Functions use the stubs' emitter and bytes for what it lacks.
+// guest assembles an artifact by hand. Functions use the stubs' emitter and what guest_ARCH_test.go adds to it.
 type guest struct {
 	emitter
 	a            artifact.Artifact
@@ -51,25 +51,21 @@ func (g *guest) importFunc(name string, s abi.Signature) uint32 {
 // layout must be asked for when all declarations are there but functions, which come last in it.
 func (g *guest) layout() abi.Layout { return g.a.Layout() }
 
-// fn adds a function with a frame and exports it by its name.
+// fn adds a function with a frame of at least so many bytes, if any, and exports it by its name.
 func (g *guest) fn(name string, s abi.Signature, frame uint32, body func()) uint32 {
-	for len(g.code)%16 != 0 {
-		g.raw([]byte{0xcc})
-	}
+	g.align()
 	m := &g.a.Module
-	f := artifact.Func{Off: uint32(len(g.code)), FrameSize: frame, Type: g.typ(s), WasmOff: 0x1000 * uint32(len(g.a.Funcs)+1),
+	if frame != 0 {
+		frame = uint32(frameFor(int64(frame)))
+	}
+	f := artifact.Func{Off: uint32(len(g.code)), FrameSize: frameSize(frame), Type: g.typ(s), WasmOff: 0x1000 * uint32(len(g.a.Funcs)+1),
 		NameOff: uint32(len(g.a.Names)), NameLen: uint32(len(name))}
 	g.a.Names += name
 	index := uint32(len(m.ImportedFuncTypes) + len(g.a.Funcs))
 	g.a.Funcs = append(g.a.Funcs, f)
-	if frame != 0 {
-		g.imm(subImm, rsp, int64(frame))
-	}
+	g.enterFunc(int64(frame))
 	body()
-	if frame != 0 {
-		g.imm(addImm, rsp, int64(frame))
-	}
-	g.raw(ret)
+	g.leaveFunc(int64(frame))
 	last := &g.a.Funcs[len(g.a.Funcs)-1]
 	last.Size = uint32(len(g.code)) - last.Off
 	m.Exports = append(m.Exports, artifact.Export{Name: name, Kind: artifact.KindFunc, Index: index})
@@ -88,44 +84,49 @@ func (g *guest) called() {
 	g.calls = append(g.calls, artifact.Site{Off: uint32(len(g.code)), Pos: g.here()})
 }
 
-// callDesc calls the descriptor in rax; the own context is kept at [rsp+at].
+// callDesc calls the descriptor in the convention's register; the own context is kept at [sp+at].
 func (g *guest) callDesc(at int64) {
-	g.mem(movStore, r14, rsp, at)
-	g.mem(movLoad, r14, rax, abi.FuncDescCtx)
-	g.mem(movLoad, r15, r14, abi.CtxMemBase)
-	g.one(callMem, rax, abi.FuncDescCode)
+	g.storeWord(conv.Context, regSP, at)
+	g.loadWord(conv.Context, conv.Callee, abi.FuncDescCtx)
+	g.loadWord(conv.MemBase, conv.Context, abi.CtxMemBase)
+	g.callAt(conv.Callee, abi.FuncDescCode)
 	g.called()
-	g.mem(movLoad, r14, rsp, at)
-	g.mem(movLoad, r15, r14, abi.CtxMemBase)
+	g.loadWord(conv.Context, regSP, at)
+	g.loadWord(conv.MemBase, conv.Context, abi.CtxMemBase)
 }
 
 func (g *guest) callImport(index uint32, at int64) {
-	g.mem(movLoad, rax, r14, int64(g.layout().Imports)+8*int64(index))
+	g.loadWord(conv.Callee, conv.Context, int64(g.layout().Imports)+8*int64(index))
 	g.callDesc(at)
 }
 
 func (g *guest) callBuiltin(b abi.Builtin, at int64) {
-	g.mem(movLoad, rax, r14, abi.CtxBuiltins)
-	g.mem(movLoad, rax, rax, 8*int64(b))
+	g.loadWord(conv.Callee, conv.Context, abi.CtxBuiltins)
+	g.loadWord(conv.Callee, conv.Callee, 8*int64(b))
 	g.callDesc(at)
 }
 
 // callFunc calls a function of the same module by its place in the text.
 func (g *guest) callFunc(index uint32) {
-	f := g.a.Funcs[int(index)-len(g.a.Module.ImportedFuncTypes)]
-	g.raw([]byte{0xe8}) // call rel32
-	g.imm32(int64(f.Off) - int64(len(g.code)+4))
+	g.callText(g.a.Funcs[int(index)-len(g.a.Module.ImportedFuncTypes)].Off)
 	g.called()
 }
 
-// spin is an endless loop: jmp $.
-func (g *guest) spin() { g.raw([]byte{0xeb, 0xfe}) }
+// spin is an endless loop.
+func (g *guest) spin() { g.jump(len(g.code)) }
 
-// ud2 traps.
-func (g *guest) ud2(code abi.Trap) {
+// raise traps.
+func (g *guest) raise(code abi.Trap) {
 	g.trap(code)
-	g.raw([]byte{0x0f, 0x0b})
+	g.undefined()
 }
+
+// The registers of the first parameter and the first result.
+var (
+	param0  = gpr(conv.ParamInt[0])
+	param1  = gpr(conv.ParamInt[1])
+	result0 = gpr(conv.ResultInt[0])
+)
 
 func (g *guest) memory(minimum, maximum uint64) {
 	g.a.Module.Mems = append(g.a.Module.Mems, artifact.Memory{Min: minimum, Max: maximum})

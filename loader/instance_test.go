@@ -195,12 +195,12 @@ func TestTableBuiltins(t *testing.T) {
 func (g *guest) indirect(k int64) {
 	l := g.layout()
 	if l.Shape.ImportedTables > 0 {
-		g.mem(movLoad, rax, r14, int64(l.TablePtrs))
-		g.mem(movLoad, rax, rax, abi.TableRecBase)
+		g.loadWord(conv.Callee, conv.Context, int64(l.TablePtrs))
+		g.loadWord(conv.Callee, conv.Callee, abi.TableRecBase)
 	} else {
-		g.mem(movLoad, rax, r14, int64(l.Tables)+abi.TableRecBase)
+		g.loadWord(conv.Callee, conv.Context, int64(l.Tables)+abi.TableRecBase)
 	}
-	g.mem(movLoad, rax, rax, 8*k)
+	g.loadWord(conv.Callee, conv.Callee, 8*k)
 	g.callDesc(0)
 }
 
@@ -208,7 +208,7 @@ var toI64 = sig(nil, types(i64))
 
 // number is a function that returns a number.
 func (g *guest) number(name string, n uint32) uint32 {
-	return g.fn(name, toI64, 0, func() { g.movImm(rax, n) })
+	return g.fn(name, toI64, 0, func() { g.movImm(result0, n) })
 }
 
 func (g *guest) importTable() {
@@ -248,7 +248,7 @@ func TestFailedInstanceStaysCallable(t *testing.T) {
 	g.importTable()
 	g.memory(1, 1)
 	f := g.number("number", 44)
-	start := g.fn("start", sig(nil, nil), 0, func() { g.ud2(abi.TrapUnreachable) })
+	start := g.fn("start", sig(nil, nil), 0, func() { g.raise(abi.TrapUnreachable) })
 	g.a.Module.Elems = []artifact.Elem{{Mode: artifact.SegmentActive, Start: constExpr(1), Funcs: []uint32{f}}}
 	code := g.load(t)
 	for _, c := range []struct {
@@ -299,9 +299,11 @@ func TestGlobals(t *testing.T) {
 	}
 	l := g.layout()
 	g.fn("count", toI64, 0, func() { // increments global 0 and returns global 2
-		g.mem(movLoad, rcx, r14, int64(l.GlobalPtrs))
-		g.raw([]byte{0x48, 0xff, 0x01}) // inc qword [rcx]
-		g.mem(movLoad, rax, r14, int64(l.Globals))
+		g.loadWord(regScratch, conv.Context, int64(l.GlobalPtrs))
+		g.loadWord(result0, regScratch, 0)
+		g.addTo(result0, result0, 1)
+		g.storeWord(result0, regScratch, 0)
+		g.loadWord(result0, conv.Context, int64(l.Globals))
 	})
 	i := g.instance(t, env{"host": host, "fixed": fixed})
 	got, err := call(t, i, "count")

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"runtime"
 	"strings"
@@ -60,7 +61,7 @@ func TestNoLeaks(t *testing.T) {
 	s := sig(nil, nil)
 	host := g.importFunc("host", s)
 	g.fn("f", s, 8, func() { g.callImport(host, 0) })
-	g.fn("unreachable", s, 8, func() { g.ud2(abi.TrapUnreachable) })
+	g.fn("unreachable", s, 8, func() { g.raise(abi.TrapUnreachable) })
 	g.fn("spin", s, 8, g.spin)
 	hostFunc := NewHostFunc("host", &s, func(ctx context.Context, i *Instance, _ []uint64) error {
 		i.Memory().Bytes()[1000] = 1
@@ -148,7 +149,7 @@ func importer(t *testing.T, from *Instance) *Instance {
 	index := g.importFunc("number", toI64)
 	g.fn("number", toI64, 8, func() {
 		g.callImport(index, 0)
-		g.imm(addImm, rax, 1)
+		g.addTo(result0, result0, 1)
 	})
 	i, err := g.load(t).Instantiate(context.Background(), &Config{Name: "importer", Resolve: env{"number": from.Func("number")}.resolve})
 	if err != nil {
@@ -312,7 +313,7 @@ func TestFuncTypes(t *testing.T) {
 // Backtraces go through the frames of several instances.
 func TestBacktraceThroughInstances(t *testing.T) {
 	g := newGuest()
-	g.fn("number", toI64, 40, func() { g.ud2(abi.TrapUnreachable) })
+	g.fn("number", toI64, 40, func() { g.raise(abi.TrapUnreachable) })
 	a, err := g.load(t).Instantiate(context.Background(), &Config{Name: "inner"})
 	if err != nil {
 		t.Fatal(err)
@@ -325,7 +326,8 @@ func TestBacktraceThroughInstances(t *testing.T) {
 	if f := trap.Frames; len(f) != 2 || f[0].Module != "inner" || f[1].Module != "importer" || f[1].Func != 1 {
 		t.Fatalf("frames %+v", f)
 	}
-	want := "  0: 0x10007 number\n  1: 0x1001b number (importer)\n"
+	returned, _ := b.code.art.Calls.Before(uint32(len(b.code.art.Text)))
+	want := fmt.Sprintf("  0: 0x%x number\n  1: 0x%x number (importer)\n", g.traps[0].Pos, returned.Pos)
 	if got := trap.Backtrace(); got != want {
 		t.Errorf("backtrace %q, expected %q", got, want)
 	}

@@ -32,6 +32,7 @@ type guestState struct{ pc, sp uint64 }
 
 const (
 	linkSize       = 8
+	padding        = 0
 	breakpointSize = 0
 )
 

@@ -18,8 +18,6 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/sys/cpu"
-
 	"github.com/wasmaot/wasmaot/compiler/abi"
 	"github.com/wasmaot/wasmaot/compiler/artifact"
 )
@@ -106,8 +104,7 @@ func TestCancelHostCalls(t *testing.T) {
 	g.fn("f", s, 8, func() {
 		at := len(g.code)
 		g.callImport(host, 0)
-		g.raw([]byte{0xe9}) // jmp back
-		g.imm32(int64(at - len(g.code) - 4))
+		g.jump(at)
 	})
 	var cancel func()
 	calls := 0
@@ -127,67 +124,6 @@ func TestCancelHostCalls(t *testing.T) {
 			t.Fatalf("found %v", err)
 		}
 	}
-}
-
-// registersFunc is a loop that computes with all general and vector registers and the flags until edi rounds are over,
-// and counts in eax how often something was not as it must be.
-func (g *guest) registersFunc() {
-	g.fn("registers", sig(types(i32), types(i32)), 8, func() {
-		regs := []gpr{rbx, rcx, rdx, rsi, rbp, r8, r9, r10, r11, r12, r13}
-		g.mem(movStore, r14, rsp, 0)
-		g.raw([]byte{0x31, 0xc0}) // xor eax, eax
-		for _, r := range append(regs, r14, r15) {
-			g.raw([]byte{0x48 | r>>3, 0xc7, 0xc0 | r&7}) // mov r, imm32
-			g.imm32(int64(r) * 0x01010101)
-		}
-		for x := uint8(0); x < 16; x++ {
-			g.reg(form{prefix: 0x66, wide: true, opcode: []byte{0x0f, 0x6e}}, x, regs[int(x)%len(regs)]) // movq x, r
-			g.reg(form{opcode: []byte{0x0f, 0x16}}, x, x)                                                // movlhps x, x
-		}
-		// vinsertf128 and vextractf128 for the upper halves.
-		upper := func(opcode byte, x uint8, v uint8) []byte {
-			return []byte{0xc4, ^(x >> 3 << 7) & 0x80, ^v&15<<3 | 5, opcode}
-		}
-		if cpu.X86.HasAVX {
-			for x := uint8(0); x < 16; x++ {
-				in := upper(0x18, x, x)
-				in[1] = ^(x>>3<<7|x>>3<<5)&0xa0 | 0x43
-				g.raw(append(in, 0xc0|x&7<<3|x&7, 1)) // vinsertf128 x, x, x, 1
-			}
-		}
-		loop := len(g.code)
-		failed := func() { g.raw([]byte{0x74, 0x02, 0xff, 0xc0}) } // jz +2; inc eax
-		for _, r := range append(regs, r14, r15) {
-			g.raw([]byte{0x48 | r>>3, 0x81, 0xf8 | r&7}) // cmp r, imm32
-			g.imm32(int64(r) * 0x01010101)
-			failed()
-		}
-		for x := uint8(0); x < 16; x++ {
-			r := regs[int(x)%len(regs)]
-			for _, shift := range []bool{false, true} {
-				if shift { // the upper half comes down: shufps x, x, 0x4e
-					g.reg(form{opcode: []byte{0x0f, 0xc6}}, x, x)
-					g.raw([]byte{0x4e})
-				}
-				// Compare in memory below the stack pointer: movq [rsp-16], x; cmp r, [rsp-16]
-				g.mem(movsdTo, x, rsp, -16)
-				g.mem(form{wide: true, opcode: []byte{0x3b}}, r, rsp, -16)
-				failed()
-			}
-		}
-		for x := uint8(0); x < 16 && cpu.X86.HasAVX; x++ {
-			out := upper(0x19, x, 0)
-			out[1] |= 0x63
-			g.raw(append(out, 0x44|x&7<<3, 0x24, 0xe0, 1)) // vextractf128 [rsp-32], x, 1
-			g.mem(form{wide: true, opcode: []byte{0x3b}}, regs[int(x)%len(regs)], rsp, -24)
-			failed()
-		}
-		// Flags: stc; jc +2; inc eax.
-		g.raw([]byte{0xf9, 0x72, 0x02, 0xff, 0xc0})
-		g.raw([]byte{0xff, 0xcf, 0x0f, 0x85}) // dec edi; jnz loop
-		g.imm32(int64(loop - len(g.code) - 4))
-		g.mem(movLoad, r14, rsp, 0)
-	})
 }
 
 // The storm: guests on several goroutines lose their processor as often as can be, all their registers must survive.
@@ -235,7 +171,7 @@ func TestStorm(t *testing.T) {
 	s := sig(types(i64), types(i64))
 	host := g.importFunc("host", s)
 	g.fn("host1", s, 8, func() { g.callImport(host, 0) })
-	g.fn("unreachable", sig(nil, nil), 8, func() { g.ud2(abi.TrapUnreachable) })
+	g.fn("unreachable", sig(nil, nil), 8, func() { g.raise(abi.TrapUnreachable) })
 	g.fn("spin", sig(nil, nil), 8, g.spin)
 	g.addFunc()
 	g.registersFunc()
@@ -310,26 +246,31 @@ func stormStep(t *testing.T, i *Instance, x uint64) {
 // A fault outside the guest's memory ends the process loudly; it is no trap. So does a fault that the trap map does not know.
 func TestForeignFaults(t *testing.T) {
 	const variable = "WASMAOT_FOREIGN_FAULT"
+	load := func(g *guest, base gpr) {
+		g.trap(abi.TrapMemoryOutOfBounds)
+		g.loadWord(result0, base, 0)
+	}
 	faults := map[string]func(g *guest){
 		"null": func(g *guest) {
-			g.trap(abi.TrapMemoryOutOfBounds)
-			g.raw([]byte{0x8b, 0x04, 0x25, 8, 0, 0, 0}) // mov eax, [8]
+			g.movImm(result0, 8)
+			load(g, result0)
 		},
 		"below memory": func(g *guest) {
-			g.trap(abi.TrapMemoryOutOfBounds)
-			g.mem(movLoad, rax, r15, -8)
+			g.addTo(result0, conv.MemBase, -8)
+			load(g, result0)
 		},
 		"write to code": func(g *guest) {
+			g.codeAddress(result0)
 			g.trap(abi.TrapMemoryOutOfBounds)
-			g.raw([]byte{0x89, 0x05, 0xf0, 0xff, 0xff, 0xff}) // mov [rip-16], eax
+			g.storeWord(result0, result0, 0)
 		},
 		"beyond explicitly checked memory": func(g *guest) {
 			g.a.Header.Tier = artifact.TierExplicit
 			g.a.Module.Mems[0].Max = 2
-			g.trap(abi.TrapMemoryOutOfBounds)
-			g.mem(movLoad, rax, r15, wasmPage)
+			g.addTo(result0, conv.MemBase, wasmPage)
+			load(g, result0)
 		},
-		"not in the map": func(g *guest) { g.raw([]byte{0x0f, 0x0b}) },
+		"not in the map": func(g *guest) { g.undefined() },
 	}
 	if name := os.Getenv(variable); name != "" {
 		g := newGuest()

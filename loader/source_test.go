@@ -19,7 +19,7 @@ import (
 func TestSource(t *testing.T) {
 	g := newGuest()
 	g.memory(1, 10)
-	g.fn("trap", sig(nil, nil), 0, func() { g.ud2(abi.TrapUnreachable) })
+	g.fn("trap", sig(nil, nil), 0, func() { g.raise(abi.TrapUnreachable) })
 	a := g.artifact()
 	a.Image, a.ImageStart = bytes.Repeat([]byte("image"), 1000), vmem.PageSize
 	a.Header.Format = artifact.FormatVersion

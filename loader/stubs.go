@@ -140,6 +140,14 @@ func forEachSlot(places []abi.Place, f func(p abi.Place, at int64)) {
 	}
 }
 
+// align makes room up to where the next stub begins, and returns its offset.
+func (e *emitter) align() uint64 {
+	for len(e.code)%16 != 0 {
+		e.code = append(e.code, padding)
+	}
+	return uint64(len(e.code))
+}
+
 // copySlots copies a value of the type on the stack. 32-bit values are zero-extended.
 func (e *emitter) copySlots(t abi.Type, from, to int64) {
 	word := abi.I64

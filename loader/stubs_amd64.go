@@ -19,6 +19,9 @@ const (
 	regScratch = r10
 )
 
+// padding, as an instruction, traps.
+const padding = 0xcc
+
 var (
 	atCS = int64(unsafe.Offsetof(exec{}.cs))
 	atSS = int64(unsafe.Offsetof(exec{}.ss))
@@ -28,15 +31,9 @@ var (
 // either stack's: the signal handler keeps away from it.
 func switchCode() (code []byte, at switchStubs) {
 	e := &emitter{}
-	here := func() uint64 {
-		for len(e.code)%16 != 0 {
-			e.code = append(e.code, 0xcc)
-		}
-		return uint64(len(e.code))
-	}
 
 	// enter: called by Go's enter. rbx = exec, rsi = slot buffer, rdx = the type's entry stub, rax = FuncDesc.
-	at.enter = here()
+	at.enter = e.align()
 	e.one(popMem, rbx, atGoPC)
 	e.reg(movLoad, rsp, rsi)
 	e.callReg(rdx)
@@ -48,24 +45,24 @@ func switchCode() (code []byte, at switchStubs) {
 	e.raw(ret)
 
 	// leave: called by exit stubs on the native stack. rbx = exec, eax = reason.
-	at.leave = here()
+	at.leave = e.align()
 	e.storeWord(rsp, rbx, atNativeSP)
 	e.toGo()
 
 	// resume: jumped to by Go's enter to return from leave. rbx = exec.
-	at.resume = here()
+	at.resume = e.align()
 	e.loadWord(rsp, rbx, atNativeSP)
 	e.raw(ret)
 
 	// trap: where the signal handler sends a guest after a fault. The registers are saved.
-	at.trap = here()
+	at.trap = e.align()
 	e.raw(cld)
 	e.execFromSP()
 	e.movImm(rax, reasonTrap)
 	e.toGo()
 
 	// preempt: where the signal handler sends a guest that is to yield. The general registers and flags are saved.
-	at.preempt = here()
+	at.preempt = e.align()
 	e.raw(cld)
 	e.execFromSP()
 	e.vectors(xsave, fxsave)
@@ -78,7 +75,7 @@ func switchCode() (code []byte, at switchStubs) {
 
 	// restore: jumped to by Go's enter to go on after preempt. rbx = exec. IRETQ takes instruction pointer, flags and
 	// stack pointer from the exec: nothing on the guest's stack is touched.
-	at.restore = here()
+	at.restore = e.align()
 	e.vectors(xrstor, fxrstor)
 	for r := rax; r <= r15; r++ {
 		if r != rbx && r != rsp {

@@ -7,99 +7,13 @@ import (
 	"math/rand/v2"
 	"os"
 	"strconv"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"golang.org/x/arch/x86/x86asm"
 
 	"github.com/wasmaot/wasmaot/compiler/abi"
 )
-
-func disassemble(t *testing.T, code []byte) []string {
-	t.Helper()
-	var lines []string
-	for at := 0; at < len(code); {
-		in, err := x86asm.Decode(code[at:], 64)
-		if err != nil {
-			t.Fatalf("after %s: %x: %v", strings.Join(lines, "; "), code[at:min(at+15, len(code))], err)
-		}
-		lines = append(lines, strings.ToLower(x86asm.IntelSyntax(in, uint64(at), nil)))
-		at += in.Len
-	}
-	return lines
-}
-
-func TestStubCode(t *testing.T) {
-	s := sig(types(i32, f64, f32, i64), types(i32, f32))
-	entry, err := emitEntry(&s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	exit, err := emitExit(&s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	wantEntry := []string{
-		"sub rsp, 0x8",
-		"mov edi, dword ptr [rsp+0x10]",
-		"movsd xmm0, qword ptr [rsp+0x18]",
-		"movss xmm1, dword ptr [rsp+0x20]",
-		"mov rsi, qword ptr [rsp+0x28]",
-		"mov r14, qword ptr [rax+0x8]",
-		"mov r15, qword ptr [r14]",
-		"call qword ptr [rax]",
-		"mov eax, eax",
-		"mov qword ptr [rsp+0x10], rax",
-		"movd r10d, xmm0",
-		"mov qword ptr [rsp+0x18], r10",
-		"add rsp, 0x8",
-		"ret",
-	}
-	wantExit := []string{
-		"sub rsp, 0x38",
-		"mov qword ptr [rsp], r14",
-		"mov qword ptr [rsp+0x8], r15",
-		"mov edi, edi",
-		"mov qword ptr [rsp+0x10], rdi",
-		"movsd qword ptr [rsp+0x18], xmm0",
-		"movd r10d, xmm1",
-		"mov qword ptr [rsp+0x20], r10",
-		"mov qword ptr [rsp+0x28], rsi",
-		"mov rbx, rsp",
-		"and rbx, -0x40000000",
-		"lea rbx, ptr [rbx+0x3fffe000]",
-		"mov qword ptr [rbx+0x28], rax",
-		"mov qword ptr [rbx+0x30], r14",
-		"lea r10, ptr [rsp+0x10]",
-		"mov qword ptr [rbx+0x38], r10",
-		"lea r10, ptr [rsp+0x38]",
-		"mov qword ptr [rbx+0x40], r10",
-		"mov eax, 0x1",
-		"call qword ptr [rbx+0x20]",
-		"mov eax, dword ptr [rsp+0x10]",
-		"movss xmm0, dword ptr [rsp+0x18]",
-		"mov r14, qword ptr [rsp]",
-		"mov r15, qword ptr [rsp+0x8]",
-		"add rsp, 0x38",
-		"ret",
-	}
-	if diff := cmp.Diff(wantEntry, disassemble(t, entry)); diff != "" {
-		t.Errorf("entry stub (-want +got):\n%s", diff)
-	}
-	if diff := cmp.Diff(wantExit, disassemble(t, exit)); diff != "" {
-		t.Errorf("exit stub (-want +got):\n%s", diff)
-	}
-	code, at := switchCode()
-	got := strings.Join(disassemble(t, code[at.trap:at.preempt]), "; ")
-	want := "cld; mov rbx, rsp; and rbx, -0x40000000; lea rbx, ptr [rbx+0x3fffe000]; mov eax, 0x2; " +
-		"mov rsp, qword ptr [rbx]; mov rbp, qword ptr [rbx+0x8]; jmp qword ptr [rbx+0x10]"
-	if !strings.HasPrefix(got, want) {
-		t.Errorf("trap stub: %s", got)
-	}
-	disassemble(t, code)
-}
 
 func TestStubTooLarge(t *testing.T) {
 	s := sig(make([]abi.Type, 1<<18), nil)
@@ -151,22 +65,21 @@ func TestConvention(t *testing.T) {
 
 func checkConvention(t *testing.T, r *rand.Rand, outer, inner abi.Signature) {
 	const outerParams, outerResults, innerParams, innerResults = 0, 0x1000, 0x2000, 0x3000
-	conv := &abi.AMD64
 	g := newGuest()
 	g.memory(1, 1)
 	host := g.importFunc("host", inner)
 	innerIn, a := conv.Params(inner.Params)
 	innerOut, b := conv.Results(inner.Results)
 	area := int64(max(a, b))
-	frame := area + 24
+	frame := frameFor(area + 16)
 	g.fn("f", outer, uint32(frame), func() {
 		in, _ := conv.Params(outer.Params)
-		g.places(in, frame+8, outerParams, true)
+		g.places(in, frame+linkSize, outerParams, true)
 		g.places(innerIn, 0, innerParams, false)
 		g.callImport(host, area+8)
 		g.places(innerOut, 0, innerResults, true)
 		out, _ := conv.Results(outer.Results)
-		g.places(out, frame+8, outerResults, false)
+		g.places(out, frame+linkSize, outerResults, false)
 	})
 	args, results := randomSlots(r, outer.Params), randomSlots(r, outer.Results)
 	hostArgs, hostResults := randomSlots(r, inner.Params), randomSlots(r, inner.Results)
@@ -201,47 +114,30 @@ func checkConvention(t *testing.T, r *rand.Rand, outer, inner abi.Signature) {
 	}
 }
 
-// places copies values between their places and slots in memory 0. r11 is lost.
+// places copies values between their places and slots in memory 0.
 func (g *guest) places(places []abi.Place, outgoing, memory int64, toMemory bool) {
-	store := func(t abi.Type, x uint8) form {
-		switch t {
-		case f32:
-			return form{prefix: 0xf3, opcode: []byte{0x0f, 0x11}} // movss m32, x
-		case f64:
-			return movsdTo
-		case v128:
-			return movupsTo
-		case i32:
-			return form{opcode: []byte{0x89}} // mov r/m32, r32
-		}
-		return movStore
-	}
-	load := map[abi.Type]form{i32: movLoad32, f32: movss, f64: movsd, v128: movups, i64: movLoad, abi.ExternRef: movLoad}
-	for pass := range 2 { // r11 is no parameter, but stack places must be done before their registers are loaded
+	for pass := range 2 { // the scratch register is no parameter, but stack places must be done before their registers are loaded
 		forEachSlot(places, func(p abi.Place, at int64) {
-			if (p.Reg < 0) != (pass == 0) {
-				return
-			}
-			if p.Reg >= 0 {
-				if toMemory {
-					g.mem(store(p.Type, uint8(p.Reg)), uint8(p.Reg), r15, memory+at)
-				} else {
-					g.mem(load[p.Type], uint8(p.Reg), r15, memory+at)
+			switch {
+			case (p.Reg < 0) != (pass == 0):
+			case p.Reg >= 0 && toMemory:
+				g.mem(storeForms[p.Type], uint8(p.Reg), conv.MemBase, memory+at)
+			case p.Reg >= 0:
+				g.mem(loadForms[p.Type], uint8(p.Reg), conv.MemBase, memory+at)
+			default:
+				word := i64
+				if p.Type.Size() == 4 {
+					word = i32
 				}
-				return
-			}
-			op, opTo := movLoad, movStore
-			if p.Type.Size() == 4 {
-				op, opTo = load[i32], store(i32, 0)
-			}
-			for k := range int64(p.Type.Slots()) {
-				from, to := rsp, r15
-				fromAt, toAt := outgoing+int64(p.Slot)+8*k, memory+at+8*k
-				if !toMemory {
-					from, to, fromAt, toAt = to, from, toAt, fromAt
+				for k := range int64(p.Type.Slots()) {
+					from, to := regSP, conv.MemBase
+					fromAt, toAt := outgoing+int64(p.Slot)+8*k, memory+at+8*k
+					if !toMemory {
+						from, to, fromAt, toAt = to, from, toAt, fromAt
+					}
+					g.mem(loadForms[word], testScratch, from, fromAt)
+					g.mem(storeForms[word], testScratch, to, toAt)
 				}
-				g.mem(op, r11, from, fromAt)
-				g.mem(opTo, r11, to, toAt)
 			}
 		})
 	}
