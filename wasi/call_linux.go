@@ -23,6 +23,7 @@ const (
 	kindBuf              // pointer, length → call.buf
 	kindIovs             // pointer, count: scattered buffers → call.iovs
 	kindOut              // pointer to param.size bytes → call.out
+	kindIn               // likewise, of which the call only reads
 )
 
 // kinds are the machine types of each kind.
@@ -35,6 +36,7 @@ var kinds = [...][]abi.Type{
 	kindBuf:  {abi.I32, abi.I32},
 	kindIovs: {abi.I32, abi.I32},
 	kindOut:  {abi.I32},
+	kindIn:   {abi.I32},
 }
 
 const (
@@ -133,7 +135,7 @@ func (c *call) decode() Errno {
 			c.buf, errno = c.bytes(args[0], uint64(uint32(args[1])))
 		case kindIovs:
 			errno = c.decodeIovs(args[0], args[1])
-		case kindOut:
+		case kindOut, kindIn:
 			var b []byte
 			b, errno = c.bytes(args[0], uint64(p.size))
 			c.out = append(c.out, b)

@@ -5,6 +5,7 @@ package wasi
 import (
 	"bytes"
 	"context"
+	"net"
 	"os"
 	"path/filepath"
 	"testing"
@@ -20,6 +21,16 @@ type guest struct {
 	all  []byte // mem and a margin on either side
 	next uint32 // free memory
 	err  error  // what the last call ended the guest with
+
+	peers []net.Conn // the other ends of its sockets
+}
+
+// close closes what the guest has.
+func (g *guest) close() error {
+	for _, conn := range g.peers {
+		conn.Close()
+	}
+	return g.sys.Close()
 }
 
 type testMemory []byte
@@ -43,7 +54,7 @@ func newGuest(t testing.TB, cfg *Config) *guest {
 	g.mem = g.all[margin : len(g.all)-margin : len(g.all)-margin]
 	clear(g.mem)
 	t.Cleanup(func() {
-		if err := sys.Close(); err != nil {
+		if err := g.close(); err != nil {
 			t.Error(err)
 		}
 		for i, b := range g.all {

@@ -65,6 +65,9 @@ func (c *call) sockAccept() Errno {
 		fd, _, err := unix.Accept4(f.fd, unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK)
 		switch {
 		case err == nil:
+			if f.socket == nil {
+				sendAtOnce(fd) // one that the guest opened hands it down, unless the guest changed it
+			}
 			return c.put32(0, c.files.add(&file{
 				socket:   f.socket.accepted(),
 				fd:       fd,
@@ -83,6 +86,10 @@ func (c *call) sockAccept() Errno {
 		}
 	}
 }
+
+// sendAtOnce has small writes not held back, as Go's native net package asks for; a guest of plain wasip1 cannot.
+// Other sockets than TCP's have no such delay, and refuse.
+func sendAtOnce(fd int) error { return unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1) }
 
 // accepted is what a connection inherits.
 func (s *socket) accepted() *socket {

@@ -44,6 +44,15 @@ func (c *call) addressBuffer(b []byte) ([]byte, Errno) {
 	return c.bytes(uint64(le.Uint32(b)), uint64(le.Uint32(b[4:])))
 }
 
+// addressRoom is the memory for an address as a result, whose record is out 0.
+func (c *call) addressRoom(least, most int) ([]byte, Errno) {
+	b, errno := c.addressBuffer(c.out[0])
+	if errno == 0 && (len(b) < least || len(b) > most) {
+		return nil, EINVAL
+	}
+	return b, errno
+}
+
 // getAddress reads an address: 4 bytes are IPv4, 16 are IPv6, 128 say it themselves.
 func (c *call) getAddress(record []byte, port uint64) (a address, errno Errno) {
 	b, errno := c.addressBuffer(record)

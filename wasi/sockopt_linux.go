@@ -17,19 +17,20 @@ const (
 type sockOption struct {
 	level, name int
 	set         bool // can be set
+	text        string
 }
 
 // sockOptions are the options by level and name. What is missing is ENOPROTOOPT.
 var sockOptions = map[[2]uint64]sockOption{
-	{levelSocket, 0}:           {unix.SOL_SOCKET, unix.SO_REUSEADDR, true},
-	{levelSocket, optionType}:  {unix.SOL_SOCKET, unix.SO_TYPE, false},
-	{levelSocket, optionError}: {unix.SOL_SOCKET, unix.SO_ERROR, false},
-	{levelSocket, 4}:           {unix.SOL_SOCKET, unix.SO_BROADCAST, true},
-	{levelSocket, 5}:           {unix.SOL_SOCKET, unix.SO_SNDBUF, true},
-	{levelSocket, 6}:           {unix.SOL_SOCKET, unix.SO_RCVBUF, true},
-	{levelSocket, 7}:           {unix.SOL_SOCKET, unix.SO_KEEPALIVE, true},
-	{levelSocket, 13}:          {unix.SOL_SOCKET, unix.SO_ACCEPTCONN, false},
-	{levelTCP, 1}:              {unix.IPPROTO_TCP, unix.TCP_NODELAY, true},
+	{levelSocket, 0}:           {unix.SOL_SOCKET, unix.SO_REUSEADDR, true, "reuseaddr"},
+	{levelSocket, optionType}:  {unix.SOL_SOCKET, unix.SO_TYPE, false, "type"},
+	{levelSocket, optionError}: {unix.SOL_SOCKET, unix.SO_ERROR, false, "error"},
+	{levelSocket, 4}:           {unix.SOL_SOCKET, unix.SO_BROADCAST, true, "broadcast"},
+	{levelSocket, 5}:           {unix.SOL_SOCKET, unix.SO_SNDBUF, true, "sndbuf"},
+	{levelSocket, 6}:           {unix.SOL_SOCKET, unix.SO_RCVBUF, true, "rcvbuf"},
+	{levelSocket, 7}:           {unix.SOL_SOCKET, unix.SO_KEEPALIVE, true, "keepalive"},
+	{levelSocket, 13}:          {unix.SOL_SOCKET, unix.SO_ACCEPTCONN, false, "acceptconn"},
+	{levelTCP, 1}:              {unix.IPPROTO_TCP, unix.TCP_NODELAY, true, "nodelay"},
 }
 
 // sockGetsockopt: the size is a value, 4, in Go's packages and a pointer to it in

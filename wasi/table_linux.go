@@ -13,7 +13,7 @@ type param struct {
 	kind   kind
 	name   string
 	rights rights // fd: what the descriptor needs
-	size   uint32 // out: bytes
+	size   uint32 // in, out: bytes
 }
 
 func argFD(r rights) param               { return param{kind: kindFD, name: "fd", rights: r} }
@@ -22,6 +22,7 @@ func argU64(name string) param           { return param{kind: kindU64, name: nam
 func argPtr(name string) param           { return param{kind: kindPtr, name: name} }
 func argPath(name string) param          { return param{kind: kindPath, name: name} }
 func argBuf(name string) param           { return param{kind: kindBuf, name: name} }
+func argIn(name string, n uint32) param  { return param{kind: kindIn, name: name, size: n} }
 func argOut(name string, n uint32) param { return param{kind: kindOut, name: name, size: n} }
 
 var argIovs = param{kind: kindIovs, name: "iovs"}
@@ -92,8 +93,8 @@ var functions = []function{
 	{"sched_yield", nil, (*call).schedYield},
 	{"random_get", []param{argBuf("buf")}, (*call).randomGet},
 
-	{"sock_accept", []param{argFD(rightSockAccept), argU32("flags"), argOut("fd", sizeU32)}, (*call).sockAccept},
-	{"sock_recv", []param{argFD(rightFDRead), argIovs, argU32("flags"), argOut("nread", sizeU32), argOut("flags", sizeU16)}, (*call).sockRecv},
-	{"sock_send", []param{argFD(rightFDWrite), argIovs, argU32("flags"), argOut("nwritten", sizeU32)}, (*call).sockSend},
+	{"sock_accept", []param{argFD(rightSockAccept), argU32("fdflags"), argOut("fd", sizeU32)}, (*call).sockAccept},
+	{"sock_recv", []param{argFD(rightFDRead), argIovs, argU32("riflags"), argOut("nread", sizeU32), argOut("roflags", sizeU16)}, (*call).sockRecv},
+	{"sock_send", []param{argFD(rightFDWrite), argIovs, argU32("siflags"), argOut("nwritten", sizeU32)}, (*call).sockSend},
 	{"sock_shutdown", []param{argFD(rightSockShutdown), argU32("how")}, (*call).sockShutdown},
 }

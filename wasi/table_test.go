@@ -9,6 +9,7 @@ import (
 	"runtime/debug"
 	"runtime/metrics"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -125,20 +126,13 @@ func TestExtremes(t *testing.T) {
 		t.Run(fn.name, func(t *testing.T) {
 			r, w := pipe(t)
 			w.Close() // reads end
-			var loopback Network
-			for _, rule := range []string{"listen:127.0.0.1", "dial:127.0.0.1"} {
-				if err := loopback.Allow(rule); err != nil {
-					t.Fatal(err)
-				}
-			}
 			g := newGuest(t, &Config{
 				Args: []string{"prog", "arg"}, Env: []string{"A=b"},
-				Stdin: r, MaxFiles: 16, Network: loopback,
+				Stdin: r, MaxFiles: 16, Network: network(t, "listen:127.0.0.1", "dial:127.0.0.1:"+strconv.Itoa(discardPort)),
 				Dirs: []Dir{{Host: t.TempDir(), Guest: "/"}},
 			})
-			for _, typ := range []int{socketDgram, socketStream} { // descriptors 4 and 5
-				g.ok("sock_open", familyINET, typ, 64)
-				g.ok("fd_fdstat_set_flags", int(g.u32(64)), int(fdflagNonblock))
+			for _, kind := range socketKinds { // descriptors 4 to 6
+				g.openSocket(kind)
 			}
 			clear(g.mem)
 			size := uint64(len(g.mem))
@@ -177,7 +171,7 @@ func TestExtremes(t *testing.T) {
 					t.Errorf("%s%x: %v", fn.name, args, g.err)
 				}
 			}
-			for _, base := range []uint64{0, 3, 4, 5, 64} {
+			for _, base := range []uint64{0, 3, 4, 5, 6, 64} {
 				args := make([]uint64, len(types))
 				reset := func() {
 					for i := range args {
@@ -225,7 +219,7 @@ func TestPointers(t *testing.T) {
 	for _, fn := range allFunctions() {
 		at := 0
 		for _, p := range fn.params {
-			size := map[kind]uint64{kindOut: uint64(p.size), kindPath: 1, kindBuf: 1, kindIovs: sizeIovec}[p.kind]
+			size := map[kind]uint64{kindOut: uint64(p.size), kindIn: uint64(p.size), kindPath: 1, kindBuf: 1, kindIovs: sizeIovec}[p.kind]
 			if size > 0 {
 				for _, delta := range []uint64{0, 1} {
 					g, _ := newDirGuest(t)
@@ -240,7 +234,7 @@ func TestPointers(t *testing.T) {
 						case kindFD: // any that has all rights
 							args[k] = 1
 							g.sys.files.get(1).base = ^rights(0)
-						case kindIovs, kindOut, kindPtr, kindPath, kindBuf:
+						case kindIovs, kindOut, kindIn, kindPtr, kindPath, kindBuf:
 							args[k] = 64
 						}
 						if q.kind == kindPath || q.kind == kindBuf {

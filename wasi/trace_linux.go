@@ -68,11 +68,11 @@ func (c *call) describe(p *param, args []uint64) string {
 	case kindU64:
 		return describeNumber(p.name, args[0])
 	case kindPath:
-		if b, errno := c.bytes(args[0], uint64(uint32(args[1]))); errno == 0 {
-			return strconv.Quote(string(b[:min(len(b), maxPath)]))
-		}
-		return describeBuffer(v, uint32(args[1]))
+		return c.describeText(args[0], uint32(args[1]))
 	case kindBuf:
+		if p.name == "node" || p.name == "service" {
+			return c.describeText(args[0], uint32(args[1]))
+		}
 		return describeBuffer(v, uint32(args[1]))
 	case kindIovs:
 		return c.describeIovs(v, uint32(args[1]))
@@ -85,8 +85,25 @@ func (c *call) describe(p *param, args []uint64) string {
 		return ""
 	case kindOut:
 		return ""
+	case kindIn:
+		b, errno := c.bytes(args[0], uint64(p.size))
+		if errno != 0 {
+			return describeBuffer(v, p.size)
+		}
+		return c.describeIn(p.name, b)
+	}
+	if p.name == "option" {
+		return describeOption(c.args)
 	}
 	return describeNumber(p.name, uint64(v))
+}
+
+// describeText tells a text, quoted.
+func (c *call) describeText(p uint64, n uint32) string {
+	if b, errno := c.bytes(p, uint64(n)); errno == 0 {
+		return strconv.Quote(string(b[:min(len(b), maxPath)]))
+	}
+	return describeBuffer(uint32(p), n)
 }
 
 func describeBuffer(p, n uint32) string { return fmt.Sprintf("%#x[%d]", p, n) }
@@ -153,8 +170,17 @@ func (c *call) describeResults() (list []string) {
 	k := 0
 	for i := range c.fn.params {
 		p := &c.fn.params[i]
-		if p.kind == kindOut {
-			list = append(list, p.name+"="+describeOut(p.name, c.out[k]))
+		switch p.kind {
+		case kindOut:
+			text := ""
+			if p.name == "addr" || p.name == "result" || p.name == "value" {
+				text = c.describeSocketOut(p.name, c.out[k])
+			} else {
+				text = describeOut(p.name, c.out[k])
+			}
+			list = append(list, p.name+"="+text)
+			k++
+		case kindIn:
 			k++
 		}
 	}
@@ -195,8 +221,18 @@ func describeNumber(name string, v uint64) string {
 		return setOf([]string{"append", "dsync", "nonblock", "rsync", "sync"}, v)
 	case "fstflags":
 		return setOf([]string{"atim", "atim_now", "mtim", "mtim_now"}, v)
-	case "flags":
-		return "0x" + strconv.FormatUint(v, 16)
+	case "riflags":
+		return setOf([]string{"peek", "waitall"}, v)
+	case "roflags":
+		return setOf([]string{"truncated"}, v)
+	case "siflags":
+		return setOf(nil, v)
+	case "af":
+		return oneOf(familyNames[:], v)
+	case "type":
+		return oneOf(socketTypeNames[:], v)
+	case "level":
+		return describeLevel(v)
 	case "how":
 		return setOf([]string{"rd", "wr"}, v)
 	case "id":

@@ -52,7 +52,7 @@ func listenAddress(where string) (unix.Sockaddr, int, error) {
 		}
 		return &unix.SockaddrInet4{Port: int(port)}, unix.AF_INET, nil
 	}
-	list, err := lookup(context.Background(), "ip", host)
+	list, err := resolver{}.lookup(context.Background(), "ip", host)
 	if err != nil {
 		return nil, 0, err
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/netip"
 	"os"
 	"strconv"
 	"strings"
@@ -20,21 +21,22 @@ type networkFlags struct {
 func (f *networkFlags) register(fl *FlagSet) {
 	fl.List(&f.listen, "listen", "listen on `HOST:PORT` or unix:PATH and give the guest the socket, after the directories; repeatable")
 	fl.List(&f.listen, "tcplisten", "the same: `HOST:PORT`")
-	fl.List(&f.rules, "net", "allow the guest sockets of its own: `RULE`[,RULE...] with RULE = all, dns, listen[:WHERE] or dial[:WHERE]; WHERE = ADDRESS, CIDR, localhost or *, with :PORT or :LOW-HIGH, or unix:/PATH; repeatable")
+	fl.List(&f.rules, "net", "allow the guest sockets of its own: `RULE`[,RULE...] with RULE = all, dns[:SERVER], listen[:WHERE] or dial[:WHERE]; WHERE = ADDRESS, CIDR, localhost or *, with :PORT or :LOW-HIGH, or unix:/PATH; repeatable")
 }
 
 // allow enters the rules, and checks what is to be listened on.
 func (f *networkFlags) allow(n *wasi.Network) error {
 	for _, list := range f.rules {
 		for _, rule := range strings.Split(list, ",") {
-			if rule == "dns" || rule == "all" {
-				n.Lookup = lookup
+			r, isDNS, err := parseDNS(rule)
+			if isDNS || rule == "all" && n.Lookup == nil {
+				n.Lookup = r.lookup
 			}
-			if rule == "dns" {
-				continue
+			if err == nil && !isDNS {
+				err = n.Allow(rule)
 			}
-			if err := n.Allow(rule); err != nil {
-				return UsageError{fmt.Errorf("--net=%s: %w, or dns", list, err)}
+			if err != nil {
+				return UsageError{fmt.Errorf("--net=%s: %w, or dns or dns:SERVER", list, err)}
 			}
 		}
 	}
@@ -44,6 +46,22 @@ func (f *networkFlags) allow(n *wasi.Network) error {
 		}
 	}
 	return nil
+}
+
+// parseDNS reads a rule dns or dns:SERVER with SERVER = ADDRESS or ADDRESS:PORT.
+func parseDNS(rule string) (r resolver, is bool, err error) {
+	server, given := strings.CutPrefix(rule, "dns:")
+	if !given {
+		return r, rule == "dns", nil
+	}
+	if a, err := netip.ParseAddr(server); err == nil {
+		return resolver{netip.AddrPortFrom(a, dnsPort)}, true, nil
+	}
+	r.server, err = netip.ParseAddrPort(server)
+	if err != nil {
+		err = fmt.Errorf("expected dns:ADDRESS or dns:ADDRESS:PORT: %w", err)
+	}
+	return r, true, err
 }
 
 // unixPrefix marks a path where an address is expected.

@@ -10,6 +10,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/net/dns/dnsmessage"
+
+	"github.com/wasmaot/wasmaot/wasi"
 )
 
 func TestSplitHostPort(t *testing.T) {
@@ -121,21 +123,32 @@ func TestLookup(t *testing.T) {
 	t.Cleanup(func() { dnsPort = oldPort })
 	dnsPort = server.LocalAddr().(*net.UDPAddr).AddrPort().Port()
 	for _, c := range []struct {
-		network, host string
-		want          []string
+		rule, network, host string
+		want                []string
 	}{
-		{"ip", "10.1.2.3", []string{"10.1.2.3"}}, {"ip6", "::1", []string{"::1"}},
-		{"ip", "near.test", []string{"127.0.0.7", "::7"}}, {"ip4", "N.", []string{"127.0.0.7"}},
-		{"ip", "guest.test", []string{"192.0.2.1", "2001:db8::1"}}, {"ip6", "guest.test.", []string{"2001:db8::1"}},
-		{"ip", "missing.test", nil}, {"ip", "other.test", nil}, {"ip", "", nil},
+		{"dns", "ip", "10.1.2.3", []string{"10.1.2.3"}}, {"dns", "ip6", "::1", []string{"::1"}},
+		{"dns", "ip", "near.test", []string{"127.0.0.7", "::7"}}, {"all", "ip4", "N.", []string{"127.0.0.7"}},
+		{"dns", "ip", "guest.test", []string{"192.0.2.1", "2001:db8::1"}}, {"dns", "ip6", "guest.test.", []string{"2001:db8::1"}},
+		{"dns", "ip", "missing.test", nil}, {"dns", "ip", "other.test", nil}, {"dns", "ip", "", nil},
+		{"dns:127.0.0.1", "ip", "near.test", nil}, {"dns:" + server.LocalAddr().String(), "ip4", "guest.test", []string{"192.0.2.1"}},
+		{"all,dns:127.0.0.1", "ip4", "guest.test", []string{"192.0.2.1"}}, {"dns:127.0.0.1,all", "ip4", "near.test", nil},
 	} {
-		list, err := lookup(context.Background(), c.network, c.host)
+		var n wasi.Network
+		if err := (&networkFlags{rules: []string{c.rule}}).allow(&n); err != nil {
+			t.Fatal(err)
+		}
+		list, err := n.Lookup(context.Background(), c.network, c.host)
 		var got []string
 		for _, a := range list {
 			got = append(got, a.String())
 		}
 		if d := cmp.Diff(c.want, got); d != "" || (err == nil) != (c.want != nil) {
-			t.Errorf("%s %q: %v (-want +got)\n%s", c.network, c.host, err, d)
+			t.Errorf("%s: %s %q: %v (-want +got)\n%s", c.rule, c.network, c.host, err, d)
+		}
+	}
+	for _, rule := range []string{"dns:", "dns:host", "dns:127.0.0.1:99999", "dns:[::1"} {
+		if err := (&networkFlags{rules: []string{rule}}).allow(new(wasi.Network)); err == nil {
+			t.Errorf("%s: no error", rule)
 		}
 	}
 }

@@ -16,11 +16,17 @@ import (
 const resolveTimeout = 5 * time.Second
 
 // The files that say how names are resolved (hosts(5), resolv.conf(5)); others in tests.
-var hostsFile, resolvFile, dnsPort = "/etc/hosts", "/etc/resolv.conf", uint16(53)
+var hostsFile, resolvFile = "/etc/hosts", "/etc/resolv.conf"
+
+// dnsPort is where servers of names are asked, another in tests.
+var dnsPort = uint16(53)
+
+// A resolver finds addresses of names: with a server from it alone, else from the system's file of hosts and its servers.
+type resolver struct{ server netip.AddrPort }
 
 // lookup finds the addresses of a host as package net's resolver does, of which it has what a host
-// name that is given in full needs: the system's file of hosts, then its servers. Network is "ip", "ip4" or "ip6".
-func lookup(ctx context.Context, network, host string) ([]netip.Addr, error) {
+// name that is given in full needs. Network is "ip", "ip4" or "ip6".
+func (r resolver) lookup(ctx context.Context, network, host string) ([]netip.Addr, error) {
 	var list []netip.Addr
 	add := func(a netip.Addr) {
 		if a = a.Unmap(); network == "ip" || a.Is4() == (network == "ip4") {
@@ -29,7 +35,7 @@ func lookup(ctx context.Context, network, host string) ([]netip.Addr, error) {
 	}
 	if a, err := netip.ParseAddr(host); err == nil {
 		add(a)
-	} else {
+	} else if !r.server.IsValid() {
 		for _, a := range hostAddresses(host) {
 			add(a)
 		}
@@ -38,7 +44,7 @@ func lookup(ctx context.Context, network, host string) ([]netip.Addr, error) {
 		return list, nil
 	}
 	var last error
-	for _, server := range nameServers() {
+	for _, server := range r.servers() {
 		if last = ctx.Err(); last != nil {
 			break
 		}
@@ -94,7 +100,10 @@ func hostAddresses(host string) (list []netip.Addr) {
 	return list
 }
 
-func nameServers() (list []netip.AddrPort) {
+func (r resolver) servers() (list []netip.AddrPort) {
+	if r.server.IsValid() {
+		return []netip.AddrPort{r.server}
+	}
 	for _, words := range fields(resolvFile) {
 		if a, err := netip.ParseAddr(words[1]); err == nil && words[0] == "nameserver" {
 			list = append(list, netip.AddrPortFrom(a, dnsPort))
