@@ -9,8 +9,12 @@ import (
 // TempPrefix begins the names of files that are not finished.
 const TempPrefix = ".tmp-"
 
-// WriteFile writes a file that appears whole or not at all.
+// WriteFile writes a file that appears whole or not at all. What is there and no regular file, such as /dev/null or a pipe, is written
+// to: a rename would put a file in its place.
 func WriteFile(path string, data []byte, mode fs.FileMode) (err error) {
+	if fi, err := os.Stat(path); err == nil && !fi.Mode().IsRegular() && !fi.IsDir() {
+		return os.WriteFile(path, data, mode)
+	}
 	tmp, err := os.CreateTemp(filepath.Dir(path), TempPrefix+"*")
 	if err != nil {
 		return err
