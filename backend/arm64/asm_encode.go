@@ -136,7 +136,7 @@ func (a *Asm) RRI(op Op, size uint8, d, n Reg, imm int64) {
 		e, imm = row(e.neg), -imm
 	}
 	w, ok := e.withSize(e.i, size).regs2(d, n)
-	v, fits := e.immediate(size, n, imm)
+	v, fits := e.immediate(size, Reg(w>>5&31), imm)
 	if !ok || !fits {
 		a.bad(op, size, d, n, imm)
 		return
@@ -144,7 +144,7 @@ func (a *Asm) RRI(op Op, size uint8, d, n Reg, imm int64) {
 	a.word(w | v)
 }
 
-// immediate is the field of an immediate.
+// immediate is the field of an immediate; n is the number of the first source.
 func (e *encoding) immediate(size uint8, n Reg, imm int64) (uint32, bool) {
 	width := uint32(size) * 8
 	v := uint32(imm)

@@ -51,7 +51,6 @@ const (
 	SXTW
 	UXTB
 	UXTH
-	UXTW
 
 	// Floats in the lowest lane of a vector register.
 	FMUL

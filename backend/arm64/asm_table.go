@@ -53,6 +53,8 @@ const (
 	szVBH              // 8 and 16 bits
 	szVB               // 8 bits
 	szVF               // vectors of floats
+	szShift            // vectors whose lanes the immediate gives
+	szShiftN           // but for 64 bits
 	szAcross           // vectors of more than 2 lanes, but for 64 bits
 	szVHalf            // the half or whole of a vector that is half as wide as the other: 32 bits
 	szClasses
@@ -84,6 +86,8 @@ var sizeBits = [szClasses][sizeEnd]code{
 	szVB:     {A8B: sized, A16B: sized | qBit},
 	szVF:     {A2S: sized, A4S: sized | qBit, A2D: sized | qBit | doubleBit},
 	szAcross: {A8B: sized, A16B: sized | qBit, A4H: sized | laneH, A8H: sized | laneH | qBit, A4S: sized | laneS | qBit},
+	szShift:  {A8B: sized, A16B: sized | qBit, A4H: sized, A8H: sized | qBit, A2S: sized, A4S: sized | qBit, A2D: sized | qBit},
+	szShiftN: {A8B: sized, A16B: sized | qBit, A4H: sized, A8H: sized | qBit, A2S: sized, A4S: sized | qBit},
 	szVHalf:  {A2S: sized, A4S: sized | qBit},
 }
 
@@ -198,7 +202,6 @@ var encodings = [opCount]encoding{
 	SXTW:  {name: "sxtw", size: szX, rr: 0x93407C00},
 	UXTB:  {name: "uxtb", size: szZX, rr: 0x53001C00},
 	UXTH:  {name: "uxth", size: szZX, rr: 0x53003C00},
-	UXTW:  {name: "uxtw", size: szZX, rr: 0x2A0003E0},
 
 	FMUL:   {name: "fmul", size: szF, rrr: float2(0)},
 	FDIV:   {name: "fdiv", size: szF, rrr: float2(1)},
@@ -295,16 +298,16 @@ var encodings = [opCount]encoding{
 	VTBL:      {name: "tbl", size: szB, rrr: v3 | 0x0E000000},
 	VTBL2:     {name: "tbl", size: szB, rrr: v3 | 0x0E002000},
 	VTBX:      {name: "tbx", size: szB, rrr: v3 | 0x0E001000},
-	VSSHR:     {name: "sshr", size: szV, i: shift(0, 0), imm: immVecR},
-	VUSHR:     {name: "ushr", size: szV, i: shift(1, 0), imm: immVecR},
-	VSSRA:     {name: "ssra", size: szV, i: shift(0, 2), imm: immVecR},
-	VUSRA:     {name: "usra", size: szV, i: shift(1, 2), imm: immVecR},
-	VSHL:      {name: "shl", size: szV, i: shift(0, 10), imm: immVecL},
-	VSLI:      {name: "sli", size: szV, i: shift(1, 10), imm: immVecL},
-	VSRI:      {name: "sri", size: szV, i: shift(1, 8), imm: immVecR},
-	VSHRN:     {name: "shrn", size: szVBHS, i: shift(0, 16), imm: immVecR},
-	VSSHLL:    {name: "sshll", size: szVBHS, i: shift(0, 20), imm: immVecL},
-	VUSHLL:    {name: "ushll", size: szVBHS, i: shift(1, 20), imm: immVecL},
+	VSSHR:     {name: "sshr", size: szShift, i: shift(0, 0), imm: immVecR},
+	VUSHR:     {name: "ushr", size: szShift, i: shift(1, 0), imm: immVecR},
+	VSSRA:     {name: "ssra", size: szShift, i: shift(0, 2), imm: immVecR},
+	VUSRA:     {name: "usra", size: szShift, i: shift(1, 2), imm: immVecR},
+	VSHL:      {name: "shl", size: szShift, i: shift(0, 10), imm: immVecL},
+	VSLI:      {name: "sli", size: szShift, i: shift(1, 10), imm: immVecL},
+	VSRI:      {name: "sri", size: szShift, i: shift(1, 8), imm: immVecR},
+	VSHRN:     {name: "shrn", size: szShiftN, i: shift(0, 16), imm: immVecR},
+	VSSHLL:    {name: "sshll", size: szShiftN, i: shift(0, 20), imm: immVecL},
+	VUSHLL:    {name: "ushll", size: szShiftN, i: shift(1, 20), imm: immVecL},
 
 	VFMAXNM: {name: "fmaxnm", size: szVF, rrr: sameF(0, 0, 24)},
 	VFMLA:   {name: "fmla", size: szVF, rrr: sameF(0, 0, 25)},
