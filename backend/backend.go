@@ -30,6 +30,7 @@ type Func struct {
 	OutArg uint32  // bytes of the outgoing argument area
 
 	Switches     []uint32 // jump tables: for each entry the edge in RA.Edges to take
+	Calls        bool     // it calls something
 	SavesContext bool     // the context register must be restored after some call
 }
 

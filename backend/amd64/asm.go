@@ -3,11 +3,12 @@ package amd64
 import (
 	"fmt"
 
+	"github.com/wasmaot/wasmaot/backend/asm"
 	"github.com/wasmaot/wasmaot/compiler/abi"
 )
 
 // Label is a place in the code or in the constants behind it; 0 is none.
-type Label int32
+type Label = asm.Label
 
 // Mem is a memory operand. Base NoReg is none; there is an index if Scale is not 0.
 type Mem struct {

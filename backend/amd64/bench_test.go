@@ -56,7 +56,7 @@ func BenchmarkCompile(b *testing.B) {
 		run(b, func(*ssa.Func) {
 			i := next % len(fs)
 			next++
-			if err := emit(&cfg, &ms[i], &rs[i], &code); err != nil {
+			if err := emitCode(&cfg, &ms[i], &rs[i], &code); err != nil {
 				b.Fatal(err)
 			}
 		})

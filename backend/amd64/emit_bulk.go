@@ -45,7 +45,7 @@ func (e *emitter) emitMemCopy() {
 	a.RR(ADD, 8, RDI, regMemBase)
 	a.RR(ADD, 8, RSI, regMemBase)
 
-	if e.in.Imm == 0 { // else it is a constant length beyond all these
+	if e.In.Imm == 0 { // else it is a constant length beyond all these
 		above15 := e.jumpAbove(15)
 		e.copyBelow16(done)
 		a.Bind(above15)
@@ -172,14 +172,14 @@ func (e *emitter) emitMemFill() {
 	a.RI(MOV, 8, RAX, 0x0101010101010101)
 	a.RR(IMUL, 8, RAX, RSI)
 
-	if e.in.Imm == 0 { // else it is a constant length beyond all these
+	if e.In.Imm == 0 { // else it is a constant length beyond all these
 		above15 := e.jumpAbove(15)
 		e.fillBelow16(done)
 		a.Bind(above15)
 	}
 	a.RR(MOVD, 8, X0, RAX)
 	a.RR(UNPCKLPD, 16, X0, X0)
-	if e.in.Imm == 0 {
+	if e.In.Imm == 0 {
 		above32 := e.jumpAbove(32)
 		e.fillEnds(done, 0, -16)
 		a.Bind(above32)

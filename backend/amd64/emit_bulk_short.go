@@ -7,7 +7,7 @@ import "github.com/wasmaot/wasmaot/compiler/abi"
 // same as size, becomes so.
 func (e *emitter) shortRange(d, start, size, zero Reg) {
 	a := &e.a
-	a.RM(LEA, 8, d, At(start, int32(e.in.Imm)))
+	a.RM(LEA, 8, d, At(start, int32(e.In.Imm)))
 	a.RR(CMP, 8, size, d)
 	e.trapIf(CondB, abi.TrapMemoryOutOfBounds)
 	a.RM(LEA, 8, d, AtIndex(regMemBase, start, 1, 0))
@@ -30,9 +30,9 @@ func chunkMove(n int64) (Op, uint8) {
 
 // emitCopyShort copies a constant number of bytes: all are loaded before any is stored.
 func (e *emitter) emitCopyShort() {
-	a, n := &e.a, e.in.Imm
+	a, n := &e.a, e.In.Imm
 	k := int(vectorChunks(n))
-	to, from, dst, src := e.reg(0), e.reg(1), e.reg(k+2), e.reg(k+3)
+	to, from, dst, src := e.Reg(0), e.Reg(1), e.Reg(k+2), e.Reg(k+3)
 	e.memorySize()
 	a.RR(XOR, 4, from, from)
 	e.shortRange(to, dst, regScratch, from)
@@ -43,10 +43,10 @@ func (e *emitter) emitCopyShort() {
 	}
 	op, size := chunkMove(n)
 	for i := range k {
-		a.RM(op, size, e.reg(2+i), At(from, chunkOffset(int64(i), n)))
+		a.RM(op, size, e.Reg(2+i), At(from, chunkOffset(int64(i), n)))
 	}
 	for i := range k {
-		a.MR(op, size, At(to, chunkOffset(int64(i), n)), e.reg(2+i))
+		a.MR(op, size, At(to, chunkOffset(int64(i), n)), e.Reg(2+i))
 	}
 }
 
@@ -70,8 +70,8 @@ func (e *emitter) copyBytes(to, from Reg, n int64) {
 
 // emitFillShort fills a constant number of bytes.
 func (e *emitter) emitFillShort() {
-	a, n := &e.a, e.in.Imm
-	to, temp, dst, value := e.reg(0), e.reg(1), e.reg(2), e.reg(3)
+	a, n := &e.a, e.In.Imm
+	to, temp, dst, value := e.Reg(0), e.Reg(1), e.Reg(2), e.Reg(3)
 	e.memorySize()
 	e.shortRange(to, dst, regScratch, regScratch)
 	a.RR(MOVZX8, 4, temp, value)

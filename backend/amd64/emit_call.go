@@ -5,12 +5,12 @@ import (
 )
 
 func (e *emitter) emitCall() {
-	e.a.Call(uint32(e.in.Imm))
-	e.a.CallSite(e.in.Pos)
+	e.a.Call(uint32(e.In.Imm))
+	e.a.CallSite(e.In.Pos)
 }
 
 func (e *emitter) emitCallDesc() {
-	a, in := &e.a, e.in
+	a, in := &e.a, e.In
 	local := in.Aux&auxLocal != 0
 	if local {
 		a.RM(MOV, 8, regCallee, At(regCtx, abi.CtxBuiltins))
@@ -24,7 +24,7 @@ func (e *emitter) emitCallDesc() {
 // emitCallTable calls element rax of a table. If the processor guesses wrong that the index is in bounds, it
 // becomes 0.
 func (e *emitter) emitCallTable() {
-	a, in := &e.a, e.in
+	a, in := &e.a, e.In
 	length := e.memory(1)
 	base := length
 	base.Disp += abi.TableRecBase - abi.TableRecLen
@@ -53,14 +53,14 @@ func (e *emitter) emitCallTable() {
 func (e *emitter) callCallee(local bool) {
 	a := &e.a
 	if !local {
-		a.MR(MOV, 8, At(RSP, e.context), regCtx) // here rather than on entry: most calls of most functions are direct
+		a.MR(MOV, 8, At(RSP, e.Context), regCtx) // here rather than on entry: most calls of most functions are direct
 		a.RM(MOV, 8, regCtx, At(regCallee, abi.FuncDescCtx))
 		a.RM(MOV, 8, regMemBase, At(regCtx, abi.CtxMemBase))
 	}
 	a.CallM(At(regCallee, abi.FuncDescCode))
-	a.CallSite(e.in.Pos)
+	a.CallSite(e.In.Pos)
 	if !local {
-		a.RM(MOV, 8, regCtx, At(RSP, e.context))
+		a.RM(MOV, 8, regCtx, At(RSP, e.Context))
 		a.RM(MOV, 8, regMemBase, At(regCtx, abi.CtxMemBase))
 	}
 }

@@ -7,7 +7,7 @@ import (
 )
 
 func (e *emitter) emitFloatTwo() {
-	d, first, op, size := e.reg(0), e.reg(1), opOf(e.in), e.in.Size
+	d, first, op, size := e.Reg(0), e.Reg(1), opOf(e.In), e.In.Size
 	if r, m, isMem := e.operand(2); isMem {
 		e.a.VRRM(op, size, d, first, m)
 	} else {
@@ -28,13 +28,13 @@ func (e *emitter) signMask(size uint8, others bool) Mem {
 }
 
 func (e *emitter) emitFloatMask() {
-	op := opOf(e.in)
-	e.a.RM(op, 16, e.reg(0), e.signMask(e.in.Size, op == ANDPS))
+	op := opOf(e.In)
+	e.a.RM(op, 16, e.Reg(0), e.signMask(e.In.Size, op == ANDPS))
 }
 
 func (e *emitter) emitCopysign() {
-	a, d, size := &e.a, e.reg(0), e.in.Size
-	a.RR(MOVAPS, 16, regScratchX, e.reg(2))
+	a, d, size := &e.a, e.Reg(0), e.In.Size
+	a.RR(MOVAPS, 16, regScratchX, e.Reg(2))
 	a.RM(ANDPS, 16, regScratchX, e.signMask(size, false))
 	a.RM(ANDPS, 16, d, e.signMask(size, true))
 	a.RR(ORPS, 16, d, regScratchX)
@@ -43,7 +43,7 @@ func (e *emitter) emitCopysign() {
 // emitMinMax: MINF takes the second operand if both are zero or one is NaN. Zeros differ in
 // their signs at most: OR makes the least, AND the greatest. A sum with NaN is a quiet NaN.
 func (e *emitter) emitMinMax() {
-	a, d, b, op, size := &e.a, e.reg(0), e.reg(2), opOf(e.in), e.in.Size
+	a, d, b, op, size := &e.a, e.Reg(0), e.Reg(2), opOf(e.In), e.In.Size
 	zeros := ORPS
 	if op == MAXF {
 		zeros = ANDPS
@@ -63,18 +63,18 @@ func (e *emitter) emitMinMax() {
 }
 
 func (e *emitter) emitConvU64() {
-	a, d, u := &e.a, e.reg(0), e.reg(1)
+	a, d, u := &e.a, e.Reg(0), e.Reg(1)
 	a.RR(TEST, 8, u, u)
 	back := e.slowAround(CondS)
 	a.RR(XORPS, 16, d, d)
-	a.RR(opOf(e.in), 8, d, u)
+	a.RR(opOf(e.In), 8, d, u)
 	a.Bind(back)
 }
 
 // slowConvU64 converts an integer of 1<<63 or more: half of it, then doubled. The bit shifted out is
 // kept in the lowest place so that rounding sees it.
 func (e *emitter) slowConvU64(back Label) {
-	a, d, u := &e.a, e.reg(0), e.reg(1)
+	a, d, u := &e.a, e.Reg(0), e.Reg(1)
 	even := a.NewLabel()
 	a.RR(MOV, 8, regScratch, u)
 	a.RI(SHR, 8, regScratch, 1)
@@ -82,15 +82,15 @@ func (e *emitter) slowConvU64(back Label) {
 	a.RI(OR, 8, regScratch, 1)
 	a.Bind(even)
 	a.RR(XORPS, 16, d, d)
-	a.RR(opOf(e.in), 8, d, regScratch)
-	a.RR(ADDF, e.in.Size, d, d)
+	a.RR(opOf(e.In), 8, d, regScratch)
+	a.RR(ADDF, e.In.Size, d, d)
 	a.Jmp(back)
 }
 
 // truncOp is the machine's conversion for the instruction, and the size of its float. It gives
 // the least integer for NaN and all that does not fit.
 func (e *emitter) truncOp() (op Op, floatSize uint8) {
-	if e.in.Aux&auxF64 != 0 {
+	if e.In.Aux&auxF64 != 0 {
 		return CVTTSD2SI, 8
 	}
 	return CVTTSS2SI, 4
@@ -107,24 +107,24 @@ func (e *emitter) floatConst(x float64, size uint8) Mem {
 // emitTrunc looks closer at the least integer: D - 1 overflows.
 func (e *emitter) emitTrunc() {
 	op, _ := e.truncOp()
-	d, size := e.reg(0), e.in.Size
-	e.a.RR(op, size, d, e.reg(1))
+	d, size := e.Reg(0), e.In.Size
+	e.a.RR(op, size, d, e.Reg(1))
 	e.a.RI(CMP, size, d, 1)
 	e.slowIf(CondO)
 }
 
 // slowTrunc traps unless the float is indeed the least integer.
 func (e *emitter) slowTrunc(back Label) {
-	a, u := &e.a, e.reg(1)
+	a, u := &e.a, e.Reg(1)
 	_, size := e.truncOp()
 	a.RR(UCOMIF, size, u, u)
 	e.trapIf(CondP, abi.TrapInvalidConversion)
-	if e.in.Size == 4 && size == 8 {
+	if e.In.Size == 4 && size == 8 {
 		a.RM(UCOMIF, size, u, e.floatConst(-1<<31-1, size)) // truncation comes before the comparison with the range
 		e.trapIf(CondBE, abi.TrapIntegerOverflow)
 	} else {
 		// Between the least integer and the next float below there is none.
-		a.RM(UCOMIF, size, u, e.floatConst(-math.Ldexp(1, int(e.in.Size)*8-1), size))
+		a.RM(UCOMIF, size, u, e.floatConst(-math.Ldexp(1, int(e.In.Size)*8-1), size))
 		e.trapIf(CondB, abi.TrapIntegerOverflow)
 	}
 	a.RR(XORPS, 16, regScratchX, regScratchX)
@@ -135,7 +135,7 @@ func (e *emitter) slowTrunc(back Label) {
 
 // slowTruncSat saturates: 0 for NaN, the greatest integer for what is positive, else the least is right.
 func (e *emitter) slowTruncSat(back Label) {
-	a, d, u := &e.a, e.reg(0), e.reg(1)
+	a, d, u := &e.a, e.Reg(0), e.Reg(1)
 	_, size := e.truncOp()
 	nan := a.NewLabel()
 	a.RR(UCOMIF, size, u, u)
@@ -143,7 +143,7 @@ func (e *emitter) slowTruncSat(back Label) {
 	a.RR(XORPS, 16, regScratchX, regScratchX)
 	a.RR(UCOMIF, size, regScratchX, u)
 	a.Jcc(CondAE, back)
-	a.RI(MOV, e.in.Size, d, math.MaxInt64>>(64-8*uint(e.in.Size)))
+	a.RI(MOV, e.In.Size, d, math.MaxInt64>>(64-8*uint(e.In.Size)))
 	a.Jmp(back)
 	a.Bind(nan)
 	a.RR(XOR, 4, d, d)
@@ -153,10 +153,10 @@ func (e *emitter) slowTruncSat(back Label) {
 // emitTruncU converts to a signed I64: for 32 bits the result must be below 1<<32, for 64
 // it must not be negative.
 func (e *emitter) emitTruncU() {
-	a, d := &e.a, e.reg(0)
+	a, d := &e.a, e.Reg(0)
 	op, _ := e.truncOp()
-	a.RR(op, 8, d, e.reg(1))
-	if e.in.Size == 8 {
+	a.RR(op, 8, d, e.Reg(1))
+	if e.In.Size == 8 {
 		a.RR(TEST, 8, d, d)
 		e.slowIf(CondS)
 		return
@@ -168,13 +168,13 @@ func (e *emitter) emitTruncU() {
 
 // slowTruncU traps, but for floats from 1<<63 on.
 func (e *emitter) slowTruncU(back Label) {
-	a, d, u := &e.a, e.reg(0), e.reg(1)
+	a, d, u := &e.a, e.Reg(0), e.Reg(1)
 	op, size := e.truncOp()
 	limit := e.floatConst(1<<63, size)
 	a.RM(UCOMIF, size, u, limit)
 	e.trapIf(CondP, abi.TrapInvalidConversion)
-	if e.in.Size == 4 {
-		a.Trap(abi.TrapIntegerOverflow, e.in.Pos)
+	if e.In.Size == 4 {
+		a.Trap(abi.TrapIntegerOverflow, e.In.Pos)
 		a.Bare(UD2)
 		return
 	}
@@ -196,9 +196,9 @@ func (e *emitter) truncUpper(op Op, size uint8, d, u Reg, limit Mem) {
 
 // slowTruncSatU saturates: 0 for NaN and what is negative.
 func (e *emitter) slowTruncSatU(back Label) {
-	a, d, u := &e.a, e.reg(0), e.reg(1)
+	a, d, u := &e.a, e.Reg(0), e.Reg(1)
 	op, size := e.truncOp()
-	if e.in.Size == 4 {
+	if e.In.Size == 4 {
 		a.RR(XOR, 4, d, d)
 		a.RR(XORPS, 16, regScratchX, regScratchX)
 		a.RR(UCOMIF, size, u, regScratchX)
@@ -224,4 +224,4 @@ func (e *emitter) slowTruncSatU(back Label) {
 }
 
 // emitBitcast moves bits between an integer and a float register.
-func (e *emitter) emitBitcast() { e.a.RR(MOVD, e.in.Size, e.reg(0), e.reg(1)) }
+func (e *emitter) emitBitcast() { e.a.RR(MOVD, e.In.Size, e.Reg(0), e.Reg(1)) }

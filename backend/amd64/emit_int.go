@@ -1,30 +1,29 @@
 package amd64
 
 import (
-	"github.com/wasmaot/wasmaot/backend/regalloc"
 	"github.com/wasmaot/wasmaot/compiler/abi"
 )
 
 // breakDependency clears a float destination whose upper part the instruction keeps, and so would
 // wait for, unless it is the source as well.
 func (e *emitter) breakDependency(d Reg) {
-	if e.in.Aux&auxBreak != 0 && !(formOf(e.in) == formReg && e.usedFrom(1, d)) {
+	if e.In.Aux&auxBreak != 0 && !(formOf(e.In) == formReg && e.UsedFrom(1, d)) {
 		e.a.RR(XORPS, 16, d, d)
 	}
 }
 
 func (e *emitter) emitLoad() {
-	d, op := e.reg(0), opOf(e.in)
+	d, op := e.Reg(0), opOf(e.In)
 	e.breakDependency(d)
 	if r, m, isMem := e.operand(1); isMem {
-		e.a.RM(op, e.in.Size, d, m)
+		e.a.RM(op, e.In.Size, d, m)
 	} else {
-		e.a.RR(op, e.in.Size, d, r)
+		e.a.RR(op, e.In.Size, d, r)
 	}
 }
 
 func (e *emitter) emitLoadI() {
-	d, op, size, imm := e.reg(0), opOf(e.in), e.in.Size, e.in.Imm
+	d, op, size, imm := e.Reg(0), opOf(e.In), e.In.Size, e.In.Imm
 	e.breakDependency(d)
 	r, m, isMem := e.operand(1)
 	switch {
@@ -41,25 +40,25 @@ func (e *emitter) emitLoadI() {
 
 func (e *emitter) emitStore() {
 	m := e.memory(1)
-	e.a.MR(opOf(e.in), e.in.Size, m, e.reg(0))
+	e.a.MR(opOf(e.In), e.In.Size, m, e.Reg(0))
 }
 
 func (e *emitter) emitStoreI() {
-	m, op, imm := e.memory(0), opOf(e.in), e.in.Imm
+	m, op, imm := e.memory(0), opOf(e.In), e.In.Imm
 	switch {
 	case op == ADD && imm == 1 || op == SUB && imm == -1:
-		e.a.M(INC, e.in.Size, m)
+		e.a.M(INC, e.In.Size, m)
 	case op == SUB && imm == 1 || op == ADD && imm == -1:
-		e.a.M(DEC, e.in.Size, m)
+		e.a.M(DEC, e.In.Size, m)
 	default:
-		e.a.MI(op, e.in.Size, m, imm)
+		e.a.MI(op, e.In.Size, m, imm)
 	}
 }
 
 func (e *emitter) emitTwo() {
-	d, op, size := e.reg(0), opOf(e.in), e.in.Size
-	if formOf(e.in) == formImm {
-		e.a.RI(op, size, d, e.in.Imm)
+	d, op, size := e.Reg(0), opOf(e.In), e.In.Size
+	if formOf(e.In) == formImm {
+		e.a.RI(op, size, d, e.In.Imm)
 		return
 	}
 	if r, m, isMem := e.operand(2); isMem {
@@ -69,10 +68,10 @@ func (e *emitter) emitTwo() {
 	}
 }
 
-func (e *emitter) emitOne() { e.a.R(opOf(e.in), e.in.Size, e.reg(0)) }
+func (e *emitter) emitOne() { e.a.R(opOf(e.In), e.In.Size, e.Reg(0)) }
 
 func (e *emitter) emitShiftX() {
-	d, count, op, size := e.reg(0), e.reg(1), opOf(e.in), e.in.Size
+	d, count, op, size := e.Reg(0), e.Reg(1), opOf(e.In), e.In.Size
 	if r, m, isMem := e.operand(2); isMem {
 		e.a.VRMR(op, size, d, m, count)
 	} else {
@@ -82,7 +81,7 @@ func (e *emitter) emitShiftX() {
 
 // emitLea adds in place where it can, which is shorter; the sum's upper half is zero for size 4 either way.
 func (e *emitter) emitLea() {
-	a, d, size := &e.a, e.reg(0), e.in.Size
+	a, d, size := &e.a, e.Reg(0), e.In.Size
 	m := e.memory(1)
 	switch {
 	case m.Scale == 0 && m.Base == d:
@@ -106,7 +105,7 @@ func (e *emitter) emitLea() {
 
 // addImmediate adds in the shortest form.
 func (e *emitter) addImmediate(d Reg, imm int64) {
-	a, size := &e.a, e.in.Size
+	a, size := &e.a, e.In.Size
 	switch imm {
 	case 1:
 		a.R(INC, size, d)
@@ -120,14 +119,14 @@ func (e *emitter) addImmediate(d Reg, imm int64) {
 }
 
 func (e *emitter) emitOffset() {
-	d := e.reg(0)
-	e.a.RI(MOV, 8, d, e.in.Imm)
-	e.a.RR(ADD, 8, d, e.reg(1))
+	d := e.Reg(0)
+	e.a.RI(MOV, 8, d, e.In.Imm)
+	e.a.RR(ADD, 8, d, e.Reg(1))
 }
 
 // comparison sets the flags; its operands are k and following.
 func (e *emitter) comparison(k int) {
-	a, in := &e.a, e.in
+	a, in := &e.a, e.In
 	op, size := opOf(in), in.Size
 	if in.Aux&auxMemFirst != 0 {
 		m := e.memory(k)
@@ -142,7 +141,7 @@ func (e *emitter) comparison(k int) {
 		}
 		return
 	}
-	first := e.reg(k)
+	first := e.Reg(k)
 	if r, m, isMem := e.operand(k + 1); isMem {
 		a.RM(op, size, first, m)
 	} else {
@@ -150,18 +149,8 @@ func (e *emitter) comparison(k int) {
 	}
 }
 
-// usedFrom reports whether r is the register of operand k or a later one.
-func (e *emitter) usedFrom(k int, r Reg) bool {
-	for _, l := range e.locs[k:] {
-		if l.Kind == regalloc.LocReg && Reg(l.N) == r {
-			return true
-		}
-	}
-	return false
-}
-
 func (e *emitter) emitSet() {
-	a, d, c := &e.a, e.reg(0), Cond(e.in.Cond)
+	a, d, c := &e.a, e.Reg(0), Cond(e.In.Cond)
 	if c >= condFEq {
 		e.comparison(1)
 		parity, both := CondNP, AND
@@ -174,7 +163,7 @@ func (e *emitter) emitSet() {
 		a.RR(MOVZX8, 4, d, d)
 		return
 	}
-	if e.usedFrom(1, d) {
+	if e.UsedFrom(1, d) {
 		e.comparison(1)
 		a.R(SETcc.If(c), 1, d)
 		a.RR(MOVZX8, 4, d, d)
@@ -186,10 +175,10 @@ func (e *emitter) emitSet() {
 }
 
 func (e *emitter) emitSelect() {
-	a, d, c := &e.a, e.reg(0), Cond(e.in.Cond)
+	a, d, c := &e.a, e.Reg(0), Cond(e.In.Cond)
 	e.comparison(3)
 	size := uint8(4)
-	if e.in.Aux&auxWide != 0 {
+	if e.In.Aux&auxWide != 0 {
 		size = 8
 	}
 	r, m, isMem := e.place(2)
@@ -208,10 +197,10 @@ func (e *emitter) emitSelect() {
 }
 
 func (e *emitter) emitSelectF() {
-	d, other := e.reg(0), e.reg(2)
+	d, other := e.Reg(0), e.Reg(2)
 	skip := e.a.NewLabel()
 	e.comparison(3)
-	e.jumpIf(Cond(e.in.Cond)^1, skip)
+	e.JumpIf(e.In.Cond^1, skip)
 	e.a.RR(MOVAPS, 16, d, other)
 	e.a.Bind(skip)
 }
@@ -222,32 +211,32 @@ func (e *emitter) emitSelectF() {
 func (e *emitter) emitDiv() {
 	a := &e.a
 	a.RR(XOR, 4, RDX, RDX)
-	if e.in.Aux&auxNonZero == 0 {
-		a.Trap(abi.TrapDivideByZero, e.in.Pos)
+	if e.In.Aux&auxNonZero == 0 {
+		a.Trap(abi.TrapDivideByZero, e.In.Pos)
 	}
-	a.R(DIV, e.in.Size, e.reg(3))
+	a.R(DIV, e.In.Size, e.Reg(3))
 }
 
 func (e *emitter) emitDivS() {
-	a, divisor := &e.a, e.reg(3)
+	a, divisor := &e.a, e.Reg(3)
 	e.excludeZero(divisor)
 	e.signExtend()
-	if e.in.Aux&auxNoOverflow == 0 {
-		a.Trap(abi.TrapIntegerOverflow, e.in.Pos)
+	if e.In.Aux&auxNoOverflow == 0 {
+		a.Trap(abi.TrapIntegerOverflow, e.In.Pos)
 	}
-	a.R(IDIV, e.in.Size, divisor)
+	a.R(IDIV, e.In.Size, divisor)
 }
 
 func (e *emitter) excludeZero(r Reg) {
-	if e.in.Aux&auxNonZero == 0 {
-		e.a.RR(TEST, e.in.Size, r, r)
+	if e.In.Aux&auxNonZero == 0 {
+		e.a.RR(TEST, e.In.Size, r, r)
 		e.trapIf(CondE, abi.TrapDivideByZero)
 	}
 }
 
 // signExtend extends rax into rdx.
 func (e *emitter) signExtend() {
-	if e.in.Size == 8 {
+	if e.In.Size == 8 {
 		e.a.Bare(CQO)
 	} else {
 		e.a.Bare(CDQ)
@@ -257,17 +246,17 @@ func (e *emitter) signExtend() {
 // emitRemS takes the remainder of -1 to be 0 out of line: the machine would fault on the
 // least integer.
 func (e *emitter) emitRemS() {
-	a, divisor := &e.a, e.reg(3)
+	a, divisor := &e.a, e.Reg(3)
 	e.excludeZero(divisor)
-	if e.in.Aux&auxNoOverflow != 0 {
+	if e.In.Aux&auxNoOverflow != 0 {
 		e.signExtend()
-		a.R(IDIV, e.in.Size, divisor)
+		a.R(IDIV, e.In.Size, divisor)
 		return
 	}
-	a.RI(CMP, e.in.Size, divisor, -1)
+	a.RI(CMP, e.In.Size, divisor, -1)
 	back := e.slowAround(CondE)
 	e.signExtend()
-	a.R(IDIV, e.in.Size, divisor)
+	a.R(IDIV, e.In.Size, divisor)
 	a.Bind(back)
 }
 
@@ -278,14 +267,14 @@ func (e *emitter) slowRemS(back Label) {
 
 func (e *emitter) emitMulHi() {
 	if r, m, isMem := e.operand(3); isMem {
-		e.a.M(opOf(e.in), 8, m)
+		e.a.M(opOf(e.In), 8, m)
 	} else {
-		e.a.R(opOf(e.in), 8, r)
+		e.a.R(opOf(e.In), 8, r)
 	}
 }
 
 func (e *emitter) emitBitScan() {
-	a, d, op, size := &e.a, e.reg(0), opOf(e.in), e.in.Size
+	a, d, op, size := &e.a, e.Reg(0), opOf(e.In), e.In.Size
 	if r, m, isMem := e.operand(1); isMem {
 		a.RM(op, size, d, m)
 	} else {
@@ -305,17 +294,17 @@ func (e *emitter) emitBitScan() {
 // emitIndexMask traps if operand 1 is no index below the length; if the processor guesses
 // otherwise the index becomes 0.
 func (e *emitter) emitIndexMask() {
-	a, d, index := &e.a, e.reg(0), e.reg(1)
+	a, d, index := &e.a, e.Reg(0), e.Reg(1)
 	e.compareLength(index, 2)
-	e.trapIf(CondAE, abi.Trap(e.in.Cond))
+	e.trapIf(CondAE, abi.Trap(e.In.Cond))
 	a.RR(SBB, 8, d, d) // all ones if below
 	a.RR(AND, 8, d, index)
 }
 
 // compareLength compares an index with the length that the form describes.
 func (e *emitter) compareLength(index Reg, k int) {
-	if formOf(e.in) == formImm {
-		e.a.RI(CMP, 8, index, e.in.Imm)
+	if formOf(e.In) == formImm {
+		e.a.RI(CMP, 8, index, e.In.Imm)
 		return
 	}
 	e.a.RM(CMP, 8, index, e.memory(k))
@@ -324,10 +313,10 @@ func (e *emitter) compareLength(index Reg, k int) {
 // emitCheckAddr makes the address of a checked access: base + index + offset, where index + offset +
 // size is at most the memory's size. If the processor only guesses so the address is 0.
 func (e *emitter) emitCheckAddr() {
-	a, in := &e.a, e.in
-	d, index, record, base := e.reg(0), e.reg(1), e.reg(2), regMemBase
-	if len(e.locs) > 3 {
-		base = e.reg(3)
+	a, in := &e.a, e.In
+	d, index, record, base := e.Reg(0), e.Reg(1), e.Reg(2), regMemBase
+	if len(e.Locs) > 3 {
+		base = e.Reg(3)
 	}
 	wide := in.Aux&auxWide != 0
 	if !wide && in.Imm == int64(int32(in.Imm)) {

@@ -4,8 +4,8 @@ import "encoding/binary"
 
 // vecShuffle takes the shortest way to the lanes of two vectors.
 func (e *emitter) vecShuffle(d, a Reg) {
-	b := e.reg(2)
-	lanes := e.m.SSA.Vecs[e.vecNumber()]
+	b := e.Reg(2)
+	lanes := e.M.SSA.Vecs[e.vecNumber()]
 	first, second := 0, 0 // lanes of a and b
 	for i, n := range lanes {
 		if a == b {

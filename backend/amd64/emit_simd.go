@@ -73,22 +73,22 @@ func (e *emitter) emitVector() {
 	op := e.vecOp()
 	f := vectorEmitters[op]
 	if f == nil {
-		e.a.fail("instruction %d: no sequence for %s.%s", e.at, op, e.shape())
+		e.a.fail("instruction %d: no sequence for %s.%s", e.At, op, e.shape())
 		return
 	}
-	d, a := e.reg(0), NoReg
-	if len(e.locs) > 1 {
-		a = e.reg(1)
+	d, a := e.Reg(0), NoReg
+	if len(e.Locs) > 1 {
+		a = e.Reg(1)
 	}
 	f(e, d, a)
 }
 
 // vecOp is the operation of the instruction, vecNumber its lane or what else belongs to it.
-func (e *emitter) vecOp() ssa.Op    { return ssa.Op(e.in.Imm & 0xffff) }
-func (e *emitter) vecNumber() int64 { return e.in.Imm >> 16 }
-func (e *emitter) shape() ssa.Shape { return ssa.Shape(e.in.Cond) }
+func (e *emitter) vecOp() ssa.Op    { return ssa.Op(e.In.Imm & 0xffff) }
+func (e *emitter) vecNumber() int64 { return e.In.Imm >> 16 }
+func (e *emitter) shape() ssa.Shape { return ssa.Shape(e.In.Cond) }
 
-func (e *emitter) has(feature uint64) bool { return e.cfg.Features&feature != 0 }
+func (e *emitter) has(feature uint64) bool { return e.Cfg.Features&feature != 0 }
 
 // v2 is d = op a, v2i with an immediate.
 func (e *emitter) v2(op Op, d, a Reg)             { e.a.RR(op, 16, d, a) }
@@ -232,7 +232,7 @@ func (e *emitter) vecExtract(d, a Reg) {
 var insertOps = [4]Op{PINSRB, PINSRW, PINSR, PINSR}
 
 func (e *emitter) vecReplace(d, a Reg) {
-	b, lane := e.reg(2), e.vecNumber()
+	b, lane := e.Reg(2), e.vecNumber()
 	switch s := e.shape(); {
 	case s == ssa.F32x4:
 		e.v3bi(INSERTPS, 4, d, a, b, lane<<4)
@@ -247,9 +247,9 @@ func (e *emitter) vecReplace(d, a Reg) {
 
 // vecBitselect: where the third operand has ones the bits in which a and b differ are those of a.
 func (e *emitter) vecBitselect(d, a Reg) {
-	b := e.reg(2)
+	b := e.Reg(2)
 	e.v3(PXOR, d, a, b)
-	e.v3(PAND, d, d, e.reg(3))
+	e.v3(PAND, d, d, e.Reg(3))
 	e.v3(PXOR, d, d, b)
 }
 
@@ -286,13 +286,13 @@ func (e *emitter) vecBitmask(d, v Reg) {
 
 // vecSwizzle: PSHUFB makes 0 of lanes beyond 127. Saturating addition of 112 makes those of 16 and more.
 func (e *emitter) vecSwizzle(d, a Reg) {
-	e.v3m(PADDUSB, regScratchX, e.reg(2), e.lanes(ssa.I8x16, 0x70))
+	e.v3m(PADDUSB, regScratchX, e.Reg(2), e.lanes(ssa.I8x16, 0x70))
 	e.v3(PSHUFB, d, a, regScratchX)
 }
 
 // vecMul64 adds the products of low and high halves to that of the low halves.
 func (e *emitter) vecMul64(d, a Reg) {
-	b := e.reg(2)
+	b := e.Reg(2)
 	e.v3i(PSRLQ, regScratchX, a, 32)
 	e.v3(PMULUDQ, regScratchX, regScratchX, b)
 	e.v3i(PSRLQ, d, b, 32)
@@ -328,7 +328,7 @@ func (e *emitter) vecAbs(d, a Reg) {
 
 // vecPopcnt looks up the number of bits of both halves of each byte.
 func (e *emitter) vecPopcnt(d, a Reg) {
-	t := e.reg(2)
+	t := e.Reg(2)
 	low := e.lanes(ssa.I8x16, 0x0f)
 	table := AtConst(e.a.Const128(0x0302_0201_0201_0100, 0x0403_0302_0302_0201))
 	e.v3m(PAND, t, a, low)
@@ -353,14 +353,14 @@ func (e *emitter) vecShift(d, a Reg) {
 	bytes := e.shape() == ssa.I8x16
 	var shift func(d, a Reg)
 	n := e.vecNumber()
-	if e.in.Aux&auxImm != 0 {
+	if e.In.Aux&auxImm != 0 {
 		if bytes && isS {
 			n += 8
 		}
 		shift = func(d, a Reg) { e.v3i(op, d, a, n) }
 	} else {
-		count := e.reg(3)
-		e.a.RR(MOV, 4, regScratch, e.reg(2))
+		count := e.Reg(3)
+		e.a.RR(MOV, 4, regScratch, e.Reg(2))
 		e.a.RI(AND, 4, regScratch, int64(8*e.shape().LaneSize()-1))
 		if bytes && isS {
 			e.a.RI(ADD, 4, regScratch, 8)
@@ -393,12 +393,12 @@ func (e *emitter) vecShift(d, a Reg) {
 func (e *emitter) shiftBytes(shift func(d, a Reg), d, a Reg) {
 	left := e.vecOp() == ssa.OpVShl
 	mask := func(d, a Reg) { e.v3(PAND, d, a, regScratchX) }
-	if e.in.Aux&auxImm != 0 {
+	if e.In.Aux&auxImm != 0 {
 		m := e.lanes(ssa.I8x16, 0xff>>e.vecNumber())
 		mask = func(d, a Reg) { e.v3m(PAND, d, a, m) }
 	} else {
 		e.a.RM(MOVAPS, 16, regScratchX, e.lanes(ssa.I16x8, 0xff))
-		e.v3(PSRLW, regScratchX, regScratchX, e.reg(3))
+		e.v3(PSRLW, regScratchX, regScratchX, e.Reg(3))
 		e.v3(PACKUSWB, regScratchX, regScratchX, regScratchX)
 	}
 	if left {
@@ -414,7 +414,7 @@ func (e *emitter) shiftBytes(shift func(d, a Reg), d, a Reg) {
 var floatPredicates = [ssa.OpCount]int64{ssa.OpVEq: 0, ssa.OpVLtS: 1, ssa.OpVGtS: 1, ssa.OpVLeS: 2, ssa.OpVGeS: 2, ssa.OpVNe: 4}
 
 func (e *emitter) vecCompareFloats(d, a Reg) {
-	b, op := e.reg(2), e.vecOp()
+	b, op := e.Reg(2), e.vecOp()
 	if op == ssa.OpVGtS || op == ssa.OpVGeS {
 		a, b = b, a
 	}
@@ -434,7 +434,7 @@ func (e *emitter) vecCompare(d, a Reg) {
 		e.vecCompareFloats(d, a)
 		return
 	}
-	b, op := e.reg(2), e.vecOp()
+	b, op := e.Reg(2), e.vecOp()
 	equal := e.by([4]Op{PCMPEQB, PCMPEQW, PCMPEQD, PCMPEQQ})
 	opposite := op == ssa.OpVNe || op == ssa.OpVLtU || op == ssa.OpVGtU
 	switch {
@@ -465,7 +465,7 @@ func (e *emitter) vecExtendHigh(d, a Reg) {
 }
 
 func (e *emitter) vecExtMul(d, a Reg) {
-	b, op := e.reg(2), e.vecOp()
+	b, op := e.Reg(2), e.vecOp()
 	high := op == ssa.OpVExtMulHighS || op == ssa.OpVExtMulHighU
 	isS := op == ssa.OpVExtMulLowS || op == ssa.OpVExtMulHighS
 	pick := func(yes bool, x, y Op) Op {
@@ -523,7 +523,7 @@ func (e *emitter) vecExtAddU(d, a Reg) {
 
 // vecQ15Mul: only -1 times -1 gives the least number, which becomes the greatest.
 func (e *emitter) vecQ15Mul(d, a Reg) {
-	e.v3(PMULHRSW, d, a, e.reg(2))
+	e.v3(PMULHRSW, d, a, e.Reg(2))
 	e.v3m(PCMPEQW, regScratchX, d, e.lanes(ssa.I16x8, 1<<15))
 	e.v3(PXOR, d, d, regScratchX)
 }
@@ -531,7 +531,7 @@ func (e *emitter) vecQ15Mul(d, a Reg) {
 // vecMin: MINPS gives its second operand for zeros and NaNs, so both orders together tell all: OR makes
 // the lesser zero, and a NaN of one.
 func (e *emitter) vecMin(d, a Reg) {
-	b := e.reg(2)
+	b := e.Reg(2)
 	op := e.float(MINPS, MINPD)
 	e.v3(op, regScratchX, a, b)
 	e.v3(op, d, b, a)
@@ -542,7 +542,7 @@ func (e *emitter) vecMin(d, a Reg) {
 // vecMax: where both orders differ there is a NaN or zeros of different sign, which
 // become greatest by subtracting the difference.
 func (e *emitter) vecMax(d, a Reg) {
-	b := e.reg(2)
+	b := e.Reg(2)
 	op := e.float(MAXPS, MAXPD)
 	e.v3(op, regScratchX, a, b)
 	e.v3(op, d, b, a)
@@ -597,7 +597,7 @@ func (e *emitter) vecTruncSatS(d, a Reg) {
 // integer. Singles are converted as they are and less 1<<31; one of both is 1<<31 or 0, and
 // the sum what is wanted.
 func (e *emitter) vecTruncSatU(d, a Reg) {
-	t := e.reg(2)
+	t := e.Reg(2)
 	e.v2(XORPS, regScratchX, regScratchX)
 	if e.shape() == ssa.F64x2 {
 		e.v3(MAXPD, d, a, regScratchX) // the second operand, 0, for NaN

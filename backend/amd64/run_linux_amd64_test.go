@@ -38,7 +38,7 @@ func (c *compiler) compile(f *ssa.Func) (*backend.Code, error) {
 		return nil, err
 	}
 	code := new(backend.Code)
-	if err := emit(&c.cfg, &c.m, &c.r, code); err != nil {
+	if err := emitCode(&c.cfg, &c.m, &c.r, code); err != nil {
 		return nil, err
 	}
 	if Target.CheckAccess != nil {

@@ -42,7 +42,7 @@ var Target = &backend.Target{
 	Regs:         &registers,
 	Conv:         &abi.AMD64,
 	Lower:        lower,
-	Emit:         emit,
+	Emit:         emitCode,
 	Patch:        patch,
 	CheckAccess:  checkAccess,
 }

@@ -9,21 +9,13 @@ import (
 	"github.com/wasmaot/wasmaot/compiler/ssa"
 )
 
-// Grow makes s n long; what was in it is undefined.
-func Grow[T any](s []T, n int) []T {
-	if cap(s) < n {
-		return make([]T, n, n+n/4)
-	}
-	return s[:n]
-}
-
 // prepare counts uses, puts times on all values and finds the I32 values that must be
 // zero-extended.
 func (l *Lowerer) prepare() {
 	f := l.F
-	l.Info = Grow(l.Info, len(f.Insts))
+	l.Info = backend.Grow(l.Info, len(f.Insts))
 	clear(l.Info)
-	l.epochs = Grow(l.epochs, len(f.RPO)+1)
+	l.epochs = backend.Grow(l.epochs, len(f.RPO)+1)
 	l.work = l.work[:0]
 	epoch := uint32(1)
 	for i, bi := range f.RPO {
@@ -129,7 +121,7 @@ func (l *Lowerer) spreadZext() {
 // linkBlocks gives the allocator the graph.
 func (l *Lowerer) linkBlocks() {
 	f, ra := l.F, &l.M.RA
-	l.edges = Grow(l.edges, len(f.Edges))
+	l.edges = backend.Grow(l.edges, len(f.Edges))
 	for _, bi := range f.RPO {
 		b := &f.Blocks[bi]
 		rb := regalloc.Block{Depth: b.Loop, Cold: b.Cold, Idom: ^uint32(0), LoopHeader: ^uint32(0)}

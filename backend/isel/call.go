@@ -45,6 +45,7 @@ func (l *Lowerer) Call(v ssa.Value, in *ssa.Inst) {
 	f := l.F
 	c := &f.Calls[in.A]
 	p := l.placesOf(c.Sig)
+	l.M.Calls = true
 	l.M.OutArg = max(l.M.OutArg, p.area)
 	args := f.CallArgs(c)
 	for i := range p.params {
