@@ -22,7 +22,7 @@ func TestDecode(t *testing.T) {
 	m := &maker{Rand: rand.New(rand.NewPCG(seed, 0))}
 	m.table(3)
 	m.others(5)
-	plain := strings.NewReplacer(" ", "", "#0.0", "#0", "umov", "mov", ", #0]", "]", ", lo", ",cc", ", hs", ",cs")
+	plain := strings.NewReplacer(" ", "", "#0.0", "#0", "umov", "mov", ", #0]", "]", ",#0]", "]", ", lo", ",cc", ", hs", ",cs")
 	total, bad := 0, 0
 	for _, in := range m.list {
 		name, _, _ := strings.Cut(in.text, " ")
