@@ -1,10 +1,10 @@
 package amd64
 
 import (
-	"fmt"
+	"encoding/binary"
+	"math"
 
 	"github.com/wasmaot/wasmaot/backend/asm"
-	"github.com/wasmaot/wasmaot/compiler/abi"
 )
 
 // Label is a place in the code or in the constants behind it; 0 is none.
@@ -31,124 +31,83 @@ func AtIndex(base, index Reg, scale uint8, disp int32) Mem {
 // AtConst is the constant or code at l.
 func AtConst(l Label) Mem { return Mem{Const: l} }
 
-// Asm assembles one function at a time.
-//
-// Instructions are written into a buffer at once, jumps and padding are not: what
-// they need is noted as fixes, in the order of the code, and Finish puts them in
-// when distances are known. The first error sticks and is returned by Finish.
-type Asm struct {
-	buf    []byte // written up to n
-	n      int
-	fixes  []fix
-	labels []uint32 // place of each label once bound, counted with all jumps long
-	longer uint32   // room that jumps and padding so far need at most
-	pool   pool
-	err    error
-}
-
-// fix is something that Finish does between or within the bytes of the buffer.
-type fix struct {
-	off   uint32 // in the buffer
-	kind  fixKind
-	state uint8 // depends on the kind, see there
-	label Label
-	aux   uint32
-}
-
-type fixKind uint8
-
-const (
-	fixLabel    fixKind = iota // label is here
-	fixJump                    // jump forward to label; state: jumpState, aux: condition or always
-	fixJumpBack                // likewise backward
-	fixAlign                   // padding to a multiple of state
-	fixRelative                // 32-bit field relative to its end + state bytes, for label + aux
-	fixReloc                   // relocated field of a call of function aux
-	fixTrapSite                // state: trap, aux: wasm offset
-	fixCallSite                // aux: wasm offset
-)
-
-// always is the condition of a jump that has none.
-const always = 16
-
-// Places of labels that have none yet.
-const (
-	unbound  = ^uint32(0) - iota
-	inPool             // a constant's, before constants are laid out
-	maxPlace = 1 << 30 // no code gets that large: every distance fits into 32 bits
-)
+// Asm assembles one function at a time. The first error sticks and is returned by
+// Finish.
+type Asm struct{ asm.Buffer }
 
 // Reset makes the assembler ready for another function, keeping its memory.
-func (a *Asm) Reset() {
-	a.n, a.longer, a.err = 0, 0, nil
-	a.fixes = a.fixes[:0]
-	a.labels = append(a.labels[:0], unbound) // label 0 is none
-	a.pool.reset()
+func (a *Asm) Reset() { a.Buffer.Reset(&machine) }
+
+// Classes of what depends on distances: all count from an instruction's end.
+const (
+	classJmp      = iota
+	classJcc      // aux is the condition
+	classRelative // 32 bits before as many bytes as are added to the class, aux is added
+)
+
+var machine = asm.Machine{
+	Name: "amd64",
+	Classes: []asm.Class{
+		classJmp: {Long: asm.Form{Size: 5, From: 5}, Short: asm.Form{Size: 2, From: 2}, Min: math.MinInt8, Max: math.MaxInt8},
+		classJcc: {Long: asm.Form{Size: 6, From: 6}, Short: asm.Form{Size: 2, From: 2}, Min: math.MinInt8, Max: math.MaxInt8},
+
+		classRelative:     asm.Fixed(asm.Form{Size: 4, From: 4}),
+		classRelative + 1: asm.Fixed(asm.Form{Size: 4, From: 5}),
+		classRelative + 2: asm.Fixed(asm.Form{Size: 4, From: 6}),
+		classRelative + 4: asm.Fixed(asm.Form{Size: 4, From: 8}),
+	},
+	Encode:  encodeDistance,
+	Fill:    fillNOP,
+	Between: 0xCC,
 }
 
-// Err is the first error.
-func (a *Asm) Err() error { return a.err }
-
-func (a *Asm) fail(format string, args ...any) {
-	if a.err == nil {
-		a.err = fmt.Errorf("amd64: "+format, args...)
+// encodeDistance writes a jump, or the field of an operand.
+func encodeDistance(b []byte, class uint8, short bool, aux uint32, distance int64) bool {
+	switch {
+	case class >= classRelative:
+		distance += int64(int32(aux))
+		binary.LittleEndian.PutUint32(b, uint32(distance))
+	case short && class == classJmp:
+		b[0], b[1] = 0xEB, byte(distance)
+		return distance == int64(int8(distance))
+	case short:
+		b[0], b[1] = 0x70|byte(aux), byte(distance)
+		return distance == int64(int8(distance))
+	case class == classJmp:
+		b[0] = 0xE9
+		binary.LittleEndian.PutUint32(b[1:], uint32(distance))
+	default:
+		b[0], b[1] = 0x0F, 0x80|byte(aux)
+		binary.LittleEndian.PutUint32(b[2:], uint32(distance))
 	}
+	return distance == int64(int32(distance))
 }
 
-// Offset is the number of bytes so far, with every jump at its longest.
-func (a *Asm) Offset() uint32 { return uint32(a.n) + a.longer }
-
-func (a *Asm) note(kind fixKind, state uint8, l Label, aux uint32) {
-	a.fixes = append(a.fixes, fix{uint32(a.n), kind, state, l, aux})
+// nops are the recommended instructions that do nothing, by length (Intel SDM,
+// volume 2, NOP).
+var nops = [...]string{
+	1: "\x90",
+	2: "\x66\x90",
+	3: "\x0F\x1F\x00",
+	4: "\x0F\x1F\x40\x00",
+	5: "\x0F\x1F\x44\x00\x00",
+	6: "\x66\x0F\x1F\x44\x00\x00",
+	7: "\x0F\x1F\x80\x00\x00\x00\x00",
+	8: "\x0F\x1F\x84\x00\x00\x00\x00\x00",
+	9: "\x66\x0F\x1F\x84\x00\x00\x00\x00\x00",
 }
 
-// NewLabel makes a label to be bound later.
-func (a *Asm) NewLabel() Label { return a.label(unbound) }
-
-func (a *Asm) label(place uint32) Label {
-	a.labels = append(a.labels, place)
-	return Label(len(a.labels) - 1)
-}
-
-// Bind puts l here.
-func (a *Asm) Bind(l Label) {
-	if l <= 0 || int(l) >= len(a.labels) || a.labels[l] != unbound {
-		a.fail("label %d at %#x: expected one made by NewLabel and not bound yet", l, a.Offset())
-		return
+func fillNOP(b []byte) {
+	for len(b) > 0 {
+		b = b[copy(b, nops[min(len(b), len(nops)-1)]):]
 	}
-	a.labels[l] = a.Offset()
-	a.note(fixLabel, 0, l, 0)
-}
-
-// Align puts the next instruction at a multiple of n, a power of two up to 32 that
-// divides the alignment of functions.
-func (a *Asm) Align(n uint8) {
-	if n == 0 || n > 32 || n&(n-1) != 0 {
-		a.fail("alignment %d at %#x: expected a power of two up to 32", n, a.Offset())
-		return
-	}
-	a.note(fixAlign, n, 0, 0)
-	a.longer += uint32(n) - 1
 }
 
 // Jmp jumps to l.
-func (a *Asm) Jmp(l Label) { a.jump(always, l) }
+func (a *Asm) Jmp(l Label) { a.Jump(classJmp, l, 0) }
 
 // Jcc jumps to l if c holds.
-func (a *Asm) Jcc(c Cond, l Label) { a.jump(uint32(c&15), l) }
-
-func (a *Asm) jump(cond uint32, l Label) {
-	if l <= 0 || int(l) >= len(a.labels) || a.labels[l] == inPool {
-		a.fail("jump at %#x: label %d is not one of the code", a.Offset(), l)
-		return
-	}
-	kind := fixJump
-	if a.labels[l] != unbound {
-		kind = fixJumpBack
-	}
-	a.note(kind, jumpLong, l, cond)
-	a.longer += jumpSize(jumpLong, cond)
-}
+func (a *Asm) Jcc(c Cond, l Label) { a.Jump(classJcc, l, uint32(c&15)) }
 
 // Call calls function target of the artifact, by a relocation.
 func (a *Asm) Call(target uint32) { a.relocated(0xE8, target) }
@@ -159,25 +118,7 @@ func (a *Asm) JmpFunc(target uint32) { a.relocated(0xE9, target) }
 func (a *Asm) relocated(opcode byte, target uint32) {
 	b := a.room()
 	b[0], b[1], b[2], b[3], b[4] = opcode, 0, 0, 0, 0
-	a.n++
-	a.note(fixReloc, 0, 0, target)
-	a.n += 4
-}
-
-// Trap says that the next instruction may fault, and what that means.
-func (a *Asm) Trap(t abi.Trap, pos uint32) { a.note(fixTrapSite, uint8(t), 0, pos) }
-
-// CallSite says that the call just assembled is at wasm offset pos.
-func (a *Asm) CallSite(pos uint32) { a.note(fixCallSite, 0, 0, pos) }
-
-// grow makes room in the buffer. Code that gets too large is an error and starts
-// over, so that it takes no more memory.
-func (a *Asm) grow() {
-	if a.Offset() > maxPlace {
-		a.fail("code is larger than %d bytes", maxPlace)
-		a.n, a.fixes = 0, a.fixes[:0]
-	}
-	buf := make([]byte, max(4096, 2*len(a.buf)))
-	copy(buf, a.buf[:a.n])
-	a.buf = buf
+	a.N++
+	a.Reloc(target)
+	a.N += 4
 }

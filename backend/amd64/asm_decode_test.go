@@ -133,7 +133,7 @@ func encodeOne(in inst) ([]byte, bool) {
 	var a Asm
 	a.Reset()
 	in.emit(&a)
-	return a.buf[:a.n], a.err == nil
+	return a.Buf[:a.N], a.Err() == nil
 }
 
 // compareDecoded decodes code and says what is other than in in.

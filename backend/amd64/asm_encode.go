@@ -11,10 +11,10 @@ const instMax = 24
 
 // room is where the next instruction goes.
 func (a *Asm) room() *[instMax]byte {
-	if len(a.buf)-a.n < instMax {
-		a.grow()
+	if len(a.Buf)-a.N < instMax {
+		a.Grow()
 	}
-	return (*[instMax]byte)(a.buf[a.n:])
+	return (*[instMax]byte)(a.Buf[a.N:])
 }
 
 // row is the encoding of op.
@@ -113,12 +113,12 @@ func (a *Asm) regs(c code, reg, rm Reg) bool {
 		rex |= byteREX(c, byteReg, reg) | byteREX(c, byteRM, rm)
 	}
 	if c&plusR != 0 {
-		a.n += (c + code(rm&7)).head(b, 0, rex)
+		a.N += (c + code(rm&7)).head(b, 0, rex)
 		return true
 	}
 	n := c.head(b, 0, rex)
 	b[n] = 0xC0 | uint8(reg&7)<<3 | uint8(rm&7)
-	a.n += n + 1
+	a.N += n + 1
 	return true
 }
 
@@ -148,7 +148,7 @@ func (a *Asm) vexRegs(c code, reg, v, rm Reg) bool {
 	b := a.room()
 	n := c.vexHead(b, 0, uint8(reg&8)>>1|uint8(rm&8)>>3, v)
 	b[n] = 0xC0 | uint8(reg&7)<<3 | uint8(rm&7)
-	a.n += n + 1
+	a.N += n + 1
 	return true
 }
 
@@ -259,16 +259,16 @@ func (a *Asm) address(b *[instMax]byte, n int, reg uint8, at address, m *Mem, ta
 	}
 	if at.disp == 1 {
 		b[n] = byte(m.Disp)
-		a.n += n + 1
+		a.N += n + 1
 		return
 	}
-	a.n += n
-	if at.disp == 4 {
+	a.N += n
+	switch {
+	case m.Const != 0:
+		a.Reference(classRelative+tail, m.Const, uint32(m.Disp))
+	case at.disp == 4:
 		binary.LittleEndian.PutUint32(b[n:], uint32(m.Disp))
-		if m.Const != 0 {
-			a.note(fixRelative, tail, m.Const, uint32(m.Disp))
-		}
-		a.n += 4
+		a.N += 4
 	}
 }
 
@@ -276,5 +276,5 @@ func (a *Asm) address(b *[instMax]byte, n int, reg uint8, at address, m *Mem, ta
 func (a *Asm) immediate(v int64, n uint8) {
 	b := a.room()
 	binary.LittleEndian.PutUint64(b[:], uint64(v))
-	a.n += int(n)
+	a.N += int(n)
 }

@@ -65,7 +65,11 @@ func (g *jumpGraph) build(rng *rand.Rand, n, spread, filler int) error {
 			g.a.RI(MOV, 4, RAX, int64(it.n))
 			g.a.CallSite(uint32(it.n))
 		case 'j':
-			g.a.jump(it.cond, labels[it.n])
+			if it.cond == always {
+				g.a.Jmp(labels[it.n])
+			} else {
+				g.a.Jcc(Cond(it.cond), labels[it.n])
+			}
 		case 'f':
 			for range it.n {
 				g.a.Bare(CDQ)
@@ -183,6 +187,9 @@ func (g *jumpGraph) check() error {
 	}
 	return nil
 }
+
+// always is the condition of a jump that has none.
+const always = 16
 
 func jumpName(cond uint32) string {
 	if cond == always {
@@ -374,7 +381,7 @@ func TestRelocs(t *testing.T) {
 		t.Errorf("call sites (-want +got):\n%s", diff)
 	}
 	text := append(c.Text, make([]byte, 100)...)
-	if err := patchRel32(text, 4, 64); err != nil {
+	if err := patch(text, 4, backend.RelocCall, 64); err != nil {
 		t.Fatal(err)
 	}
 	d, err := x86asm.Decode(text[3:], 64)
@@ -382,7 +389,7 @@ func TestRelocs(t *testing.T) {
 		t.Errorf("%v, %v: expected a call of %#x", d, err, 64)
 	}
 	for _, bad := range [][2]uint32{{uint32(len(text)) - 3, 0}, {0xFFFFFFFF, 0}, {0, 0xFFFFFFFF}} {
-		if err := patchRel32(text, bad[0], bad[1]); err == nil {
+		if err := patch(text, bad[0], backend.RelocCall, bad[1]); err == nil {
 			t.Errorf("field %#x, target %#x: accepted", bad[0], bad[1])
 		}
 	}

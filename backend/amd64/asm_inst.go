@@ -78,7 +78,7 @@ func (a *Asm) Bare(op Op) {
 			n++
 		}
 	}
-	a.n += n
+	a.N += n
 }
 
 // RI is op r, imm. The immediate of an operation of less than 8 bytes may be given
@@ -255,7 +255,7 @@ func (a *Asm) bad(op Op, size uint8, operands ...any) {
 			text += fmt.Sprintf("%+v", o)
 		}
 	}
-	a.fail("at %#x: there is no instruction %s %s of operand size %d", a.Offset(), op.mnemonic(size), text, size)
+	a.Fail("at %#x: there is no instruction %s %s of operand size %d", a.Offset(), op.mnemonic(size), text, size)
 }
 
 // mnemonic is the name of op for operands of the given size.

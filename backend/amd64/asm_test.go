@@ -95,7 +95,7 @@ func (in inst) emit(a *Asm) {
 	case "VRRMR":
 		a.VRRMR(op, size, r(0), r(1), m(2), r(3))
 	default:
-		a.fail("test: no method for %v", in)
+		a.Fail("test: no method for %v", in)
 	}
 }
 

@@ -132,7 +132,7 @@ func (e *emitter) memory(k int) Mem {
 	case formIn:
 		return At(RSP, e.Incoming+in.Disp)
 	}
-	e.a.fail("instruction %d: form %d is no memory operand", e.At, f)
+	e.a.Fail("instruction %d: form %d is no memory operand", e.At, f)
 	return Mem{}
 }
 

@@ -73,7 +73,7 @@ func (e *emitter) emitVector() {
 	op := e.vecOp()
 	f := vectorEmitters[op]
 	if f == nil {
-		e.a.fail("instruction %d: no sequence for %s.%s", e.At, op, e.shape())
+		e.a.Fail("instruction %d: no sequence for %s.%s", e.At, op, e.shape())
 		return
 	}
 	d, a := e.Reg(0), NoReg
