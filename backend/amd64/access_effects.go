@@ -326,6 +326,18 @@ func effectWide(s *accessStep) bool {
 	return true
 }
 
+// effectTwoHalves writes two operands, the high half last if they are one.
+func effectTwoHalves(s *accessStep) bool {
+	a, b := s.regs[RDX].Number(), s.value(2).Number()
+	s.write(1, backend.Unknown)
+	high := backend.Unknown
+	if s.size() == 8 {
+		high.Hi, _ = bits.Mul64(a.Hi, b.Hi)
+	}
+	s.write(0, high)
+	return true
+}
+
 func effectMultiply(s *accessStep) bool {
 	if s.in.Args[1] == nil {
 		return effectWide(s)

@@ -43,6 +43,7 @@ var accessRules = []accessRule{
 	{"TEST", 0, effectTest},
 	{"MUL DIV IDIV", 0, effectWide},
 	{"IMUL", 0, effectMultiply},
+	{"MULX", keepsFlags, effectTwoHalves},
 	{"CDQ CQO", keepsFlags, effectSign},
 	{"MOVSB STOSB", keepsFlags, effectString},
 	{"NOP", keepsFlags, effectNone},

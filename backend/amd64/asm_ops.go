@@ -149,6 +149,7 @@ const (
 	RORX // VRRI
 	PDEP
 	PEXT
+	MULX // VRRR(MULX, size, high, low, src): the product of src and rdx; one register for both keeps the high half
 
 	// Without operands: Bare.
 	CDQ

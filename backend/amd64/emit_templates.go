@@ -18,11 +18,13 @@ var templates = [templateEnd]func(e *emitter){
 	tSelect:  (*emitter).emitSelect,
 	tSelectF: (*emitter).emitSelectF,
 	tAddBit:  (*emitter).emitAddBit,
+	tAddWide: (*emitter).emitAddWide,
 
 	tDiv:     (*emitter).emitDiv,
 	tDivS:    (*emitter).emitDivS,
 	tRemS:    (*emitter).emitRemS,
 	tMulHi:   (*emitter).emitMulHi,
+	tMulX:    (*emitter).emitMulX,
 	tBitScan: (*emitter).emitBitScan,
 
 	tFloatTwo:  (*emitter).emitFloatTwo,

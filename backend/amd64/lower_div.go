@@ -72,17 +72,13 @@ func (l *lowerer) ArithImm(op isel.Arith, size uint8, d, a regalloc.VReg, imm in
 
 // MulHigh makes d the high half of the product of x and m.
 func (l *lowerer) MulHigh(d, x regalloc.VReg, m uint64, signed bool) {
-	op := MUL
-	if signed {
-		op = IMUL1
-	}
 	factor := l.Rematerialised(regalloc.ClassInt, int64(m))
-	in := l.Put(tMulHi, 8)
-	in.Aux = uint32(op) | uint32(formReg)<<auxFormShift
-	l.FixedDef(d, RDX)
-	l.FixedDef(l.NewVReg(regalloc.ClassInt), RAX)
-	l.FixedArg(factor, RAX)
-	l.SlotArg(x)
+	s := source{form: formReg, slot: true, a: x}
+	if signed {
+		l.productFixed(IMUL1, d, 0, factor, &s)
+	} else {
+		l.product(d, 0, factor, &s)
+	}
 }
 
 // MulWide makes d the product of the low half of x and m.

@@ -237,6 +237,10 @@ func (p *leaParts) scaled(l *lowerer, x ssa.Value) bool {
 // emitter writes as ADD where that does.
 func (l *lowerer) add(v ssa.Value, in *ssa.Inst, op Op) {
 	size := l.SizeOf(v)
+	if w, ok := l.Partner(v); ok {
+		l.withCarry(v, w)
+		return
+	}
 	a, b := ssa.Value(in.A), ssa.Value(in.B)
 	if l.addBit(v, a, b) || l.addBit(v, b, a) {
 		return
@@ -294,6 +298,9 @@ func (l *lowerer) lea(v ssa.Value, size uint8, p *leaParts) {
 
 func (l *lowerer) mul(v ssa.Value, in *ssa.Inst, op Op) {
 	size := l.SizeOf(v)
+	if size == 8 && l.withOtherHalf(v, in) {
+		return
+	}
 	a, b := ssa.Value(in.A), ssa.Value(in.B)
 	if _, ok := l.immediate(a, size); ok {
 		a, b = b, a

@@ -10,7 +10,7 @@ import (
 
 var templateNames = [templateEnd]string{
 	tOffset: "offset",
-	tSet:    "set", tSelect: "select", tSelectF: "select", tAddBit: "addbit", tBranch: "branch",
+	tSet:    "set", tSelect: "select", tSelectF: "select", tAddBit: "addbit", tAddWide: "addwide", tBranch: "branch",
 	tDiv: "div", tDivS: "divs", tRemS: "rems", tBitScan: "bitscan",
 	tFloatMask: "mask", tCopysign: "copysign", tMinMax: "minmax", tConvU64: "convu64",
 	tTrunc: "trunc", tTruncU: "truncu", tTruncSat: "truncsat", tTruncSatU: "truncsatu", tBitcast: "bitcast",

@@ -17,6 +17,7 @@ func (l *Lowerer) prepare() {
 	clear(l.Info)
 	l.epochs = backend.Grow(l.epochs, len(f.RPO)+1)
 	l.work = l.work[:0]
+	l.HighHalves = false
 	epoch := uint32(1)
 	for i, bi := range f.RPO {
 		b := &f.Blocks[bi]
@@ -78,6 +79,7 @@ func (l *Lowerer) prepareInst(in *ssa.Inst) {
 		}
 		return
 	}
+	l.HighHalves = l.HighHalves || in.Op == ssa.OpMulHiU
 	uses, zext := in.Op.Uses(), l.traits.Zext[in.Op]
 	for i, x := range [...]uint32{in.A, in.B, in.C} {
 		if uses>>i&1 != 0 {

@@ -15,7 +15,7 @@ import (
 type ValueInfo struct {
 	VReg  regalloc.VReg // 0 until someone asks for the value in a register
 	Epoch uint32        // when it is computed, see Lowerer.Epoch; block parameters: the block's place in RPO
-	param uint32        // block parameters: number
+	param uint32        // block parameters: number; Paired: the partner
 	Uses  uint16        // saturating
 	Flags Flags
 }
@@ -26,12 +26,14 @@ type Flags uint8
 const (
 	// Zext marks an I32 whose register must be zero-extended since an address or OpZext uses it.
 	Zext Flags = 1 << iota
-	// Folded marks a value that is part of its user.
+	// Folded marks a value that is made by another's instructions.
 	Folded
 	// Alias marks a value for which another value's register serves.
 	Alias
 	// Narrow marks a 64-bit operation of which only the low half is used.
 	Narrow
+	// Paired marks a value that another one, which comes later in the block, is to be made with.
+	Paired
 )
 
 // Machine is what the instruction set's part of selection does.
@@ -100,6 +102,8 @@ type Lowerer struct {
 	// moved across. Loads of one epoch may be made at any place of that epoch.
 	Epoch  uint32
 	NoFold bool // what is being selected may be selected again: no loads may become part of it
+	// HighHalves tells that there are high halves of products.
+	HighHalves bool
 
 	machine    Machine
 	traits     *Traits
@@ -111,9 +115,10 @@ type Lowerer struct {
 	nextSig    int
 	arrivals   []arrival
 
-	pos   uint32      // wasm offset for the instructions being made
-	after []ssa.Value // what follows in the block
-	err   error
+	pos    uint32      // wasm offset for the instructions being made
+	before []ssa.Value // what comes before in the block
+	after  []ssa.Value // what follows
+	err    error
 }
 
 // Run selects instructions for f into dst. machine embeds l.
@@ -158,7 +163,7 @@ func (l *Lowerer) block(i uint32) {
 		if info.Flags&(Folded|Alias) != 0 || info.VReg == 0 && !hasEffect(in) || in.Op == ssa.OpResult || in.Op == ssa.OpNop {
 			continue
 		}
-		l.Epoch, l.pos, l.after = info.Epoch, f.Pos[v], order[k+1:]
+		l.Epoch, l.pos, l.before, l.after = info.Epoch, f.Pos[v], order[:k], order[k+1:]
 		start := len(l.M.Insts)
 		var known bool
 		if l.poisons(v, in) {
