@@ -60,6 +60,7 @@ func (a *Arena) PlaceFile(fd int, at int64, n uint64) (addr uint64, err error) {
 	if err := a.region.mapFile(off, n, fd, at, protRX); err != nil {
 		return 0, errors.Join(err, a.empty(off, n))
 	}
+	fenceCode()
 	return a.region.base + off, nil
 }
 
@@ -68,7 +69,12 @@ func (a *Arena) fill(off, n uint64, code []byte) error {
 		return err
 	}
 	copy(a.region.Bytes(off, n), code)
-	return a.region.protect(off, n, protRX)
+	cleanCode(a.region.base+off, n)
+	if err := a.region.protect(off, n, protRX); err != nil {
+		return err
+	}
+	fenceCode()
+	return nil
 }
 
 // Free gives back what Place returned. Nothing may run there any more.
