@@ -10,24 +10,17 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/wasmaot/wasmaot/compiler/abi"
 	"github.com/wasmaot/wasmaot/compiler/artifact"
+	"github.com/wasmaot/wasmaot/internal/nativetest"
 	"github.com/wasmaot/wasmaot/loader"
 )
 
 func hashOf(b []byte) [sha256.Size]byte { return sha256.Sum256(b) }
-
-func needNative(t *testing.T) {
-	t.Helper()
-	if runtime.GOOS != "linux" || runtime.GOARCH != "amd64" {
-		t.Skipf("running guests is not supported on %s/%s", runtime.GOOS, runtime.GOARCH)
-	}
-}
 
 // exitModule is a command that exits with a code below 64.
 func exitModule(t *testing.T, code byte) []byte {
@@ -96,7 +89,7 @@ func files(t *testing.T, dir string) (entries, links []string) {
 
 // TestCacheIdentity: once a file is old enough, it is found without being read; it is found again after any change.
 func TestCacheIdentity(t *testing.T) {
-	needNative(t)
+	nativetest.Require(t)
 	dir := t.TempDir()
 	cache, module := filepath.Join(dir, "cache"), filepath.Join(dir, "m.wasm")
 	r := cached(t, cache, nil)
@@ -184,7 +177,7 @@ func TestSettled(t *testing.T) {
 
 // TestCacheDamage flips bytes of an entry and cuts it: each time there is a warning and the right result.
 func TestCacheDamage(t *testing.T) {
-	needNative(t)
+	nativetest.Require(t)
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	rnd := rand.New(rand.NewPCG(seed, 0))
@@ -224,7 +217,7 @@ func TestCacheDamage(t *testing.T) {
 
 // TestCacheTrust: what others could have written is not run.
 func TestCacheTrust(t *testing.T) {
-	needNative(t)
+	nativetest.Require(t)
 	dir := t.TempDir()
 	cache, module := filepath.Join(dir, "cache"), filepath.Join(dir, "m.wasm")
 	write(t, module, exitModule(t, 7))
@@ -272,7 +265,7 @@ func TestCacheTrust(t *testing.T) {
 
 // TestCacheClean: the entries that were not used for the longest time go first.
 func TestCacheClean(t *testing.T) {
-	needNative(t)
+	nativetest.Require(t)
 	dir := t.TempDir()
 	cache := filepath.Join(dir, "cache")
 	r := cached(t, cache, nil)
@@ -341,7 +334,7 @@ func TestCacheClean(t *testing.T) {
 
 // TestLifetime: code stays mapped until the last instance is closed, then the file is let go.
 func TestLifetime(t *testing.T) {
-	needNative(t)
+	nativetest.Require(t)
 	dir := t.TempDir()
 	r := cached(t, dir, nil)
 	src := exitModule(t, 5)

@@ -8,11 +8,12 @@ import (
 	"testing"
 
 	"github.com/wasmaot/wasmaot/compiler/artifact"
+	"github.com/wasmaot/wasmaot/internal/nativetest"
 )
 
 // TestForeignArtifact: sound artifacts of another build, format, target or CPU are refused with a sentence.
 func TestForeignArtifact(t *testing.T) {
-	needNative(t)
+	nativetest.Require(t)
 	dir := t.TempDir()
 	module, path := filepath.Join(dir, "m.wasm"), filepath.Join(dir, "m.cwasm")
 	write(t, module, exitModule(t, 7))

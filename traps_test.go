@@ -14,6 +14,7 @@ import (
 
 	"github.com/wasmaot/wasmaot"
 	"github.com/wasmaot/wasmaot/compiler/abi"
+	"github.com/wasmaot/wasmaot/internal/nativetest"
 	"github.com/wasmaot/wasmaot/loader"
 )
 
@@ -36,12 +37,6 @@ const spinModule = "0061736d01000000 010401600000 03020100 070a01065f73746172740
 
 const culpritName = "0011046e616d65010a010007" + "63756c70726974"
 
-func needNative(t *testing.T) {
-	if runtime.GOOS != "linux" || runtime.GOARCH != "amd64" {
-		t.Skipf("running guests is not supported on %s/%s", runtime.GOOS, runtime.GOARCH)
-	}
-}
-
 func compileHex(t *testing.T, digits string) *wasmaot.Module {
 	t.Helper()
 	src, err := hex.DecodeString(strings.ReplaceAll(digits, " ", ""))
@@ -63,7 +58,7 @@ func compileHex(t *testing.T, digits string) *wasmaot.Module {
 // TestTraps runs guests that trap, 8 at a time beside a busy garbage collector: each gets its own trap with the culprit's
 // name, and the host goes on.
 func TestTraps(t *testing.T) {
-	needNative(t)
+	nativetest.Require(t)
 	defer debug.SetGCPercent(debug.SetGCPercent(1))
 	modules := make([]*wasmaot.Module, len(trapModules))
 	for i, tm := range trapModules {
@@ -91,7 +86,7 @@ func TestTraps(t *testing.T) {
 
 // TestSpinningGuest has a guest in an empty loop beside the host's collector: collections end, and so does the guest with its context.
 func TestSpinningGuest(t *testing.T) {
-	needNative(t)
+	nativetest.Require(t)
 	m := compileHex(t, spinModule)
 	ctx, cancel := context.WithCancelCause(context.Background())
 	over := errors.New("it is over")

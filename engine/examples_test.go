@@ -1,4 +1,4 @@
-//go:build linux && amd64
+//go:build linux && (amd64 || arm64)
 
 package engine_test
 
@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/wasmaot/wasmaot/internal/nativetest"
 )
 
 func output(t *testing.T, cmd *exec.Cmd, env ...string) string {
@@ -26,7 +28,7 @@ func output(t *testing.T, cmd *exec.Cmd, env ...string) string {
 func TestPluginExample(t *testing.T) {
 	wasm := filepath.Join(t.TempDir(), "plugin.wasm")
 	output(t, exec.Command("go", "build", "-buildmode=c-shared", "-o", wasm, "./examples/plugin/guest"), "GOOS=wasip1", "GOARCH=wasm")
-	got := output(t, exec.Command("go", "run", "./examples/plugin/host", wasm, "gopher", "Ännchen"))
+	got := output(t, exec.Command("go", "run", "-exec="+nativetest.Emulator(), "./examples/plugin/host", wasm, "gopher", "Ännchen"))
 	if want := "plugin: greeting gopher\nHello, GOPHER!\nplugin: greeting Ännchen\nHello, ÄNNCHEN!\n"; got != want {
 		t.Errorf("expected %q, found %q", want, got)
 	}
@@ -37,7 +39,7 @@ func TestEmbeddedExample(t *testing.T) {
 	dir := t.TempDir()
 	wasm, cwasm, program, overlay := filepath.Join(dir, "hello.wasm"), filepath.Join(dir, "hello.cwasm"), filepath.Join(dir, "embedded"), filepath.Join(dir, "overlay.json")
 	output(t, exec.Command("go", "build", "-o", wasm, "./examples/hello"), "GOOS=wasip1", "GOARCH=wasm")
-	output(t, exec.Command("go", "run", "./cmd/wasmaot", "compile", wasm, "-o", cwasm))
+	output(t, exec.Command("go", "run", "-exec="+nativetest.Emulator(), "./cmd/wasmaot", "compile", wasm, "-o", cwasm))
 	root, err := filepath.Abs("..")
 	if err != nil {
 		t.Fatal(err)
@@ -50,7 +52,7 @@ func TestEmbeddedExample(t *testing.T) {
 		t.Fatal(err)
 	}
 	output(t, exec.Command("go", "build", "-overlay", overlay, "-o", program, "./examples/embedded"))
-	if got := output(t, exec.Command(program)); !strings.Contains(strings.ToLower(got), "hello") {
+	if got := output(t, nativetest.Command(program)); !strings.Contains(strings.ToLower(got), "hello") {
 		t.Errorf("the program printed %q", got)
 	}
 }

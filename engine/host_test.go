@@ -1,4 +1,4 @@
-//go:build linux && amd64
+//go:build linux && (amd64 || arm64)
 
 package engine_test
 
@@ -11,6 +11,7 @@ import (
 
 	"github.com/wasmaot/wasmaot"
 	"github.com/wasmaot/wasmaot/compiler"
+	"github.com/wasmaot/wasmaot/internal/nativetest"
 )
 
 // TestCgoHost runs guests in a program with C code.
@@ -28,14 +29,14 @@ func TestCgoHost(t *testing.T) {
 		t.Fatal(err)
 	}
 	output(t, exec.Command("go", "build", "-o", program, "./engine/testdata/cgohost"), "CGO_ENABLED=1")
-	if out := output(t, exec.Command(program, path)); out != "" {
+	if out := output(t, nativetest.Command(program, path)); out != "" {
 		t.Error(out)
 	}
 }
 
 // TestWithoutAsyncPreemption: a host that turns Go's own use of the signal off can still cancel, call and be called.
 func TestWithoutAsyncPreemption(t *testing.T) {
-	out := output(t, exec.Command(os.Args[0], "-test.run=^(TestCalls|TestCancel|TestHostErrors|TestPool)$", "-test.v"), "GODEBUG=asyncpreemptoff=1")
+	out := output(t, nativetest.Command(os.Args[0], "-test.run=^(TestCalls|TestCancel|TestHostErrors|TestPool)$", "-test.v"), "GODEBUG=asyncpreemptoff=1")
 	if n := strings.Count(out, "--- PASS"); n != 4 {
 		t.Errorf("expected 4 tests to pass, found %d:\n%s", n, out)
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/wasmaot/wasmaot/compiler/abi"
 	"github.com/wasmaot/wasmaot/compiler/artifact"
+	"github.com/wasmaot/wasmaot/internal/nativetest"
 )
 
 // alive counts the nodes whose memory is not yet freed, all or some.
@@ -103,7 +104,7 @@ func TestNoLeaks(t *testing.T) {
 		round()
 	}
 	maps, fds, nodes, loaded := mapCount(t), fdCount(t), alive(), codeCount()
-	for range 400 {
+	for range nativetest.Rounds(400) {
 		round()
 	}
 	if n := mapCount(t); n > maps+10 {

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	osexec "os/exec"
 	"runtime"
 	"runtime/debug"
 	"strings"
@@ -20,6 +19,7 @@ import (
 
 	"github.com/wasmaot/wasmaot/compiler/abi"
 	"github.com/wasmaot/wasmaot/compiler/artifact"
+	"github.com/wasmaot/wasmaot/internal/nativetest"
 )
 
 // spinner is a module with an endless loop.
@@ -281,7 +281,7 @@ func TestForeignFaults(t *testing.T) {
 		os.Exit(0)
 	}
 	for name := range faults {
-		cmd := osexec.Command(os.Args[0], "-test.run=^TestForeignFaults$")
+		cmd := nativetest.Command(os.Args[0], "-test.run=^TestForeignFaults$")
 		cmd.Env = append(os.Environ(), variable+"="+name)
 		out, err := cmd.CombinedOutput()
 		if err == nil || !strings.Contains(string(out), "this is a bug in the compiler") || !strings.Contains(string(out), "goroutine") {

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/wasmaot/wasmaot/compiler/abi"
+	"github.com/wasmaot/wasmaot/compiler/artifact"
 )
 
 func TestStubTooLarge(t *testing.T) {
@@ -67,6 +68,7 @@ func checkConvention(t *testing.T, r *rand.Rand, outer, inner abi.Signature) {
 	const outerParams, outerResults, innerParams, innerResults = 0, 0x1000, 0x2000, 0x3000
 	g := newGuest()
 	g.memory(1, 1)
+	g.a.Header.Tier = artifact.TierExplicit // it needs less
 	host := g.importFunc("host", inner)
 	innerIn, a := conv.Params(inner.Params)
 	innerOut, b := conv.Results(inner.Results)

@@ -7,13 +7,13 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"runtime"
 	"slices"
 	"testing"
 
 	"github.com/wasmaot/wasmaot/compiler"
 	"github.com/wasmaot/wasmaot/compiler/abi"
 	"github.com/wasmaot/wasmaot/compiler/wasm"
+	"github.com/wasmaot/wasmaot/internal/nativetest"
 	"github.com/wasmaot/wasmaot/loader"
 	"github.com/wasmaot/wasmaot/spectest/oracle"
 )
@@ -28,9 +28,7 @@ var addressSettings = settings[:4]
 // bits differ, at offsets of every magnitude, in memories of several sizes, in both tiers, optimised and not. Whether an access is legal is
 // told by arithmetic, what it does by the oracle.
 func TestAddressMatrix(t *testing.T) {
-	if runtime.GOOS != "linux" || runtime.GOARCH != "amd64" {
-		t.Skipf("running native code is not supported on %s/%s", runtime.GOOS, runtime.GOARCH)
-	}
+	nativetest.Require(t)
 	checks := 0
 	for _, pages := range []uint64{0, 1, 3} {
 		for _, offset := range []uint32{0, 1, 8, 0xffff, 0x10000, 0x7ffffff0, 0x7fffffff, 0x80000000, 0xfffffff0, 0xffffffff} {
@@ -86,9 +84,7 @@ func addressIndices(size uint64, offset uint32) []uint32 {
 
 // TestBulkMatrix fills and copies at the end of memory and beyond, and over each other.
 func TestBulkMatrix(t *testing.T) {
-	if runtime.GOOS != "linux" || runtime.GOARCH != "amd64" {
-		t.Skipf("running native code is not supported on %s/%s", runtime.GOOS, runtime.GOARCH)
-	}
+	nativetest.Require(t)
 	for _, pages := range []uint64{0, 1, 2} {
 		size := uint32(pages * pageBytes)
 		p, list := oracle.NewBulkProgram(pages)

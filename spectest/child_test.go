@@ -11,6 +11,8 @@ import (
 	"runtime/debug"
 	"testing"
 	"time"
+
+	"github.com/wasmaot/wasmaot/internal/nativetest"
 )
 
 // childEnv makes the test binary a child that answers requests.
@@ -67,7 +69,7 @@ func (c *child) start() error {
 	if err != nil {
 		return err
 	}
-	*c = child{cmd: exec.Command(exe)}
+	*c = child{cmd: nativetest.Command(exe)}
 	c.cmd.Env = append(os.Environ(), childEnv+"=1")
 	c.cmd.Stderr = &c.stderr
 	if c.in, err = c.cmd.StdinPipe(); err != nil {

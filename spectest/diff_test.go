@@ -22,6 +22,7 @@ import (
 	"github.com/wasmaot/wasmaot/compiler/abi"
 	"github.com/wasmaot/wasmaot/compiler/artifact"
 	"github.com/wasmaot/wasmaot/compiler/wasm"
+	"github.com/wasmaot/wasmaot/internal/nativetest"
 	"github.com/wasmaot/wasmaot/loader"
 	"github.com/wasmaot/wasmaot/spectest/oracle"
 )
@@ -42,9 +43,7 @@ var (
 //
 // 20,000 modules take about 90 seconds on two cores.
 func TestDifferential(t *testing.T) {
-	if runtime.GOOS != "linux" || runtime.GOARCH != "amd64" {
-		t.Skipf("running native code is not supported on %s/%s", runtime.GOOS, runtime.GOARCH)
-	}
+	nativetest.Require(t)
 	first, count := uint64(time.Now().UnixNano()), uint64(*oracleCount)
 	d := &differential{t: t}
 	switch {

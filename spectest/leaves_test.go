@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"runtime"
 	"strconv"
 	"testing"
 
@@ -15,6 +14,7 @@ import (
 	"github.com/wasmaot/wasmaot/compiler/artifact"
 	"github.com/wasmaot/wasmaot/compiler/leaf"
 	"github.com/wasmaot/wasmaot/compiler/wasm"
+	"github.com/wasmaot/wasmaot/internal/nativetest"
 	"github.com/wasmaot/wasmaot/loader"
 	"github.com/wasmaot/wasmaot/spectest/oracle"
 )
@@ -50,9 +50,7 @@ func leafModule() []byte {
 // TestLeaves compares the replaced functions with the originals, in native code and in the oracle: results, traps and
 // their positions. WASMAOT_SEED replays a run.
 func TestLeaves(t *testing.T) {
-	if runtime.GOOS != "linux" || runtime.GOARCH != "amd64" {
-		t.Skipf("running native code is not supported on %s/%s", runtime.GOOS, runtime.GOARCH)
-	}
+	nativetest.Require(t)
 	seed := rand.Uint64()
 	if s := os.Getenv("WASMAOT_SEED"); s != "" {
 		var err error

@@ -3,8 +3,9 @@ package spectest
 import (
 	"os"
 	"path/filepath"
-	"runtime"
 	"testing"
+
+	"github.com/wasmaot/wasmaot/internal/nativetest"
 )
 
 // regressions are the modules on which TestDifferential once failed, cut down, and what was wrong.
@@ -15,9 +16,7 @@ var regressions = map[string]string{
 }
 
 func TestRegressions(t *testing.T) {
-	if runtime.GOOS != "linux" || runtime.GOARCH != "amd64" {
-		t.Skipf("running native code is not supported on %s/%s", runtime.GOOS, runtime.GOARCH)
-	}
+	nativetest.Require(t)
 	files, err := filepath.Glob("testdata/differential/*.wasm")
 	if err != nil {
 		t.Fatal(err)

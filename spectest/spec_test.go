@@ -3,13 +3,13 @@ package spectest
 import (
 	"fmt"
 	"maps"
-	"runtime"
 	"sort"
 	"strings"
 	"testing"
 
 	"github.com/wasmaot/wasmaot/compiler"
 	"github.com/wasmaot/wasmaot/compiler/artifact"
+	"github.com/wasmaot/wasmaot/internal/nativetest"
 	"github.com/wasmaot/wasmaot/spectest/script"
 )
 
@@ -40,9 +40,7 @@ var settings = []setting{
 
 // TestSuite runs the official test suite and prints what became of its commands: group, kind, passed, failed, skipped.
 func TestSuite(t *testing.T) {
-	if runtime.GOOS != "linux" || runtime.GOARCH != "amd64" {
-		t.Skipf("running native code is not supported on %s/%s", runtime.GOOS, runtime.GOARCH)
-	}
+	nativetest.Require(t)
 	suite, err := script.Find()
 	if err != nil {
 		t.Skip(err)

@@ -7,11 +7,11 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"runtime"
 	"sort"
 	"testing"
 
 	"github.com/wasmaot/wasmaot/compiler"
+	"github.com/wasmaot/wasmaot/internal/nativetest"
 	"github.com/wasmaot/wasmaot/loader"
 	"github.com/wasmaot/wasmaot/spectest/script"
 	"github.com/wasmaot/wasmaot/wasi"
@@ -30,9 +30,7 @@ type wasiProgram struct {
 
 // TestWASI runs the programs of github.com/WebAssembly/wasi-testsuite for wasip1.
 func TestWASI(t *testing.T) {
-	if runtime.GOOS != "linux" || runtime.GOARCH != "amd64" {
-		t.Skipf("running native code is not supported on %s/%s", runtime.GOOS, runtime.GOARCH)
-	}
+	nativetest.Require(t)
 	suite, err := script.Find()
 	if err != nil {
 		t.Skip(err)

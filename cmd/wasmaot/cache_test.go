@@ -13,6 +13,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/wasmaot/wasmaot/internal/nativetest"
 )
 
 const greeting = "Hello from a Go program"
@@ -20,7 +22,7 @@ const greeting = "Hello from a Go program"
 // cacheGuest builds wasmaot and the example.
 func cacheGuest(t *testing.T) (wasmaot, module, dir string) {
 	t.Helper()
-	needNative(t)
+	nativetest.Require(t)
 	dir = t.TempDir()
 	wasmaot, module = filepath.Join(dir, "wasmaot"), filepath.Join(dir, "hello.wasm")
 	mustBuild(t, wasmaot, ".", ".")

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -16,21 +17,25 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/wasmaot/wasmaot/internal/cli"
+	"github.com/wasmaot/wasmaot/internal/nativetest"
 )
 
 // releases are the releases of Go whose modules must behave alike; the first is the one that runs the tests.
 var releases = []string{"local", "go1.24.11", "go1.21.13"}
 
-// build builds a package of testdata or of this module.
+// build builds a package of testdata or of this module, for this machine unless env says another.
 func build(t *testing.T, out, dir, pkg string, env ...string) error {
 	t.Helper()
 	cmd := exec.Command("go", "build", "-o", out, pkg)
 	cmd.Dir = dir
-	cmd.Env = append(append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS="), env...)
+	cmd.Env = append(append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=", "GOARCH="+runtime.GOARCH), env...)
 	if b, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("go build %s: %v\n%s", pkg, err, b)
 	}
-	return nil
+	if slices.Contains(env, "GOARCH=wasm") {
+		return nil
+	}
+	return nativetest.Wrap(out)
 }
 
 func mustBuild(t *testing.T, out, dir, pkg string, env ...string) {
@@ -62,7 +67,7 @@ func runProgram(t *testing.T, dir string, stdin io.Reader, args ...string) outco
 
 // TestGuests builds one program natively and for wasip1 by several releases of Go, and compares what they do.
 func TestGuests(t *testing.T) {
-	needNative(t)
+	nativetest.Require(t)
 	tmp := t.TempDir()
 	wasmaot := filepath.Join(tmp, "wasmaot")
 	mustBuild(t, wasmaot, ".", ".")
@@ -158,15 +163,9 @@ func randomText(t *testing.T) []byte {
 	return b
 }
 
-func needNative(t *testing.T) {
-	if runtime.GOOS != "linux" || runtime.GOARCH != "amd64" {
-		t.Skipf("running guests is not supported on %s/%s", runtime.GOOS, runtime.GOARCH)
-	}
-}
-
 // TestSignals ends a guest that spins, and one that sleeps, by SIGINT and by --timeout.
 func TestSignals(t *testing.T) {
-	needNative(t)
+	nativetest.Require(t)
 	tmp := t.TempDir()
 	wasmaot, module := filepath.Join(tmp, "wasmaot"), filepath.Join(tmp, "guests.wasm")
 	mustBuild(t, wasmaot, ".", ".")
@@ -199,7 +198,7 @@ func TestSignals(t *testing.T) {
 
 // TestGoTools runs Go's own gofmt and compiler, built for wasip1, and compares their results with those of the native ones.
 func TestGoTools(t *testing.T) {
-	needNative(t)
+	nativetest.Require(t)
 	if testing.Short() {
 		t.Skip("builds Go's compiler for wasip1: left out in short mode")
 	}

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/wasmaot/wasmaot/internal/nativetest"
 )
 
 func TestMain(m *testing.M) {
@@ -40,9 +42,31 @@ func TestScripts(t *testing.T) {
 				e.Setenv("GOCACHE", filepath.Join(dir, "go-build"))
 			}
 			e.Setenv("ROOT", root)
-			return nil
+			return emulated(e)
 		},
 	})
+}
+
+// emulated puts programs that start this one under the emulator, if there is one, before it in PATH.
+func emulated(e *testscript.Env) error {
+	if !nativetest.Emulated() {
+		return nil
+	}
+	program, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	dir := filepath.Join(e.WorkDir, ".emulated")
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		return err
+	}
+	e.Setenv("PATH", dir+string(os.PathListSeparator)+e.Getenv("PATH"))
+	for _, name := range []string{"wasmaot", goExecName} {
+		if err := nativetest.WriteWrapper(filepath.Join(dir, name), program, name); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // hexFile is the script command "hex FILE BYTES...": it writes a binary file from hexadecimal digits and =text.

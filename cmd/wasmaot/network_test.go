@@ -18,6 +18,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/wasmaot/wasmaot/internal/nativetest"
 )
 
 // networkGuest is the guest with sockets: the command that runs it, to which arguments are added, and the same program
@@ -29,7 +31,7 @@ type networkGuest struct {
 
 // TestNetwork builds the guest once for all tests with sockets.
 func TestNetwork(t *testing.T) {
-	needNative(t)
+	nativetest.Require(t)
 	g := newNetworkGuest(t)
 	t.Run("Denied", g.testDenied)
 	t.Run("Datagrams", g.testDatagrams)
