@@ -20,6 +20,7 @@ import (
 	"github.com/wasmaot/wasmaot/compiler/abi"
 	"github.com/wasmaot/wasmaot/compiler/artifact"
 	"github.com/wasmaot/wasmaot/internal/nativetest"
+	"github.com/wasmaot/wasmaot/loader/vmem"
 )
 
 // spinner is a module with an endless loop.
@@ -255,10 +256,7 @@ func TestForeignFaults(t *testing.T) {
 			g.movImm(result0, 8)
 			load(g, result0)
 		},
-		"below memory": func(g *guest) {
-			g.addTo(result0, conv.MemBase, -8)
-			load(g, result0)
-		},
+		"another reservation": func(g *guest) { load(g, param0) },
 		"write to code": func(g *guest) {
 			g.codeAddress(result0)
 			g.trap(abi.TrapMemoryOutOfBounds)
@@ -275,8 +273,11 @@ func TestForeignFaults(t *testing.T) {
 	if name := os.Getenv(variable); name != "" {
 		g := newGuest()
 		g.memory(1, 1)
-		g.fn("f", sig(nil, nil), 8, func() { faults[name](g) })
-		_, err := call(t, g.instance(t, nil), "f")
+		g.fn("f", sig(types(i64), nil), 8, func() { faults[name](g) })
+		other, err := vmem.Reserve(vmem.PageSize, vmem.PageSize)
+		if err == nil {
+			_, err = call(t, g.instance(t, nil), "f", other.Base())
+		}
 		fmt.Println("survived with", err)
 		os.Exit(0)
 	}
