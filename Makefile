@@ -46,6 +46,11 @@ REQUESTS ?= 100000
 http:
 	WASMAOT_HTTP_REQUESTS=$(REQUESTS) go test ./cmd/wasmaot -count=1 -v -run 'TestNetwork/HTTPServer' -timeout 20m
 
+# The packages that give Go guests the network, unchanged: DIR="CHECKOUT..." of github.com/stealthrocket/net or github.com/dispatchrun/net.
+.PHONY: try-net
+try-net:
+	go run ./internal/trynet $(DIR)
+
 # Generated modules against the oracle for TIME, then every fuzz target for FUZZTIME. What fails is cut down and can be replayed by its seed.
 TIME ?= 10m
 FUZZTIME ?= 60s

@@ -71,14 +71,23 @@ func upToNUL(b []byte) string {
 	return s
 }
 
+// ownAddress is the address to listen on, or to find oneself at. It is one, of IPv4 if that will do: guests that listen take the first.
+func ownAddress(network string, passive bool) netip.Addr {
+	switch {
+	case network == "ip6" && passive:
+		return netip.IPv6Unspecified()
+	case network == "ip6":
+		return netip.IPv6Loopback()
+	case passive:
+		return netip.IPv4Unspecified()
+	}
+	return netip.AddrFrom4([4]byte{127, 0, 0, 1})
+}
+
 // addresses are those of a host name.
 func (c *call) addresses(host, network string, passive bool) ([]netip.Addr, Errno) {
 	if host == "" {
-		list := []netip.Addr{netip.AddrFrom4([4]byte{127, 0, 0, 1}), netip.IPv6Loopback()}
-		if passive {
-			list = []netip.Addr{netip.IPv4Unspecified(), netip.IPv6Unspecified()}
-		}
-		return ofNetwork(list, network), ESUCCESS
+		return []netip.Addr{ownAddress(network, passive)}, ESUCCESS
 	}
 	if a, err := netip.ParseAddr(host); err == nil {
 		return ofNetwork([]netip.Addr{a.WithZone("").Unmap()}, network), ESUCCESS

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -38,6 +39,7 @@ func TestNetwork(t *testing.T) {
 	t.Run("UnixSockets", g.testUnixSockets)
 	t.Run("TicksWhileWaiting", g.testTicksWhileWaiting)
 	t.Run("HTTPClient", g.testHTTPClient)
+	t.Run("HTTPClientHostNames", g.testHTTPClientHostNames)
 	t.Run("HTTPServer", g.testHTTPServer)
 }
 
@@ -180,21 +182,49 @@ func (g *networkGuest) testHTTPServer(t *testing.T) {
 
 // testHTTPClient: a guest fetches by name, which it asks a resolver for.
 func (g *networkGuest) testHTTPClient(t *testing.T) {
+	port, resolver := nativeServer(t), resolver(t, [4]byte{127, 0, 0, 1})
+	got := runProgram(t, t.TempDir(), nil, g.with([]string{"--net=dial:127.0.0.1"}, "fetch", "http://server.test:"+port+"/path", resolver)...)
+	if diff := cmp.Diff(fetched, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// fetched is what the guest says of its three requests.
+var fetched = outcome{Stdout: strings.Repeat("200 OK \"POST /path 300000\"\n", 3)}
+
+// nativeServer answers what it was asked, and how much came with it.
+func nativeServer(t *testing.T) (port string) {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
+	t.Cleanup(func() { l.Close() })
 	go http.Serve(l, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		n, _ := io.Copy(io.Discard, r.Body)
 		fmt.Fprintf(w, "%s %s %d", r.Method, r.URL.Path, n)
 	}))
-	resolver := resolver(t, [4]byte{127, 0, 0, 1})
-	_, port, _ := net.SplitHostPort(l.Addr().String())
-	got := runProgram(t, t.TempDir(), nil, g.with([]string{"--net=dial:127.0.0.1"}, "fetch", "http://server.test:"+port+"/path", resolver)...)
-	want := outcome{Stdout: strings.Repeat("200 OK \"POST /path 300000\"\n", 3)}
-	if diff := cmp.Diff(want, got); diff != "" {
+	_, port, _ = net.SplitHostPort(l.Addr().String())
+	return port
+}
+
+// testHTTPClientHostNames: a guest fetches by name, for which its host asks a resolver (sock_getaddrinfo).
+func (g *networkGuest) testHTTPClientHostNames(t *testing.T) {
+	port := nativeServer(t)
+	rule := "--net=dial:127.0.0.1,dns:" + resolver(t, [4]byte{127, 0, 0, 1})
+	got := runProgram(t, t.TempDir(), nil, g.with([]string{rule}, "fetch", "http://server.test:"+port+"/path", "host")...)
+	if diff := cmp.Diff(fetched, got); diff != "" {
 		t.Error(diff)
+	}
+	for _, c := range []struct{ flag, name, want string }{
+		{"--net=dial:127.0.0.1", "server.test", "Permission denied"}, // no rule dns
+		{rule, "", "Invalid argument"},
+		{rule, strings.Repeat("x.", 200), "Invalid argument"},
+	} {
+		got := runProgram(t, t.TempDir(), nil, g.with([]string{c.flag}, "fetch", "http://"+c.name+":"+port+"/path", "host")...)
+		if got.Exit != 1 || !strings.Contains(got.Stderr, c.want) {
+			t.Errorf("%s %s: %+v, expected %s", c.flag, c.name, got, c.want)
+		}
 	}
 }
 
@@ -345,6 +375,21 @@ func (g *networkGuest) testTicksWhileWaiting(t *testing.T) {
 		}
 		defer r.Close()
 		line, out, _ := start(t, r, g.with(nil, "ticks", "stdin")...)
+		io.WriteString(w, "done")
+		w.Close()
+		wantTicks(t, line, out)
+	})
+	t.Run("pipe", func(t *testing.T) {
+		dir := t.TempDir()
+		pipe := filepath.Join(dir, "pipe")
+		if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		w, err := os.OpenFile(pipe, os.O_RDWR, 0) // the guest's open waits for nobody
+		if err != nil {
+			t.Fatal(err)
+		}
+		line, out, _ := start(t, nil, g.with([]string{"--dir=" + dir + "::/"}, "ticks", "file", "/pipe")...)
 		io.WriteString(w, "done")
 		w.Close()
 		wantTicks(t, line, out)

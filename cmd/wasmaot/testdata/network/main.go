@@ -54,9 +54,15 @@ func handler() http.Handler {
 	})
 }
 
-// fetch gets an URL, whose name a resolver knows.
+// fetch gets an URL, whose name a resolver knows, or the host.
 func fetch(args []string) error {
 	url, resolver := args[0], args[1]
+	find := func(ctx context.Context, name string) ([]net.IP, error) {
+		return net.DefaultResolver.LookupIP(ctx, "ip4", name)
+	}
+	if resolver == "host" {
+		find = lookupHost
+	}
 	net.DefaultResolver = &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
 		return dial(ctx, "udp", resolver)
 	}}
@@ -65,7 +71,7 @@ func fetch(args []string) error {
 		if err != nil {
 			return nil, err
 		}
-		ips, err := net.DefaultResolver.LookupIP(ctx, "ip4", host)
+		ips, err := find(ctx, host)
 		if err != nil {
 			return nil, err
 		}

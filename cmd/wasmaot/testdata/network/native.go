@@ -15,3 +15,7 @@ func listenPacket(network, address string) (net.PacketConn, error) {
 func dial(ctx context.Context, network, address string) (net.Conn, error) {
 	return new(net.Dialer).DialContext(ctx, network, address)
 }
+
+func lookupHost(ctx context.Context, name string) ([]net.IP, error) {
+	return net.DefaultResolver.LookupIP(ctx, "ip4", name)
+}
