@@ -193,7 +193,7 @@ func synced(f *file, err error, flags int) error {
 }
 
 func (c *call) fdPread() Errno {
-	return c.transferAt(func(f *file, b [][]byte, offset int64) (int, error) {
+	return c.transferAt(unix.POLLIN, func(f *file, b [][]byte, offset int64) (int, error) {
 		if len(b) == 1 {
 			return unix.Pread(f.fd, b[0], offset)
 		}
@@ -202,7 +202,7 @@ func (c *call) fdPread() Errno {
 }
 
 func (c *call) fdPwrite() Errno {
-	return c.transferAt(func(f *file, b [][]byte, offset int64) (int, error) {
+	return c.transferAt(unix.POLLOUT, func(f *file, b [][]byte, offset int64) (int, error) {
 		flags := f.writeFlags()
 		if flags == 0 && len(b) == 1 {
 			return unix.Pwrite(f.fd, b[0], offset)
@@ -212,7 +212,7 @@ func (c *call) fdPwrite() Errno {
 }
 
 // transferAt makes a transfer that leaves the file's offset alone.
-func (c *call) transferAt(once func(f *file, b [][]byte, offset int64) (int, error)) Errno {
+func (c *call) transferAt(events int16, once func(f *file, b [][]byte, offset int64) (int, error)) Errno {
 	f, offset := c.file[0], c.n[0]
 	if offset > math.MaxInt64 {
 		return EINVAL
@@ -227,7 +227,10 @@ func (c *call) transferAt(once func(f *file, b [][]byte, offset int64) (int, err
 			continue
 		case unix.EAGAIN: // a device that can seek
 			if f.flags&fdflagNonblock == 0 {
-				return ENOTSUP
+				if errno := c.waitFile(f, events); errno != 0 {
+					return errno
+				}
+				continue
 			}
 		}
 		return c.stored(n, errnoOf(err))

@@ -56,7 +56,7 @@ func (c *call) sockGetsockopt() Errno {
 	}
 	v, err := unix.GetsockoptInt(f.fd, o.level, o.name)
 	if err != nil {
-		return errnoOf(err)
+		return optionErrno(err)
 	}
 	if level == levelSocket {
 		v = guestOption(name, v)
@@ -89,5 +89,13 @@ func (c *call) sockSetsockopt() Errno {
 	if !ok || !o.set {
 		return ENOPROTOOPT
 	}
-	return errnoOf(unix.SetsockoptInt(f.fd, o.level, o.name, int(int32(le.Uint32(c.out[0])))))
+	return optionErrno(unix.SetsockoptInt(f.fd, o.level, o.name, int(int32(le.Uint32(c.out[0])))))
+}
+
+// optionErrno: the kernel says of a level that a socket does not have that it is not supported.
+func optionErrno(err error) Errno {
+	if err == unix.EOPNOTSUPP {
+		return ENOPROTOOPT
+	}
+	return errnoOf(err)
 }

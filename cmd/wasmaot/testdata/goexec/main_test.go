@@ -1,0 +1,5 @@
+package main
+
+import "testing"
+
+func TestGiven(t *testing.T) { main() }
