@@ -7,11 +7,13 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/wasmaot/wasmaot/internal/nativetest"
 )
 
 // TestGoExecLink: a symbolic link on PATH is all that go run and go test need.
 func TestGoExecLink(t *testing.T) {
-	needNative(t)
+	nativetest.Require(t)
 	dir := t.TempDir()
 	mustBuild(t, filepath.Join(dir, "wasmaot"), ".", ".")
 	bin := filepath.Join(dir, "bin")
