@@ -33,21 +33,21 @@ func BenchmarkCallCancellable(b *testing.B) {
 	}
 }
 
-// BenchmarkEnter leaves out the pool and the count of calls: entering and leaving native code alone.
-func BenchmarkEnter(b *testing.B) {
+// BenchmarkRun leaves out taking a stack and giving it back: entering and leaving native code alone.
+func BenchmarkRun(b *testing.B) {
 	g := newGuest()
 	g.addFunc()
 	i := g.instance(b, nil)
 	f := i.Func("add")
-	entry, _ := f.typ.entryStub()
+	entry := f.entry.Load()
 	s, err := i.stacks.get()
 	if err != nil {
 		b.Fatal(err)
 	}
 	defer s.put()
-	at := s.slot(2)
+	slots := [2]uint64{1, 2}
 	for b.Loop() {
-		enter(s, s.e, entry, f.desc, at)
+		run(s, f.desc, entry, &slots[0])
 	}
 }
 

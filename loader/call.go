@@ -3,20 +3,50 @@ package loader
 import (
 	"context"
 	"fmt"
+	"math"
 	"os"
-	"runtime"
 	"unsafe"
 
 	"github.com/wasmaot/wasmaot/compiler/abi"
 )
 
-// call runs a function of the instance on a native stack from the pool.
+// Why enter calls entered.
+const (
+	callFailed = 1 // or done, with a deep stack
+	callSettle = 2 // done, but the stack was taken away
+	callOther  = 3 // not begun: this is not for enter, or the stack is another goroutine's, or in use
+)
+
+// entered is the rest of enter where there is one.
+func entered(how uint64, s *nativeStack, f *Func, ctx context.Context, stack []uint64) error {
+	switch how {
+	case callFailed:
+		err := s.err
+		f.inst.release(s)
+		return err
+	case callSettle:
+		f.inst.settle(s)
+		return nil
+	}
+	switch {
+	case f.err != nil:
+		return f.err
+	case len(stack) < f.slots:
+		return fmt.Errorf("call of %s: expected a stack of %d slots, found %d", f, f.slots, len(stack))
+	case f.inst == nil:
+		return f.callHost(ctx, stack[:f.slots])
+	}
+	return f.inst.call(ctx, f, stack)
+}
+
+// call runs a function of the instance on a stack that it takes.
 func (i *Instance) call(ctx context.Context, f *Func, stack []uint64) error {
 	t := f.typ
 	entry, err := t.entryStub()
 	if err != nil {
 		return fmt.Errorf("call of %s: %w", f, err)
 	}
+	f.setEntry(entry)
 	s, err := i.acquire()
 	if err != nil {
 		return fmt.Errorf("call of %s: %w", f, err)
@@ -33,36 +63,21 @@ func (i *Instance) call(ctx context.Context, f *Func, stack []uint64) error {
 	if t.refs {
 		holdRefs(i.node, t.sig.Params, stack)
 	}
-	at := s.slot(t.slots)
-	slots := unsafe.Slice((*uint64)(pointer(at)), t.slots)
-	for k := range t.params { // few: faster than memmove
-		slots[k] = stack[k]
+	if run(s, f.desc, entry, unsafe.SliceData(stack)) {
+		return nil
 	}
-	enter(s, s.e, entry, f.desc, at)
-	runtime.KeepAlive(f)
-	if s.err != nil {
-		return s.err
-	}
-	for k := range t.results {
-		stack[k] = slots[k]
-	}
-	return nil
+	return s.err
 }
 
-// dispatch is called by enter when native code leaves for a reason other than the end of the call. It returns the address of
+// dispatch is called by enter and run when native code leaves for a reason other than a call or the end. It returns the address of
 // the stub with which to go on, 0 to end the call with s.err.
 //
-// That it is an ordinary Go function matters: where it checks its stack the scheduler takes its turn.
+// That it and hostCall are ordinary Go functions matters: where they check their stack the scheduler takes its turn.
 func dispatch(s *nativeStack, reason uint64) (resume uint64) {
-	switch reason {
-	case reasonHost:
-		return s.hostCall()
-	case reasonPreempt:
+	if reason == reasonPreempt {
 		if s.watched {
 			if s.e.cancelled.Load() != 0 {
-				frames, elided := s.backtraceFrom(site{s.e.pc, s.e.sp})
-				s.err = &Interrupted{context.Cause(s.ctx), frames, elided}
-				return 0
+				return s.interrupted(s.backtraceFrom(site{s.e.pc, s.e.sp}))
 			}
 			s.e.thread = threadID()
 		}
@@ -72,12 +87,12 @@ func dispatch(s *nativeStack, reason uint64) (resume uint64) {
 	return 0
 }
 
-// hostCall runs the host function or builtin that the guest called.
-func (s *nativeStack) hostCall() (resume uint64) {
+// hostCall runs the host function or builtin that the guest called; the result is as dispatch's.
+func hostCall(s *nativeStack) (resume uint64) {
 	e := s.e
 	f := (*Func)(pointer((*funcDesc)(pointer(e.desc)).host))
+	slots := (*[math.MaxInt32 / 8]uint64)(pointer(e.slots))[:f.slots:f.slots]
 	inst := instanceOf(e.vmctx)
-	slots := unsafe.Slice((*uint64)(pointer(e.slots)), f.typ.slots)
 	if f.builtin != nil {
 		if code := f.builtin(inst, slots); code != abi.TrapNone {
 			s.err = s.trapAtCall(code)
@@ -85,10 +100,27 @@ func (s *nativeStack) hostCall() (resume uint64) {
 		}
 		return stubs.resume
 	}
+	// If the function panics, or ends the goroutine, enter does not give the stack back.
+	returned := false
+	defer func() {
+		if !returned {
+			s.abandon()
+		}
+	}()
 	// Plain stores: see watch.
 	e.native = 0
 	err := f.fn(s.ctx, inst, slots)
 	e.native = 1
+	returned = true
+	if err != nil || e.cancelled.Load() != 0 || f.typ.refs {
+		return s.hostCalled(f, inst, slots, err)
+	}
+	return stubs.resume
+}
+
+// hostCalled is the rest of hostCall where there is one.
+func (s *nativeStack) hostCalled(f *Func, inst *Instance, results []uint64, err error) (resume uint64) {
+	e := s.e
 	if stopped, ok := err.(*Interrupted); ok && len(stopped.Frames) == 0 {
 		// A host function that gives up when the context ends does not know where the guest is.
 		frames, elided := s.callers(nil, s.returnAt(e.frame))
@@ -98,15 +130,26 @@ func (s *nativeStack) hostCall() (resume uint64) {
 		s.err = err
 		return 0
 	}
-	if s.watched && e.cancelled.Load() != 0 {
-		frames, elided := s.callers(nil, s.returnAt(e.frame))
-		s.err = &Interrupted{context.Cause(s.ctx), frames, elided}
-		return 0
+	if e.cancelled.Load() != 0 {
+		return s.interrupted(s.callers(nil, s.returnAt(e.frame)))
 	}
 	if f.typ.refs && inst != nil {
-		holdRefs(inst.node, f.typ.sig.Results, slots)
+		holdRefs(inst.node, f.typ.sig.Results, results)
 	}
 	return stubs.resume
+}
+
+// interrupted ends a call whose context has ended.
+func (s *nativeStack) interrupted(frames []Frame, elided bool) (resume uint64) {
+	s.err = &Interrupted{context.Cause(s.ctx), frames, elided}
+	return 0
+}
+
+// abandon ends a call of enter that will not return.
+func (s *nativeStack) abandon() {
+	if s.busy == stackEnter {
+		s.inst.release(s)
+	}
 }
 
 // trapAtCall is the error of a builtin that traps.

@@ -2,36 +2,175 @@
 #include "go_asm.h"
 #include "textflag.h"
 
-// func enter(s *nativeStack, e *exec, entry, desc, slots uint64)
+// CROSS notes in the exec BX where Go's stack and the slots, R11, are: anew whenever Go code has run, which may have moved them.
+#define CROSS \
+	MOVQ SP, exec_goSP(BX); \
+	MOVQ R11, exec_buffer(BX)
+
+// RUN runs the entry stub DX with the descriptor AX and the slots R11 on the stack CX, which is also in s-8(SP). It goes on behind it when the guest is done, with
+// the exec in BX, and at failed when hostCall or dispatch gives no address to go on at.
 //
-// The frame is an ordinary one: between the instructions of this function the stack pointer is always the same. The
+// The frame is an ordinary one: between the instructions of these functions the stack pointer is always the same. The
 // stub that is called switches stacks and comes back to the instruction after CALL, by RET when the guest
-// is done, by a jump when it leaves for Go.
-TEXT ·enter(SB), 0, $24-40
-	NO_LOCAL_POINTERS
-	MOVQ e+8(FP), BX
-	MOVQ entry+16(FP), DX
-	MOVQ desc+24(FP), AX
-	MOVQ slots+32(FP), SI
-	MOVQ ·stubs+switchStubs_enter(SB), CX
-	MOVQ SP, exec_goSP(BX)
-	MOVQ BP, exec_goBP(BX)
-	CALL CX
-	TESTQ AX, AX // reason
-	JEQ done
-	MOVQ s+0(FP), CX
-	MOVQ CX, 0(SP)
-	MOVQ AX, 8(SP)
-	CALL ·dispatch(SB)
-	MOVQ 16(SP), AX // where to go on
-	TESTQ AX, AX
-	JEQ done
-	// Go's stack may have moved.
-	MOVQ e+8(FP), BX
-	MOVQ SP, exec_goSP(BX)
-	MOVQ BP, exec_goBP(BX)
-	JMP AX
+// is done, by a jump when it leaves for Go. Only BP is lost.
+#define RUN(slots, frame) \
+	MOVQ nativeStack_e(CX), BX; \
+	CROSS; \
+	CALL DX; \
+	LEAQ frame(SP), BP; \
+	TESTL AX, AX; \
+	JEQ done; \
+	MOVQ s-8(SP), CX; \
+	MOVQ CX, 0(SP); \
+	CMPL AX, $const_reasonHost; \
+	JNE  notHost; \
+	CALL ·hostCall(SB); \
+	MOVQ 8(SP), AX; \
+resume: \
+	TESTQ AX, AX; \
+	JEQ failed; \
+	MOVQ s-8(SP), BX; \
+	MOVQ nativeStack_e(BX), BX; \
+	MOVQ slots, R11; \
+	CROSS; \
+	JMP AX; \
+notHost: \
+	MOVQ AX, 8(SP); \
+	CALL ·dispatch(SB); \
+	MOVQ 16(SP), AX; \
+	JMP resume; \
 done:
+
+// func run(s *nativeStack, desc, entry uint64, slots *uint64) (done bool)
+TEXT ·run(SB), 0, $32-33
+	NO_LOCAL_POINTERS
+	MOVQ s+0(FP), CX
+	MOVQ CX, s-8(SP)
+	MOVQ desc+8(FP), AX
+	MOVQ entry+16(FP), DX
+	MOVQ slots+24(FP), R11
+	RUN(slots+24(FP), 32)
+	MOVB $1, done+32(FP)
+	RET
+failed:
+	MOVB $0, done+32(FP)
+	RET
+
+// func enter(f *Func, ctx context.Context, stack []uint64) (err error)
+//
+// What is done with owner and busy, and why plain stores suffice, stands in hold.go. Everything that is not
+// the common case is left to entered.
+TEXT ·enter(SB), 0, $88-64
+	NO_LOCAL_POINTERS
+	MOVQ f+0(FP), DX
+	MOVQ stack_base+24(FP), R11
+	CMPQ Func_entry(DX), $0 // not a guest's, or not for here
+	JEQ  other
+	MOVQ ctx_itable+8(FP), AX
+	CMPQ AX, ·background+0(SB)
+	JNE  other
+	MOVQ ctx_data+16(FP), AX
+	CMPQ AX, ·background+8(SB)
+	JNE  other
+	MOVQ stack_len+32(FP), AX
+	CMPQ AX, Func_slots(DX)
+	JLT  other
+	MOVQ Func_inst(DX), R9
+	MOVQ Instance_own(R9), CX
+	MOVQ TLS, R8
+	MOVQ 0(R8)(TLS*1), R8 // g
+	MOVQ nativeStack_owner(CX), AX
+	CMPQ AX, R8
+	JNE  unowned
+	CMPL nativeStack_busy(CX), $const_stackIdle
+	JNE  other
+owned:
+	MOVL $const_stackEnter, nativeStack_busy(CX)
+	CMPQ Instance_own(R9), CX
+	JNE  gone
+	MOVQ CX, s-8(SP)
+	MOVQ Func_desc(DX), AX
+	MOVQ Func_entry(DX), DX
+	RUN(stack_base+24(FP), 88)
+	MOVQ s-8(SP), CX
+	MOVQ exec_committed(BX), AX
+	CMPQ AX, exec_shallow(BX)
+	JCS  failed // nativeStack.err is nil: this only leaves giving back to Go
+	MOVL $const_stackIdle, nativeStack_busy(CX)
+	CMPB nativeStack_sticky(CX), $0
+	JEQ  disown
+given:
+	MOVQ f+0(FP), DX
+	MOVQ Func_inst(DX), R9
+	CMPQ Instance_own(R9), CX
+	JNE  settle
+	MOVQ $0, err_itable+48(FP)
+	MOVQ $0, err_data+56(FP)
+	RET
+
+disown:
+	MOVQ $0, nativeStack_owner(CX)
+	JMP  given
+
+unowned:
+	TESTQ AX, AX
+	JNE  other
+	LOCK
+	CMPXCHGQ R8, nativeStack_owner(CX)
+	JNE  other
+	CMPQ nativeStack_last(CX), R8
+	JNE  turn
+	CMPL nativeStack_left(CX), $0
+	JEQ  stick
+	DECL nativeStack_left(CX)
+	JMP  owned
+stick:
+	MOVB $1, nativeStack_sticky(CX)
+	JMP  owned
+turn: // goroutines take turns
+	MOVQ R8, nativeStack_last(CX)
+	MOVL nativeStack_patience(CX), AX
+	MOVL AX, nativeStack_left(CX)
+	JMP  owned
+
+gone:
+	MOVL $const_stackIdle, nativeStack_busy(CX)
+other:
+	MOVQ $const_callOther, AX
+	JMP  rest
+settle:
+	MOVQ $const_callSettle, AX
+	JMP  rest
+failed:
+	MOVQ s-8(SP), CX
+	MOVQ $const_callFailed, AX
+rest: // entered(how, s, f, ctx, stack)
+	MOVQ AX, 0(SP)
+	MOVQ CX, 8(SP)
+	MOVQ f+0(FP), AX
+	MOVQ AX, 16(SP)
+	MOVQ ctx_itable+8(FP), AX
+	MOVQ AX, 24(SP)
+	MOVQ ctx_data+16(FP), AX
+	MOVQ AX, 32(SP)
+	MOVQ stack_base+24(FP), AX
+	MOVQ AX, 40(SP)
+	MOVQ stack_len+32(FP), AX
+	MOVQ AX, 48(SP)
+	MOVQ stack_cap+40(FP), AX
+	MOVQ AX, 56(SP)
+	CALL ·entered(SB)
+	MOVQ 64(SP), AX
+	MOVQ AX, err_itable+48(FP)
+	MOVQ 72(SP), AX
+	MOVQ AX, err_data+56(FP)
+	RET
+
+// func goroutine() uintptr
+TEXT ·goroutine(SB), NOSPLIT, $0-8
+	MOVQ TLS, AX
+	MOVQ 0(AX)(TLS*1), AX
+	MOVQ AX, ret+0(FP)
 	RET
 
 // func crash()

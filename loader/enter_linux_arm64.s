@@ -2,36 +2,186 @@
 #include "go_asm.h"
 #include "textflag.h"
 
-// func enter(s *nativeStack, e *exec, entry, desc, slots uint64)
+// CROSS notes in the exec R9 where Go's stack and the slots, R10, are: anew whenever Go code has run, which may have moved them.
+#define CROSS \
+	MOVD RSP, R13; \
+	MOVD R13, exec_goSP(R9); \
+	MOVD R10, exec_buffer(R9)
+
+// RUN runs the entry stub R11 with the descriptor R8 and the slots R10 on the stack R1, which is also in s-8(SP). It goes on behind it when the guest is done, with
+// the exec in R9, and at failed when hostCall or dispatch gives no address to go on at.
 //
-// The frame is an ordinary one: between the instructions of this function the stack pointer is always the same. The
+// The frame is an ordinary one: between the instructions of these functions the stack pointer is always the same. The
 // stub that is called switches stacks and comes back to the instruction after CALL, by RET when the guest
-// is done, by a jump when it leaves for Go. R28 is g all the while.
-TEXT ·enter(SB), 0, $24-40
-	NO_LOCAL_POINTERS
-	MOVD e+8(FP), R9
-	MOVD entry+16(FP), R11
-	MOVD desc+24(FP), R8
-	MOVD slots+32(FP), R10
-	MOVD ·stubs+switchStubs_enter(SB), R12
-	MOVD RSP, R13
-	MOVD R13, exec_goSP(R9)
-	MOVD R29, exec_goBP(R9)
-	CALL (R12)
-	CBZ R0, done // reason
-	MOVD s+0(FP), R1
-	MOVD R1, 8(RSP)
-	MOVD R0, 16(RSP)
-	CALL ·dispatch(SB)
-	MOVD 24(RSP), R12 // where to go on
-	CBZ R12, done
-	// Go's stack may have moved.
-	MOVD e+8(FP), R9
-	MOVD RSP, R13
-	MOVD R13, exec_goSP(R9)
-	MOVD R29, exec_goBP(R9)
-	JMP (R12)
+// is done, by a jump when it leaves for Go. R28 is g all the while; the frame pointer is lost.
+#define RUN(slots) \
+	MOVD nativeStack_e(R1), R9; \
+	CROSS; \
+	CALL (R11); \
+	SUB $8, RSP, R29; \
+	CBZ R0, done; \
+	MOVD s-8(SP), R1; \
+	MOVD R1, 8(RSP); \
+	CMP $const_reasonHost, R0; \
+	BNE notHost; \
+	CALL ·hostCall(SB); \
+	MOVD 16(RSP), R12; \
+resume: \
+	CBZ R12, failed; \
+	MOVD s-8(SP), R9; \
+	MOVD nativeStack_e(R9), R9; \
+	MOVD slots, R10; \
+	CROSS; \
+	JMP (R12); \
+notHost: \
+	MOVD R0, 16(RSP); \
+	CALL ·dispatch(SB); \
+	MOVD 24(RSP), R12; \
+	JMP resume; \
 done:
+
+// func run(s *nativeStack, desc, entry uint64, slots *uint64) (done bool)
+TEXT ·run(SB), 0, $32-33
+	NO_LOCAL_POINTERS
+	MOVD s+0(FP), R1
+	MOVD R1, s-8(SP)
+	MOVD desc+8(FP), R8
+	MOVD entry+16(FP), R11
+	MOVD slots+24(FP), R10
+	RUN(slots+24(FP))
+	MOVD $1, R0
+	MOVB R0, done+32(FP)
+	RET
+failed:
+	MOVB ZR, done+32(FP)
+	RET
+
+// func enter(f *Func, ctx context.Context, stack []uint64) (err error)
+//
+// What is done with owner and busy, and why plain stores suffice, stands in hold.go; they are released with
+// the order that Go's memory model asks for. Everything that is not the common case is left to entered.
+TEXT ·enter(SB), 0, $88-64
+	NO_LOCAL_POINTERS
+	MOVD f+0(FP), R2
+	MOVD stack_base+24(FP), R10
+	MOVD Func_entry(R2), R11
+	CBZ R11, other // not a guest's, or not for here
+	MOVD ctx_itable+8(FP), R0
+	MOVD ·background+0(SB), R3
+	CMP R0, R3
+	BNE other
+	MOVD ctx_data+16(FP), R0
+	MOVD ·background+8(SB), R3
+	CMP R0, R3
+	BNE other
+	MOVD stack_len+32(FP), R0
+	MOVD Func_slots(R2), R3
+	CMP R3, R0
+	BLT other
+	MOVD Func_inst(R2), R5
+	ADD $Instance_own, R5
+	MOVD (R5), R1
+	MOVD nativeStack_owner(R1), R0
+	CMP R0, g
+	BNE unowned
+	MOVWU nativeStack_busy(R1), R0
+	CBNZ R0, other
+owned:
+	MOVD $const_stackEnter, R0
+	MOVW R0, nativeStack_busy(R1)
+	MOVD (R5), R0
+	CMP R0, R1
+	BNE gone
+	MOVD R1, s-8(SP)
+	MOVD Func_desc(R2), R8
+	RUN(stack_base+24(FP))
+	MOVD s-8(SP), R1
+	MOVD exec_committed(R9), R0
+	MOVD exec_shallow(R9), R3
+	CMP R3, R0
+	BLO failed // nativeStack.err is nil: this only leaves giving back to Go
+	ADD $nativeStack_busy, R1, R3
+	MOVD $const_stackIdle, R0
+	STLRW R0, (R3)
+	MOVBU nativeStack_sticky(R1), R0
+	CBZ R0, disown
+given:
+	MOVD f+0(FP), R2
+	MOVD Func_inst(R2), R5
+	MOVD Instance_own(R5), R0
+	CMP R0, R1
+	BNE settle
+	MOVD ZR, err_itable+48(FP)
+	MOVD ZR, err_data+56(FP)
+	RET
+
+disown:
+	ADD $nativeStack_owner, R1, R3
+	STLR ZR, (R3)
+	JMP given
+
+unowned:
+	CBNZ R0, other
+	ADD $nativeStack_owner, R1, R3
+	LDAXR (R3), R0
+	CBNZ R0, other
+	STLXR g, (R3), R4
+	CBNZ R4, unowned
+	MOVD nativeStack_last(R1), R0
+	CMP R0, g
+	BNE turn
+	MOVWU nativeStack_left(R1), R0
+	CBZ R0, stick
+	SUBW $1, R0
+	MOVW R0, nativeStack_left(R1)
+	JMP owned
+stick:
+	MOVD $1, R0
+	MOVB R0, nativeStack_sticky(R1)
+	JMP owned
+turn: // goroutines take turns
+	MOVD g, nativeStack_last(R1)
+	MOVWU nativeStack_patience(R1), R0
+	MOVW R0, nativeStack_left(R1)
+	JMP owned
+
+gone:
+	MOVW ZR, nativeStack_busy(R1)
+other:
+	MOVD $const_callOther, R0
+	JMP rest
+settle:
+	MOVD $const_callSettle, R0
+	JMP rest
+failed:
+	MOVD s-8(SP), R1
+	MOVD $const_callFailed, R0
+rest: // entered(how, s, f, ctx, stack)
+	MOVD R0, 8(RSP)
+	MOVD R1, 16(RSP)
+	MOVD f+0(FP), R0
+	MOVD R0, 24(RSP)
+	MOVD ctx_itable+8(FP), R0
+	MOVD R0, 32(RSP)
+	MOVD ctx_data+16(FP), R0
+	MOVD R0, 40(RSP)
+	MOVD stack_base+24(FP), R0
+	MOVD R0, 48(RSP)
+	MOVD stack_len+32(FP), R0
+	MOVD R0, 56(RSP)
+	MOVD stack_cap+40(FP), R0
+	MOVD R0, 64(RSP)
+	CALL ·entered(SB)
+	MOVD 72(RSP), R0
+	MOVD R0, err_itable+48(FP)
+	MOVD 80(RSP), R0
+	MOVD R0, err_data+56(FP)
+	RET
+
+// func goroutine() uintptr
+TEXT ·goroutine(SB), NOSPLIT, $0-8
+	MOVD g, R0
+	MOVD R0, ret+0(FP)
 	RET
 
 // func crash()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"unsafe"
 
 	"github.com/wasmaot/wasmaot/compiler/abi"
@@ -25,6 +26,8 @@ type Func struct {
 	inst  *Instance
 	desc  uint64
 	index uint32
+	entry atomic.Uint64 // address of the type's entry stub, 0 until first needed, and where enter does not suffice
+	slots int           // typ.slots
 
 	// A host's function, or a builtin.
 	fn      HostFunc
@@ -52,6 +55,7 @@ func NewHostFunc(name string, sig *abi.Signature, fn HostFunc) *Func {
 	if f.err != nil {
 		f.typ = &funcType{sig: *sig}
 	}
+	f.slots = f.typ.slots
 	return f
 }
 
@@ -64,15 +68,24 @@ func (f *Func) Signature() *abi.Signature { return &f.typ.sig }
 // If ctx can be cancelled, its end stops the guest wherever it is; a host function that runs then is
 // waited for.
 func (f *Func) Call(ctx context.Context, stack []uint64) error {
-	switch {
-	case f.err != nil:
-		return f.err
-	case len(stack) < f.typ.slots:
-		return fmt.Errorf("call of %s: expected a stack of %d slots, found %d", f, f.typ.slots, len(stack))
-	case f.inst == nil:
-		return f.callHost(ctx, stack[:f.typ.slots])
+	return enter(f, ctx, hide(stack))
+}
+
+// hide is the stack, of which the compiler need not know that a call reads it: so that it can lie on the goroutine's. Whatever moves that adjusts the
+// parameters of functions in assembly, too.
+func hide(stack []uint64) []uint64 {
+	h := struct {
+		data     uintptr
+		len, cap int
+	}{uintptr(unsafe.Pointer(unsafe.SliceData(stack))), len(stack), cap(stack)}
+	return *(*[]uint64)(unsafe.Pointer(&h))
+}
+
+// setEntry lets enter call the function.
+func (f *Func) setEntry(stub uint64) {
+	if !f.typ.refs && !raceDetector && f.entry.Load() == 0 {
+		f.entry.Store(stub)
 	}
-	return f.inst.call(ctx, f, stack)
 }
 
 // callHost calls a host function without a guest. It works on a copy: so that the stacks of calls into guests, the usual case, can lie

@@ -1,16 +1,45 @@
 package loader
 
-import "sync/atomic"
+import (
+	"slices"
+	"sync/atomic"
+)
 
-// An instance keeps the native stack of its last call: the next call then needs two atomic operations in all, one to take the stack and one to put it back.
-// Which of them is there also tells Close whether a call is in progress. Other calls, nested ones and those on other goroutines, are counted in
-// Instance.state and take their stack from the pool.
+// An instance keeps a native stack, and the goroutine that calls it keeps the right to use that: nativeStack.owner is its g. While it does, a
+// call takes and gives back the stack with plain stores, in assembly (enter): an atomic operation costs as much as all else in a call.
 //
-// Instance.own is nil, such a stack, or one of these:
+//	enter: owner is this goroutine, busy is 0; busy = 1; is the stack still the instance's?
+//	…
+//	enter: busy = 0; is the stack still the instance's?
+//
+// The processor may look before its store is seen by others. So who takes the stack away from another goroutine replaces Instance.own, then asks
+// the kernel to make every thread of the process pass a barrier, and only then looks at busy: either it sees the store, or the owner sees that the stack
+// is gone. A call that is in progress then is counted in Instance.state instead, as all others are: nested ones and those of other goroutines,
+// which take their stacks from the pool.
+//
+// A handle that was taken away is never used again, because its former owner may still be about to look at it: the stack gets a new one.
+//
+// Where goroutines take turns keeping the right does not pay. After it was taken away the stack is owned during calls only, by one atomic
+// operation, until the same goroutine has come patience times in a row.
+
+// What is in Instance.own where there is no stack; they are no goroutine's.
 var (
-	busyStack    = new(nativeStack) // it is in use
-	evictedStack = new(nativeStack) // it is in use, and is to be given to the pool
-	endedStack   = new(nativeStack) // the instance is closed
+	noStack    = &nativeStack{owner: ^uintptr(0)}
+	endedStack = &nativeStack{owner: ^uintptr(0)} // the instance is closed
+)
+
+// nativeStack.busy.
+const (
+	stackIdle  = 0
+	stackEnter = 1 // used by a call that enter gives back
+	stackCall  = 2 // used by a call that callOn gives back
+)
+
+const (
+	keepAfter     = 4  // calls from the pool after which an instance gets a stack
+	takeAfter     = 16 // calls from the pool while another goroutine has the stack: about the cost of taking it away
+	firstPatience = 64
+	maxPatience   = 1 << 14
 )
 
 // holders are the instances that keep a stack; a new one takes the oldest's place.
@@ -19,11 +48,11 @@ var holders struct {
 	list [maxHolders]atomic.Pointer[Instance]
 }
 
-const maxHolders = 64
+const maxHolders = 1024
 
 // acquire gives a stack for a call.
 func (i *Instance) acquire() (*nativeStack, error) {
-	if s := i.own.Load(); s != nil && s.e != nil && i.own.CompareAndSwap(s, busyStack) {
+	if s := i.claim(); s != nil {
 		return s, nil
 	}
 	if !i.begin() {
@@ -34,85 +63,160 @@ func (i *Instance) acquire() (*nativeStack, error) {
 		i.end()
 		return nil, err
 	}
-	s.inst = i
+	s.inst, s.owner, s.busy = i, goroutine(), stackCall
 	return s, nil
 }
 
-// release ends a call.
-func (i *Instance) release(s *nativeStack) {
-	s.ctx, s.err, s.watched = nil, nil, false
-	if s.owned {
-		if !s.deep() && i.own.CompareAndSwap(busyStack, s) {
-			return
-		}
-		s.owned = false
-		counted := !i.own.CompareAndSwap(busyStack, nil) && !i.own.CompareAndSwap(evictedStack, nil)
-		s.put()
-		if counted { // by Close
-			i.end()
-		}
-		return
+// claim gives the instance's own stack if it is idle and no other goroutine's.
+func (i *Instance) claim() *nativeStack {
+	s, g := i.own.Load(), goroutine()
+	if owner := atomic.LoadUintptr(&s.owner); owner != g && (owner != 0 || !atomic.CompareAndSwapUintptr(&s.owner, 0, g)) {
+		return nil
 	}
-	if !i.keep(s) {
-		s.put()
+	if atomic.LoadUint32(&s.busy) != stackIdle {
+		return nil
 	}
-	i.end()
+	atomic.StoreUint32(&s.busy, stackCall)
+	if i.own.Load() != s {
+		atomic.StoreUint32(&s.busy, stackIdle)
+		return nil
+	}
+	return s
 }
 
-// keep makes s, of a call in progress, the instance's own stack if it has none.
+// release ends a call that has the stack.
+func (i *Instance) release(s *nativeStack) {
+	s.ctx, s.err = background, nil
+	if s.watched {
+		s.watched = false
+		s.e.cancelled.Store(0)
+	}
+	if !s.owned {
+		if !i.keep(s) {
+			s.put()
+		}
+		i.end()
+		return
+	}
+	if s.deep() && s.trim() != nil {
+		i.evict() // leaves it to settle, which tells the pool
+	}
+	atomic.StoreUint32(&s.busy, stackIdle)
+	if !s.sticky {
+		atomic.StoreUintptr(&s.owner, 0)
+	}
+	if i.own.Load() != s {
+		i.settle(s)
+	}
+}
+
+// settle ends a call that found its stack taken away.
+func (i *Instance) settle(s *nativeStack) {
+	i.mu.Lock()
+	k := slices.Index(i.lost, s)
+	if k >= 0 {
+		i.lost = slices.Delete(i.lost, k, k+1)
+	}
+	i.mu.Unlock()
+	if k >= 0 {
+		s.again().put()
+		i.end()
+	}
+}
+
+// keep makes s, from the pool and of a call that ends, the instance's own stack if it has none and is called often enough.
 func (i *Instance) keep(s *nativeStack) bool {
-	if i.own.Load() != nil || s.deep() {
+	own := i.own.Load()
+	n := i.pooled.Add(1)
+	switch {
+	case own == endedStack || own == noStack && n < keepAfter || own != noStack && n < takeAfter || s.deep() || !barriers():
 		return false
+	case own != noStack:
+		i.pooled.Store(0)
+		if atomic.LoadUintptr(&own.owner) == goroutine() {
+			return false // a nested call
+		}
+		i.mu.Lock()
+		i.patience = min(max(2*i.patience, firstPatience), maxPatience)
+		if old := i.take(noStack); old != nil {
+			old.put()
+		}
+		i.mu.Unlock()
 	}
 	k := holders.next.Add(1) % maxHolders
 	if old := holders.list[k].Swap(i); old != nil && old != i {
 		old.evict()
 	}
-	s.owned = true
-	if i.own.CompareAndSwap(nil, s) {
-		return true
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.own.Load() != noStack {
+		return false
 	}
-	s.owned = false
-	return false
+	i.holder = k
+	s.owned, s.patience, s.sticky = true, i.patience, i.patience == 0
+	s.left = s.patience
+	if !s.sticky {
+		s.owner = 0
+	}
+	s.busy = stackIdle
+	i.own.Store(s)
+	return true
 }
 
-// evict takes the instance's own stack away.
+// take puts next in the place of the instance's own stack and gives that if it is idle. A call in progress gives it to the pool at its end. Called
+// with i.mu.
+func (i *Instance) take(next *nativeStack) *nativeStack {
+	s := i.own.Load()
+	if s == noStack || s == endedStack {
+		return nil
+	}
+	i.own.Store(next)
+	// Without an owner the next one finds the stack replaced: it becomes the owner by an atomic operation.
+	if owner := atomic.LoadUintptr(&s.owner); owner != 0 && owner != goroutine() {
+		barrier()
+	}
+	if atomic.LoadUint32(&s.busy) == stackIdle {
+		return s.again()
+	}
+	i.lost = append(i.lost, s)
+	i.state.Add(1)
+	return nil
+}
+
+// evict takes the instance's own stack away for others.
 func (i *Instance) evict() {
-	for {
-		s := i.own.Load()
-		switch {
-		case s == busyStack:
-			if i.own.CompareAndSwap(s, evictedStack) {
-				return
-			}
-		case s == nil || s.e == nil:
-			return
-		case i.own.CompareAndSwap(s, nil):
-			s.owned = false
-			s.put()
-			return
-		}
-	}
-}
-
-// endHold is evict at the end of the instance, after which it keeps no stack. A call in progress is counted from now on.
-func (i *Instance) endHold() {
-	switch s := i.own.Swap(endedStack); s {
-	case nil, endedStack:
-		return
-	case busyStack, evictedStack:
-		i.state.Add(1)
-	default:
-		s.owned = false
+	i.mu.Lock()
+	s := i.take(noStack)
+	i.mu.Unlock()
+	if s != nil {
 		s.put()
 	}
-	for k := range holders.list {
-		holders.list[k].CompareAndSwap(i, nil)
+}
+
+// endHold is evict at the end of the instance, after which it keeps no stack. Called with i.mu.
+func (i *Instance) endHold() {
+	s := i.take(endedStack)
+	i.own.Store(endedStack)
+	if s == nil {
+		return
+	}
+	s.put()
+	holders.list[i.holder].CompareAndSwap(i, nil)
+}
+
+// disown lets the goroutine that has the instance's own stack leave it to the next one.
+func (i *Instance) disown() {
+	if s := i.own.Load(); atomic.LoadUintptr(&s.owner) == goroutine() && atomic.LoadUint32(&s.busy) == stackIdle {
+		atomic.StoreUintptr(&s.owner, 0)
 	}
 }
 
 // holding reports whether the instance's own stack is in use.
 func (i *Instance) holding() bool {
-	s := i.own.Load()
-	return s == busyStack || s == evictedStack
+	return atomic.LoadUint32(&i.own.Load().busy) != stackIdle
+}
+
+// again is a new handle of the stack, for others to use.
+func (s *nativeStack) again() *nativeStack {
+	return &nativeStack{e: s.e, region: s.region, pool: s.pool, ctx: background}
 }

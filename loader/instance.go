@@ -35,6 +35,7 @@ type Instance struct {
 	stacks *stackPool
 	own    atomic.Pointer[nativeStack] // see hold.go
 	state  atomic.Int64                // calls in progress but that on the own stack, and closedBit
+	pooled atomic.Uint32               // calls on stacks from the pool
 
 	block  *vmem.Region // context, then the loader's own part (blockLayout), then tables
 	vmctx  uint64
@@ -54,6 +55,10 @@ type Instance struct {
 	data    any
 	saved   *checkpoint
 	onClose func()
+
+	// See hold.go.
+	lost             []*nativeStack // taken away from calls in progress
+	patience, holder uint32
 }
 
 const closedBit = 1 << 62
@@ -75,6 +80,7 @@ func (c *Code) Instantiate(ctx context.Context, cfg *Config) (*Instance, error) 
 	}
 	i := &Instance{code: c, name: cfg.Name, stacks: stacks, onClose: cfg.OnClose,
 		imported: found.funcs, mems: found.mems, tables: found.tables, globals: found.globals}
+	i.own.Store(noStack)
 	if err := c.use(cfg.Name); err != nil {
 		return nil, err
 	}
@@ -320,7 +326,9 @@ func (i *Instance) function(index uint32) *Func {
 		return f
 	}
 	c := i.code
-	f := &Func{typ: c.types[c.art.Funcs[index-n].Type], name: strings.Clone(c.art.FuncName(int(index - n))), inst: i, desc: i.descAddr(index), index: index}
+	t := c.types[c.art.Funcs[index-n].Type]
+	f := &Func{typ: t, name: strings.Clone(c.art.FuncName(int(index - n))), inst: i, desc: i.descAddr(index), index: index, slots: t.slots}
+	f.setEntry(t.entry.Load())
 	if i.made == nil {
 		i.made = map[uint32]*Func{}
 	}

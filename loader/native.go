@@ -43,13 +43,14 @@ const (
 )
 
 // exec is the state of the crossing between Go and guest at the top of a native stack. Assembly and stubs know
-// its fields by their offsets. It holds no pointers into Go's heap but goSP and goBP, which are set
+// its fields by their offsets. It holds no pointers into Go's memory but goSP and buffer, which are set
 // anew each time the goroutine enters native code.
 type exec struct {
-	goSP, goBP uint64 // of the frame of enter
-	goPC       uint64 // where enter expects native code to return
-	nativeSP   uint64 // where to go on after a host call; the return address is there
-	leave      uint64 // address of the stub that leaves for Go
+	goSP     uint64 // of the frame of enter or run
+	goPC     uint64 // where that expects native code to return
+	nativeSP uint64 // where to go on after a host call; the return address is there
+	leave    uint64 // address of the stub that leaves for Go
+	buffer   uint64 // slots of the call: the caller's, on Go's stack perhaps, so set anew like goSP
 
 	desc  uint64 // of a host call: FuncDesc,
 	vmctx uint64 // context register,
@@ -58,6 +59,7 @@ type exec struct {
 
 	limit     uint64 // lowest usable address
 	committed uint64 // lowest mapped address
+	shallow   uint64 // committed after no deep recursion
 
 	guestState           // registers at a fault or preemption
 	signal, fault uint64 // signal number and fault address
@@ -66,7 +68,7 @@ type exec struct {
 	native    uint32 // 0 while in a host function; only kept if the call is watched
 	cancelled atomic.Uint32
 
-	_       [vectorsOffset - 116 - unsafe.Sizeof(guestState{})]byte
+	_       [vectorsOffset - 124 - unsafe.Sizeof(guestState{})]byte
 	vectors [execSize - vectorsOffset]byte // vector registers at a preemption
 }
 
@@ -77,7 +79,7 @@ var _ = [1]struct{}{}[unsafe.Sizeof(exec{})-execSize]
 
 // switchStubs is the addresses of the stubs that change stacks.
 type switchStubs struct {
-	enter, leave, resume, trap, preempt, restore uint64
+	leave, resume, trap, preempt, restore uint64
 }
 
 var stubs switchStubs
@@ -92,11 +94,20 @@ type nativeStack struct {
 	pool   *stackPool
 
 	inst    *Instance       // that was called
-	ctx     context.Context // of the call
+	ctx     context.Context // of the call; between calls the background
 	watched bool            // ctx can end
-	owned   bool            // inst keeps it; see hold.go
 	err     error           // how the call ended
+
+	// See hold.go.
+	owner, last    uintptr // goroutine that may use it, that used it last
+	busy           uint32
+	patience, left uint32 // calls of one goroutine in a row until it is sticky
+	owned          bool   // inst keeps it
+	sticky         bool   // its owner stays between calls
 }
+
+// background is the context that calls mostly have: the only one that is compared by identity.
+var background = context.Background()
 
 func newNativeStack(pool *stackPool) (*nativeStack, error) {
 	r, err := vmem.Reserve(windowSize, windowSize)
@@ -111,30 +122,24 @@ func newNativeStack(pool *stackPool) (*nativeStack, error) {
 	e := (*exec)(pointer(r.Base() + windowSize - execSize))
 	e.limit = e.addr() - pool.size
 	e.committed = r.Base() + windowSize - committed
+	e.shallow = e.committed
 	e.leave = stubs.leave
-	return &nativeStack{e: e, region: r, pool: pool}, nil
+	return &nativeStack{e: e, region: r, pool: pool, ctx: background}, nil
 }
 
 // deep reports whether a deep recursion has left memory behind.
-func (s *nativeStack) deep() bool { return s.e.committed < s.e.addr()-initialStack }
+func (s *nativeStack) deep() bool { return s.e.committed < s.e.shallow }
 
 // trim gives the memory of a deep recursion back.
 func (s *nativeStack) trim() error {
 	e := s.e
-	keep := e.addr() - min(s.pool.size, initialStack)
-	if e.committed >= keep {
-		return nil
-	}
-	off, n := e.committed-s.region.Base(), keep-e.committed
+	off, n := e.committed-s.region.Base(), e.shallow-e.committed
 	if err := s.region.Guard(off, n); err != nil {
 		return err
 	}
-	e.committed = keep
+	e.committed = e.shallow
 	return s.region.Reset(off, n)
 }
-
-// slot is the address of a call's slot buffer: n slots at the top of the stack.
-func (s *nativeStack) slot(n int) uint64 { return s.e.addr() - uint64(n+1)/2*16 }
 
 // stackPool keeps idle native stacks of one size.
 type stackPool struct {
@@ -200,7 +205,8 @@ func (p *stackPool) get() (*nativeStack, error) {
 
 func (s *nativeStack) put() {
 	p := s.pool
-	s.inst, s.ctx, s.err, s.watched = nil, nil, nil, false
+	s.inst, s.ctx, s.err, s.watched = nil, background, nil, false
+	s.owner, s.busy = 0, stackIdle
 	if s.deep() && s.trim() != nil {
 		s.region.Release()
 		return

@@ -3,6 +3,7 @@
 package loader
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -54,7 +55,7 @@ func startPlatform() error {
 		return err
 	}
 	stubs = switchStubs{
-		enter: base + at.enter, leave: base + at.leave, resume: base + at.resume,
+		leave: base + at.leave, resume: base + at.resume,
 		trap: base + at.trap, preempt: base + at.preempt, restore: base + at.restore,
 	}
 	if stubArena, err = vmem.NewArena(region, n, stubSpace-n); err != nil {
@@ -83,8 +84,38 @@ func freeStub(addr uint64) error            { return stubArena.Free(addr) }
 // isStub reports whether an address is in a stub of a type.
 func isStub(addr uint64) bool { return addr-handled.stubLo < handled.stubSize }
 
-// enter runs native code: the type's entry stub calls desc with the slot buffer. It returns when the guest is done or dispatch says so.
-func enter(s *nativeStack, e *exec, entry, desc, slots uint64)
+// run runs a guest's function: the type's entry stub calls it with the slots. It returns when the guest is done, or hostCall or dispatch
+// say that the call ends.
+//
+//go:noescape
+func run(s *nativeStack, desc, entry uint64, slots *uint64) (done bool)
+
+// enter is Func.Call. It runs the function on a stack that it takes and gives back as hold.go says, or leaves the call to entered.
+func enter(f *Func, ctx context.Context, stack []uint64) (err error)
+
+// goroutine is the address of the calling goroutine's g: an identity as long as it lives.
+func goroutine() uintptr
+
+// Commands of membarrier(2).
+const (
+	membarrierPrivate  = 1 << 3 // MEMBARRIER_CMD_PRIVATE_EXPEDITED
+	membarrierRegister = 1 << 4 // MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED
+)
+
+// barriers reports whether barrier can be used. Asking the kernel to have it takes milliseconds once.
+var barriers = sync.OnceValue(func() bool { return membarrier(membarrierRegister) == 0 })
+
+// barrier makes every thread of the process pass a full memory barrier.
+func barrier() {
+	if errno := membarrier(membarrierPrivate); errno != 0 {
+		panic(fmt.Sprintf("wasmaot: membarrier, which could be used before: %v", errno))
+	}
+}
+
+func membarrier(cmd uintptr) syscall.Errno {
+	_, _, errno := unix.Syscall(unix.SYS_MEMBARRIER, cmd, 0, 0)
+	return errno
+}
 
 // crash ends the process with a goroutine trace.
 func crash()

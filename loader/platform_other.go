@@ -3,6 +3,8 @@
 package loader
 
 import (
+	"context"
+
 	"github.com/wasmaot/wasmaot/compiler/abi"
 	"github.com/wasmaot/wasmaot/compiler/artifact"
 )
@@ -18,8 +20,16 @@ func freeStub(uint64) error                        { return ErrUnsupported }
 func emitEntry(*abi.Signature) ([]byte, error) { return nil, ErrUnsupported }
 func emitExit(*abi.Signature) ([]byte, error)  { return nil, ErrUnsupported }
 
-func enter(s *nativeStack, e *exec, entry, desc, slots uint64) { s.err = ErrUnsupported }
-func crash()                                                   { panic(ErrUnsupported) }
+func enter(*Func, context.Context, []uint64) error { return ErrUnsupported }
+func run(s *nativeStack, _, _ uint64, _ *uint64) bool {
+	s.err = ErrUnsupported
+	return false
+}
+func crash() { panic(ErrUnsupported) }
+
+func goroutine() uintptr { return 0 }
+func barriers() bool     { return false }
+func barrier()           {}
 
 func threadID() uint32             { return 0 }
 func interruptThread(uint32) error { return ErrUnsupported }

@@ -10,17 +10,17 @@ import (
 )
 
 // The stubs of types are made in the terms that each instruction set's emitter has: prologue, epilogue, load, store, addTo, movImm,
-// loadWord, storeWord, callAt and execFromSP. regSP, regExec, regReason and regScratch are its registers, conv its convention.
+// loadWord, storeWord, callAt, execFromSP, arrive and depart. regSP, regExec, regReason, regScratch and regBuffer are its registers, conv its convention.
 
 // Offsets in exec.
 var (
 	atGoSP     = int64(unsafe.Offsetof(exec{}.goSP))
-	atGoBP     = int64(unsafe.Offsetof(exec{}.goBP))
 	atGoPC     = int64(unsafe.Offsetof(exec{}.goPC))
 	atNativeSP = int64(unsafe.Offsetof(exec{}.nativeSP))
 	atLeave    = int64(unsafe.Offsetof(exec{}.leave))
 	atDesc     = int64(unsafe.Offsetof(exec{}.desc))
 	atVmctx    = int64(unsafe.Offsetof(exec{}.vmctx))
+	atBuffer   = int64(unsafe.Offsetof(exec{}.buffer))
 	atSlots    = int64(unsafe.Offsetof(exec{}.slots))
 	atFrame    = int64(unsafe.Offsetof(exec{}.frame))
 	atRegs     = int64(unsafe.Offsetof(exec{}.regs))
@@ -28,39 +28,44 @@ var (
 	atVectors  = int64(unsafe.Offsetof(exec{}.vectors))
 )
 
-// emitEntry makes the stub through which Go calls functions of a type: it loads the parameters from the slot buffer, to which the stack pointer
-// points before the call, calls the FuncDesc in the convention's register for it, and stores the results there.
+// emitEntry makes the stub through which Go's enter and run call functions of a type: regExec has the exec, the convention's register for it the FuncDesc,
+// regBuffer the slots. It changes to the native stack, loads the parameters from the slots, calls, stores the results in exec.buffer, since the slots may have
+// moved with Go's stack, and changes back.
 func emitEntry(sig *abi.Signature) ([]byte, error) {
 	params, in := conv.Params(sig.Params)
 	results, out := conv.Results(sig.Results)
-	frame := frameFor(int64(max(in, out)))
-	buffer := frame + linkSize
+	frame := int64(max(in, out)) // a multiple of 16, as the exec's address
 	e := &emitter{}
-	e.prologue(frame)
+	e.arrive()
+	e.addTo(regSP, regExec, -frame)
 	forEachSlot(params, func(p abi.Place, at int64) {
 		if p.Reg < 0 {
-			e.copySlots(p.Type, buffer+at, int64(p.Slot))
+			e.copySlots(p.Type, regBuffer, at, regSP, int64(p.Slot))
 		}
 	})
 	forEachSlot(params, func(p abi.Place, at int64) {
 		if p.Reg >= 0 {
-			e.load(p.Type, uint8(p.Reg), buffer+at)
+			e.load(p.Type, uint8(p.Reg), regBuffer, at)
 		}
 	})
 	e.loadWord(conv.Context, conv.Callee, abi.FuncDescCtx)
 	e.loadWord(conv.MemBase, conv.Context, abi.CtxMemBase)
 	e.callAt(conv.Callee, abi.FuncDescCode)
+	e.execFromSP()
+	if len(results) > 0 {
+		e.loadWord(regBuffer, regExec, atBuffer)
+	}
 	forEachSlot(results, func(p abi.Place, at int64) {
 		if p.Reg >= 0 {
-			e.store(p.Type, uint8(p.Reg), buffer+at)
+			e.store(p.Type, uint8(p.Reg), regBuffer, at)
 		}
 	})
 	forEachSlot(results, func(p abi.Place, at int64) {
 		if p.Reg < 0 {
-			e.copySlots(p.Type, int64(p.Slot), buffer+at)
+			e.copySlots(p.Type, regSP, int64(p.Slot), regBuffer, at)
 		}
 	})
-	e.epilogue(frame)
+	e.depart()
 	return e.code, checkStub(sig, frame)
 }
 
@@ -78,9 +83,9 @@ func emitExit(sig *abi.Signature) ([]byte, error) {
 	e.storeWord(conv.MemBase, regSP, 8)
 	forEachSlot(params, func(p abi.Place, at int64) {
 		if p.Reg >= 0 {
-			e.store(p.Type, uint8(p.Reg), buffer+at)
+			e.store(p.Type, uint8(p.Reg), regSP, buffer+at)
 		} else {
-			e.copySlots(p.Type, outgoing+int64(p.Slot), buffer+at)
+			e.copySlots(p.Type, regSP, outgoing+int64(p.Slot), regSP, buffer+at)
 		}
 	})
 	e.execFromSP()
@@ -94,12 +99,12 @@ func emitExit(sig *abi.Signature) ([]byte, error) {
 	e.callAt(regExec, atLeave)
 	forEachSlot(results, func(p abi.Place, at int64) {
 		if p.Reg < 0 {
-			e.copySlots(p.Type, buffer+at, outgoing+int64(p.Slot))
+			e.copySlots(p.Type, regSP, buffer+at, regSP, outgoing+int64(p.Slot))
 		}
 	})
 	forEachSlot(results, func(p abi.Place, at int64) {
 		if p.Reg >= 0 {
-			e.load(p.Type, uint8(p.Reg), buffer+at)
+			e.load(p.Type, uint8(p.Reg), regSP, buffer+at)
 		}
 	})
 	e.loadWord(conv.Context, regSP, 0)
@@ -148,14 +153,14 @@ func (e *emitter) align() uint64 {
 	return uint64(len(e.code))
 }
 
-// copySlots copies a value of the type on the stack. 32-bit values are zero-extended.
-func (e *emitter) copySlots(t abi.Type, from, to int64) {
+// copySlots copies a value of the type. 32-bit values are zero-extended.
+func (e *emitter) copySlots(t abi.Type, from gpr, fromAt int64, to gpr, toAt int64) {
 	word := abi.I64
 	if t.Size() == 4 {
 		word = abi.I32
 	}
 	for i := range int64(t.Slots()) {
-		e.load(word, regScratch, from+8*i)
-		e.store(abi.I64, regScratch, to+8*i)
+		e.load(word, regScratch, from, fromAt+8*i)
+		e.store(abi.I64, regScratch, to, toAt+8*i)
 	}
 }

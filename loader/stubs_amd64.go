@@ -17,6 +17,7 @@ const (
 	regExec    = rbx
 	regReason  = rax
 	regScratch = r10
+	regBuffer  = r11
 )
 
 // padding, as an instruction, traps.
@@ -31,18 +32,6 @@ var (
 // either stack's: the signal handler keeps away from it.
 func switchCode() (code []byte, at switchStubs) {
 	e := &emitter{}
-
-	// enter: called by Go's enter. rbx = exec, rsi = slot buffer, rdx = the type's entry stub, rax = FuncDesc.
-	at.enter = e.align()
-	e.one(popMem, rbx, atGoPC)
-	e.reg(movLoad, rsp, rsi)
-	e.callReg(rdx)
-	e.execFromSP()
-	e.loadWord(rsp, rbx, atGoSP)
-	e.loadWord(rbp, rbx, atGoBP)
-	e.one(pushMem, rbx, atGoPC)
-	e.movImm(rax, reasonDone)
-	e.raw(ret)
 
 	// leave: called by exit stubs on the native stack. rbx = exec, eax = reason.
 	at.leave = e.align()
@@ -98,8 +87,18 @@ func (e *emitter) execFromSP() {
 // toGo goes to Go's enter. eax = reason, rbx = exec.
 func (e *emitter) toGo() {
 	e.loadWord(rsp, rbx, atGoSP)
-	e.loadWord(rbp, rbx, atGoBP)
 	e.one(jmpMem, rbx, atGoPC)
+}
+
+// arrive begins an entry stub.
+func (e *emitter) arrive() { e.one(popMem, rbx, atGoPC) }
+
+// depart ends it.
+func (e *emitter) depart() {
+	e.loadWord(rsp, rbx, atGoSP)
+	e.one(pushMem, rbx, atGoPC)
+	e.movImm(rax, reasonDone)
+	e.raw(ret)
 }
 
 // vectors saves or restores all vector state that code may use.
@@ -130,8 +129,8 @@ func (e *emitter) epilogue(frame int64) {
 	e.raw(ret)
 }
 
-// load loads a value from [rsp+at] into a register of its class. 32-bit values are zero-extended.
-func (e *emitter) load(t abi.Type, r uint8, at int64) {
+// load loads a value from [base+at] into a register of its class. 32-bit values are zero-extended.
+func (e *emitter) load(t abi.Type, r uint8, base gpr, at int64) {
 	op := movLoad
 	switch t {
 	case abi.I32:
@@ -143,23 +142,23 @@ func (e *emitter) load(t abi.Type, r uint8, at int64) {
 	case abi.V128:
 		op = movups
 	}
-	e.mem(op, r, rsp, at)
+	e.mem(op, r, base, at)
 }
 
-// store stores a value from its register in the slots at [rsp+at]. 32-bit values are zero-extended. r10 is lost.
-func (e *emitter) store(t abi.Type, r uint8, at int64) {
+// store stores a value from its register in the slots at [base+at]. 32-bit values are zero-extended. r10 is lost.
+func (e *emitter) store(t abi.Type, r uint8, base gpr, at int64) {
 	switch t {
 	case abi.I32:
 		e.reg(movLoad32, r, r)
-		e.mem(movStore, r, rsp, at)
+		e.mem(movStore, r, base, at)
 	case abi.F32:
 		e.reg(movdFrom, r, r10)
-		e.mem(movStore, r10, rsp, at)
+		e.mem(movStore, r10, base, at)
 	case abi.F64:
-		e.mem(movsdTo, r, rsp, at)
+		e.mem(movsdTo, r, base, at)
 	case abi.V128:
-		e.mem(movupsTo, r, rsp, at)
+		e.mem(movupsTo, r, base, at)
 	default:
-		e.mem(movStore, r, rsp, at)
+		e.mem(movStore, r, base, at)
 	}
 }

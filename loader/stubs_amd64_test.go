@@ -35,19 +35,26 @@ func TestStubCode(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantEntry := []string{
-		"sub rsp, 0x8",
-		"mov edi, dword ptr [rsp+0x10]",
-		"movsd xmm0, qword ptr [rsp+0x18]",
-		"movss xmm1, dword ptr [rsp+0x20]",
-		"mov rsi, qword ptr [rsp+0x28]",
+		"pop qword ptr [rbx+0x8]",
+		"lea rsp, ptr [rbx]",
+		"mov edi, dword ptr [r11]",
+		"movsd xmm0, qword ptr [r11+0x8]",
+		"movss xmm1, dword ptr [r11+0x10]",
+		"mov rsi, qword ptr [r11+0x18]",
 		"mov r14, qword ptr [rax+0x8]",
 		"mov r15, qword ptr [r14]",
 		"call qword ptr [rax]",
+		"mov rbx, rsp",
+		"and rbx, -0x40000000",
+		"lea rbx, ptr [rbx+0x3fffe000]",
+		"mov r11, qword ptr [rbx+0x20]",
 		"mov eax, eax",
-		"mov qword ptr [rsp+0x10], rax",
+		"mov qword ptr [r11], rax",
 		"movd r10d, xmm0",
-		"mov qword ptr [rsp+0x18], r10",
-		"add rsp, 0x8",
+		"mov qword ptr [r11+0x8], r10",
+		"mov rsp, qword ptr [rbx]",
+		"push qword ptr [rbx+0x8]",
+		"mov eax, 0x0",
 		"ret",
 	}
 	wantExit := []string{
@@ -70,7 +77,7 @@ func TestStubCode(t *testing.T) {
 		"lea r10, ptr [rsp+0x38]",
 		"mov qword ptr [rbx+0x40], r10",
 		"mov eax, 0x1",
-		"call qword ptr [rbx+0x20]",
+		"call qword ptr [rbx+0x18]",
 		"mov eax, dword ptr [rsp+0x10]",
 		"movss xmm0, dword ptr [rsp+0x18]",
 		"mov r14, qword ptr [rsp]",
@@ -87,7 +94,7 @@ func TestStubCode(t *testing.T) {
 	code, at := switchCode()
 	got := strings.Join(disassemble(t, code[at.trap:at.preempt]), "; ")
 	want := "cld; mov rbx, rsp; and rbx, -0x40000000; lea rbx, ptr [rbx+0x3fffe000]; mov eax, 0x2; " +
-		"mov rsp, qword ptr [rbx]; mov rbp, qword ptr [rbx+0x8]; jmp qword ptr [rbx+0x10]"
+		"mov rsp, qword ptr [rbx]; jmp qword ptr [rbx+0x8]"
 	if !strings.HasPrefix(got, want) {
 		t.Errorf("trap stub: %s", got)
 	}

@@ -16,8 +16,7 @@ const (
 	regExec    = 9
 	regReason  = 0
 	regScratch = 17
-
-	regGoFrame = 29 // Go's frame pointer
+	regBuffer  = 10
 )
 
 // padding, as an instruction, traps.
@@ -33,17 +32,6 @@ var (
 // either stack's: the signal handler keeps away from it.
 func switchCode() (code []byte, at switchStubs) {
 	e := &emitter{}
-
-	// enter: called by Go's enter. x9 = exec, x10 = slot buffer, x11 = the type's entry stub, x8 = FuncDesc.
-	at.enter = e.align()
-	e.storeWord(rLink, regExec, atGoPC)
-	e.addTo(rSP, 10, 0)
-	e.reg(blr, 0, 11, 0)
-	e.execFromSP()
-	e.goFrame()
-	e.loadWord(rLink, regExec, atGoPC)
-	e.movImm(regReason, reasonDone)
-	e.word(ret)
 
 	// leave: called by exit stubs on the native stack. x9 = exec, x0 = reason.
 	at.leave = e.align()
@@ -114,18 +102,28 @@ const (
 
 var _ = [1]struct{}{}[windowSize-1<<windowBits+execSize-1<<execBits]
 
-// goFrame sets stack and frame pointer to Go's. x10 is lost.
-func (e *emitter) goFrame() {
+// goStack sets the stack pointer to Go's. x10 is lost.
+func (e *emitter) goStack() {
 	e.loadWord(10, regExec, atGoSP)
 	e.addTo(rSP, 10, 0)
-	e.loadWord(regGoFrame, regExec, atGoBP)
 }
 
 // toGo goes to Go's enter. x0 = reason, x9 = exec.
 func (e *emitter) toGo() {
-	e.goFrame()
+	e.goStack()
 	e.loadWord(10, regExec, atGoPC)
 	e.reg(br, 0, 10, 0)
+}
+
+// arrive begins an entry stub.
+func (e *emitter) arrive() { e.storeWord(rLink, regExec, atGoPC) }
+
+// depart ends it.
+func (e *emitter) depart() {
+	e.goStack()
+	e.loadWord(rLink, regExec, atGoPC)
+	e.movImm(regReason, reasonDone)
+	e.word(ret)
 }
 
 const (
@@ -155,8 +153,8 @@ func (e *emitter) epilogue(frame int64) {
 	e.word(ret)
 }
 
-// load loads a value from [sp+at] into a register of its class. 32-bit values are zero-extended.
-func (e *emitter) load(t abi.Type, r uint8, at int64) {
+// load loads a value from [base+at] into a register of its class. 32-bit values are zero-extended.
+func (e *emitter) load(t abi.Type, r uint8, base gpr, at int64) {
 	a := ldrX
 	switch t {
 	case abi.I32:
@@ -168,23 +166,23 @@ func (e *emitter) load(t abi.Type, r uint8, at int64) {
 	case abi.V128:
 		a = ldrQ
 	}
-	e.mem(a, r, rSP, at)
+	e.mem(a, r, base, at)
 }
 
-// store stores a value from its register in the slots at [sp+at]. 32-bit values are zero-extended. x17 is lost.
-func (e *emitter) store(t abi.Type, r uint8, at int64) {
+// store stores a value from its register in the slots at [base+at]. 32-bit values are zero-extended. x17 is lost.
+func (e *emitter) store(t abi.Type, r uint8, base gpr, at int64) {
 	switch t {
 	case abi.I32:
 		e.reg(movW, r, 0, r)
-		e.mem(strX, r, rSP, at)
+		e.mem(strX, r, base, at)
 	case abi.F32:
 		e.reg(fmovWS, regScratch, r, 0)
-		e.mem(strX, regScratch, rSP, at)
+		e.mem(strX, regScratch, base, at)
 	case abi.F64:
-		e.mem(strD, r, rSP, at)
+		e.mem(strD, r, base, at)
 	case abi.V128:
-		e.mem(strQ, r, rSP, at)
+		e.mem(strQ, r, base, at)
 	default:
-		e.mem(strX, r, rSP, at)
+		e.mem(strX, r, base, at)
 	}
 }
