@@ -15,7 +15,7 @@ compiler/ssa: compiler/abi
 compiler/opt: compiler/abi compiler/ssa
 compiler/leaf: compiler/wasm
 compiler/frontend: compiler/abi compiler/leaf compiler/ssa compiler/wasm
-compiler/artifact: compiler/abi
+compiler/artifact: compiler/abi internal/elf
 backend/regalloc: internal/mutant
 backend: compiler/abi compiler/ssa backend/regalloc
 backend/asm: compiler/abi backend
@@ -23,14 +23,14 @@ backend/isel: compiler/abi compiler/ssa backend backend/regalloc internal/mutant
 backend/emit: compiler/abi compiler/ssa backend backend/asm backend/regalloc
 backend/amd64: backend/asm backend/isel backend/emit compiler/abi compiler/cpu compiler/ssa backend/regalloc backend internal/mutant
 backend/arm64: backend/asm backend/isel backend/emit compiler/abi compiler/cpu compiler/ssa backend/regalloc backend internal/mutant
-compiler: compiler/abi compiler/ssa compiler/wasm compiler/leaf compiler/frontend compiler/opt compiler/artifact backend backend/regalloc backend/amd64 backend/arm64
-loader: compiler/abi compiler/artifact loader/vmem
+compiler: internal/elf compiler/abi compiler/ssa compiler/wasm compiler/leaf compiler/frontend compiler/opt compiler/artifact backend backend/regalloc backend/amd64 backend/arm64
+loader: compiler/abi compiler/artifact compiler/cpu loader/vmem
 wasi: compiler/abi compiler/artifact loader wasi/sandbox
 compiler/ssa/ssatest: compiler/abi compiler/ssa
 spectest/oracle: compiler/wasm
 spectest/script:
 engine: compiler/abi compiler/artifact compiler/cpu loader loader/vmem wasi
-internal/cli: engine loader wasi
+internal/cli: engine internal/cli/signals loader wasi
 .: engine internal/cli compiler compiler/abi compiler/artifact compiler/cpu loader wasi
 cmd/wasmaot-run: compiler/artifact compiler/cpu internal/cli loader
 cmd/wasmaot: . internal/cli compiler compiler/abi compiler/cpu compiler/artifact loader wasi

@@ -240,8 +240,24 @@ func Initialize(ctx context.Context, i *Instance) error {
 // Run runs a WASI command: it instantiates the module, calls _start, closes the instance and gives the exit code. c may be nil; without
 // InstanceConfig.WASI the guest is given the zero value.
 func (m *Module) Run(ctx context.Context, c *InstanceConfig) (exitCode uint32, err error) {
+	i, exitCode, err := m.run(ctx, c)
+	if i != nil {
+		i.Close()
+	}
+	return exitCode, err
+}
+
+// RunToExit is Run for a process that ends when the guest does: the instance is not closed. Unmapping its memory costs more before the
+// process's end than with it. What WASI.Output and ErrOutput are given may not be complete.
+func (m *Module) RunToExit(ctx context.Context, c *InstanceConfig) (exitCode uint32, err error) {
+	_, exitCode, err = m.run(ctx, c)
+	return exitCode, err
+}
+
+// run is Run without the end of the instance, which is nil if there was none.
+func (m *Module) run(ctx context.Context, c *InstanceConfig) (i *Instance, exitCode uint32, err error) {
 	if !m.exports("_start") {
-		return 0, fmt.Errorf("%s: not a WASI command: expected an exported function \"_start\", found %s", m.name, m.exportNames())
+		return nil, 0, fmt.Errorf("%s: not a WASI command: expected an exported function \"_start\", found %s", m.name, m.exportNames())
 	}
 	own := InstanceConfig{}
 	if c != nil {
@@ -250,12 +266,10 @@ func (m *Module) Run(ctx context.Context, c *InstanceConfig) (exitCode uint32, e
 	if own.WASI == nil {
 		own.WASI = &WASI{}
 	}
-	i, err := m.Instantiate(ctx, &own)
-	if err == nil {
-		defer i.Close()
+	if i, err = m.Instantiate(ctx, &own); err == nil {
 		start := i.Func("_start")
 		if sig := start.Signature(); len(sig.Params)+len(sig.Results) != 0 {
-			return 0, fmt.Errorf("%s: not a WASI command: expected \"_start\" to have no parameters and results, found %d and %d", m.name, len(sig.Params), len(sig.Results))
+			return i, 0, fmt.Errorf("%s: not a WASI command: expected \"_start\" to have no parameters and results, found %d and %d", m.name, len(sig.Params), len(sig.Results))
 		}
 		if err = start.Call(ctx, nil); err != nil {
 			err = fmt.Errorf("%s: %w", m.name, err)
@@ -263,9 +277,9 @@ func (m *Module) Run(ctx context.Context, c *InstanceConfig) (exitCode uint32, e
 	}
 	var exit *Exit
 	if errors.As(err, &exit) {
-		return exit.Code, nil
+		return i, exit.Code, nil
 	}
-	return 0, err
+	return i, 0, err
 }
 
 func (m *Module) exports(name string) bool {

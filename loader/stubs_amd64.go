@@ -5,9 +5,8 @@ package loader
 import (
 	"unsafe"
 
-	"golang.org/x/sys/cpu"
-
 	"github.com/wasmaot/wasmaot/compiler/abi"
+	"github.com/wasmaot/wasmaot/compiler/cpu"
 )
 
 var conv = &abi.AMD64
@@ -103,15 +102,8 @@ func (e *emitter) depart() {
 
 // vectors saves or restores all vector state that code may use.
 func (e *emitter) vectors(extended, basic form) {
-	// XCR0's bits: 1 SSE, 2 AVX, 5–7 AVX-512.
-	mask := uint32(1 << 1)
-	if cpu.X86.HasAVX {
-		mask |= 1 << 2
-	}
-	if cpu.X86.HasAVX512F {
-		mask |= 7 << 5
-	}
-	if !cpu.X86.HasOSXSAVE {
+	mask := cpu.VectorState()
+	if mask == 0 {
 		e.one(basic, rbx, atVectors)
 		return
 	}

@@ -234,6 +234,7 @@ func TestCPUClocks(t *testing.T) {
 func TestRandom(t *testing.T) {
 	g := newGuest(t, &Config{})
 	buf := g.alloc(100_000)
+	g.ok("random_get", buf, 4)
 	g.ok("random_get", buf, 100_000)
 	var seen [256]bool
 	for _, b := range g.mem[buf:][:100_000] {

@@ -1,7 +1,6 @@
 package wasi
 
 import (
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -57,7 +56,7 @@ func New(cfg *Config) (*System, error) {
 	}
 	s.call.System = s
 	if s.rand == nil {
-		s.rand = rand.Reader
+		s.rand = &systemRandom{}
 	}
 	if s.files.max <= 0 {
 		s.files.max = DefaultMaxFiles

@@ -1,11 +1,12 @@
 package artifact
 
 import (
-	"debug/elf"
 	"encoding/binary"
 	"fmt"
 	"math"
 	"unsafe"
+
+	"github.com/wasmaot/wasmaot/internal/elf"
 )
 
 // FormatVersion changes with the layout of the file.

@@ -1,7 +1,6 @@
 package artifact
 
 import (
-	"debug/elf"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -10,6 +9,7 @@ import (
 	"unsafe"
 
 	"github.com/wasmaot/wasmaot/compiler/abi"
+	"github.com/wasmaot/wasmaot/internal/elf"
 )
 
 // An Object is a relocatable file for a C linker with the header that declares what it holds. The contract stands in docs/object.md.

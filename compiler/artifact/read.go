@@ -1,11 +1,12 @@
 package artifact
 
 import (
-	"debug/elf"
 	"errors"
 	"fmt"
 	"io"
 	"unsafe"
+
+	"github.com/wasmaot/wasmaot/internal/elf"
 )
 
 // ErrNotArtifact is wrapped by errors about files that are no artifacts at all.

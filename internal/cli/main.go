@@ -9,7 +9,9 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
+	"github.com/wasmaot/wasmaot/internal/cli/signals"
 	"github.com/wasmaot/wasmaot/loader"
 )
 
@@ -40,18 +42,30 @@ func (e UsageError) Error() string { return e.Err.Error() }
 
 func (e UsageError) Unwrap() error { return e.Err }
 
+// holdTime is how long a run may take without the thread that package os/signal needs.
+const holdTime = 5 * time.Millisecond
+
 // Main runs what a program does, and gives its exit code. The context ends with SIGINT and SIGTERM. The program's name is for messages.
 func Main(program string, run func(ctx context.Context) error) int {
 	ctx, cancel := context.WithCancelCause(context.Background())
-	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	go func() {
-		<-signals
-		cancel(errInterrupted)
-		<-signals // the second one is for a guest that cannot be stopped
-		os.Exit(ExitInterrupt)
-	}()
+	if signals.Hold() {
+		time.AfterFunc(holdTime, func() { watchSignals(cancel) })
+	} else {
+		go watchSignals(cancel)
+	}
 	return report(program, run(ctx))
+}
+
+func watchSignals(cancel context.CancelCauseFunc) {
+	list := make(chan os.Signal, 2)
+	signal.Notify(list, os.Interrupt, syscall.SIGTERM)
+	if early := signals.Release(); early != 0 {
+		list <- early
+	}
+	<-list
+	cancel(errInterrupted)
+	<-list // the second one is for a guest that cannot be stopped
+	os.Exit(ExitInterrupt)
 }
 
 // report prints the error, if it needs to be, and gives the process's exit code.

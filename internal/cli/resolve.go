@@ -8,8 +8,6 @@ import (
 	"os"
 	"strings"
 	"time"
-
-	"golang.org/x/net/dns/dnsmessage"
 )
 
 // resolveTimeout is how long a server of names may take. Each is asked once.
@@ -48,7 +46,7 @@ func (r resolver) lookup(ctx context.Context, network, host string) ([]netip.Add
 		if last = ctx.Err(); last != nil {
 			break
 		}
-		for _, kind := range []dnsmessage.Type{dnsmessage.TypeA, dnsmessage.TypeAAAA} {
+		for _, kind := range []recordType{recordA, recordAAAA} {
 			found, err := ask(server, host, kind)
 			if err != nil {
 				last = err
@@ -116,40 +114,19 @@ func (r resolver) servers() (list []netip.AddrPort) {
 }
 
 // ask asks one server for records of one type.
-func ask(server netip.AddrPort, host string, kind dnsmessage.Type) (list []netip.Addr, err error) {
-	name, err := dnsmessage.NewName(strings.TrimSuffix(host, ".") + ".")
+func ask(server netip.AddrPort, host string, kind recordType) ([]netip.Addr, error) {
+	question, err := packQuestion(uint16(rand.Uint32()), host, kind)
 	if err != nil {
 		return nil, err
 	}
-	question := dnsmessage.Question{Name: name, Type: kind, Class: dnsmessage.ClassINET}
-	query := dnsmessage.Message{
-		Header:    dnsmessage.Header{ID: uint16(rand.Uint32()), RecursionDesired: true},
-		Questions: []dnsmessage.Question{question},
-	}
-	packed, err := query.Pack()
-	if err != nil {
-		return nil, err
-	}
-	buf := make([]byte, 4096)
-	n, err := exchange(server, packed, buf)
+	answer := make([]byte, 4096)
+	n, err := exchange(server, question, answer)
 	if err != nil {
 		return nil, fmt.Errorf("name server %v: %w", server, err)
 	}
-	var answer dnsmessage.Message
-	if err := answer.Unpack(buf[:n]); err != nil {
+	list, err := unpackAnswer(question, answer[:n])
+	if err != nil {
 		return nil, fmt.Errorf("name server %v: %w", server, err)
-	}
-	if answer.ID != query.ID || !answer.Response || len(answer.Questions) != 1 || !strings.EqualFold(answer.Questions[0].Name.String(), name.String()) ||
-		answer.Questions[0].Type != kind {
-		return nil, fmt.Errorf("name server %v: it answers another question", server)
-	}
-	for _, r := range answer.Answers {
-		switch body := r.Body.(type) {
-		case *dnsmessage.AResource:
-			list = append(list, netip.AddrFrom4(body.A))
-		case *dnsmessage.AAAAResource:
-			list = append(list, netip.AddrFrom16(body.AAAA))
-		}
 	}
 	return list, nil
 }

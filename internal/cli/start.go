@@ -18,11 +18,11 @@ type Config struct {
 	StackSize uint64
 }
 
-// Run instantiates the module and calls its function _start. It returns the exit code that the guest gave, 0 if it
+// Run instantiates the module and calls its function _start; the process is to end then. It returns the exit code that the guest gave, 0 if it
 // just returned. The error is a *loader.Trap if the guest trapped, a *loader.Interrupted if ctx ended, a
 // *loader.LinkError if the module needs an import that there is not.
 func Run(ctx context.Context, code *loader.Code, name string, c *Config) (exitCode uint32, err error) {
-	return engine.FromCode(name, code).Run(ctx, &engine.InstanceConfig{
+	return engine.FromCode(name, code).RunToExit(ctx, &engine.InstanceConfig{
 		WASI: &engine.WASI{Config: c.WASI}, MaxMemory: c.MaxMemory, StackSize: c.StackSize,
 	})
 }
