@@ -1,6 +1,9 @@
 package amd64
 
-import "github.com/wasmaot/wasmaot/compiler/abi"
+import (
+	"github.com/wasmaot/wasmaot/backend"
+	"github.com/wasmaot/wasmaot/compiler/abi"
+)
 
 // shortRange puts the address of the n bytes at index start into d and traps unless they are within memory 0,
 // whose size is in size. If the processor only guesses so the address is 0. The register zero is 0 or, if it is the
@@ -17,21 +20,18 @@ func (e *emitter) shortRange(d, start, size, zero Reg) {
 	a.RR(CMOVcc.If(CondB), 8, d, zero)
 }
 
-// chunkOffset is where chunk i of n bytes begins.
-func chunkOffset(i, n int64) int32 { return int32(min(i*chunkSize(n), n-chunkSize(n))) }
-
 // chunkMove is the instruction that moves a chunk of n bytes through a vector register.
 func chunkMove(n int64) (Op, uint8) {
 	if n >= 16 {
 		return MOVUPS, 16
 	}
-	return MOVF, uint8(chunkSize(n))
+	return MOVF, uint8(backend.ChunkSize(n))
 }
 
 // emitCopyShort copies a constant number of bytes: all are loaded before any is stored.
 func (e *emitter) emitCopyShort() {
 	a, n := &e.a, e.In.Imm
-	k := int(vectorChunks(n))
+	k := int(backend.VectorChunks(n))
 	to, from, dst, src := e.Reg(0), e.Reg(1), e.Reg(k+2), e.Reg(k+3)
 	e.memorySize()
 	a.RR(XOR, 4, from, from)
@@ -43,10 +43,10 @@ func (e *emitter) emitCopyShort() {
 	}
 	op, size := chunkMove(n)
 	for i := range k {
-		a.RM(op, size, e.Reg(2+i), At(from, chunkOffset(int64(i), n)))
+		a.RM(op, size, e.Reg(2+i), At(from, backend.ChunkOffset(int64(i), n)))
 	}
 	for i := range k {
-		a.MR(op, size, At(to, chunkOffset(int64(i), n)), e.Reg(2+i))
+		a.MR(op, size, At(to, backend.ChunkOffset(int64(i), n)), e.Reg(2+i))
 	}
 }
 
@@ -83,12 +83,12 @@ func (e *emitter) emitFillShort() {
 		a.RR(MOVD, 8, regScratchX, temp)
 		a.RR(UNPCKLPD, 16, regScratchX, regScratchX)
 	}
-	for i := range chunks(n) {
-		at := At(to, chunkOffset(i, n))
+	for i := range backend.Chunks(n) {
+		at := At(to, backend.ChunkOffset(i, n))
 		if n >= 16 {
 			a.MR(MOVUPS, 16, at, regScratchX)
 		} else {
-			a.MR(MOV, uint8(chunkSize(n)), at, temp)
+			a.MR(MOV, uint8(backend.ChunkSize(n)), at, temp)
 		}
 	}
 }

@@ -98,36 +98,21 @@ func unsignedCond(c Cond) Cond {
 	return c
 }
 
-// maxNegations bounds the work for chains of negations, each of which has other users.
-const maxNegations = 4
-
 // compare finds the comparison that makes v, which is used as a truth value. A
 // comparison of the same block is made anew for each such use.
 func (l *lowerer) compare(v ssa.Value) comparison {
-	negate := Cond(0)
-	for depth := 0; depth < maxNegations && l.F.Insts[v].Op == ssa.OpEqz && l.comparesHere(v); depth++ {
-		x := ssa.Value(l.F.Insts[v].A)
-		if !l.comparesHere(x) {
-			break
-		}
-		l.NoFold = l.NoFold || l.Info[v].Uses > 1
-		v = x
-		negate ^= 1
-	}
+	v, negate := l.Condition(v)
 	c := comparison{cond: CondNE}
-	if l.comparesHere(v) {
-		l.NoFold = l.NoFold || l.Info[v].Uses > 1
+	if l.ComparesHere(v) {
 		c = l.compareOp(v)
 	} else {
 		l.compareZero(&c, v)
 	}
 	l.NoFold = false
-	c.cond ^= negate
+	if negate {
+		c.cond ^= 1
+	}
 	return c
-}
-
-func (l *lowerer) comparesHere(v ssa.Value) bool {
-	return l.F.Insts[v].Op.Is(ssa.PropCompare) && l.Here(v)
 }
 
 // compareOp is comparison v itself.

@@ -323,19 +323,6 @@ func (l *lowerer) mul(v ssa.Value, in *ssa.Inst, op Op) {
 	}
 }
 
-// shiftCount gives the count without a mask that the machine applies anyway.
-func (l *lowerer) shiftCount(v ssa.Value, size uint8) ssa.Value {
-	in := &l.F.Insts[v]
-	if in.Op != ssa.OpAnd {
-		return v
-	}
-	mask := uint64(size)*8 - 1
-	if c, ok := l.F.IsConst(ssa.Value(in.B)); ok && c&mask == mask {
-		return ssa.Value(in.A)
-	}
-	return v
-}
-
 func (l *lowerer) shift(v ssa.Value, in *ssa.Inst, op Op) {
 	size := l.SizeOf(v)
 	a := ssa.Value(in.A)
@@ -344,7 +331,7 @@ func (l *lowerer) shift(v ssa.Value, in *ssa.Inst, op Op) {
 		l.two(op, size, l.Result(v), l.Use(a), &s)
 		return
 	}
-	count := l.Use(l.shiftCount(ssa.Value(in.B), size))
+	count := l.Use(l.ShiftCount(ssa.Value(in.B), size))
 	if l.Cfg.Features&FeatureBMI2 == 0 {
 		l.shiftByCL(op, size, l.Result(v), l.Use(a), count)
 		return
@@ -369,7 +356,7 @@ func (l *lowerer) rotate(v ssa.Value, in *ssa.Inst, op Op) {
 	a := ssa.Value(in.A)
 	c, ok := l.F.IsConst(ssa.Value(in.B))
 	if !ok {
-		count := l.Use(l.shiftCount(ssa.Value(in.B), size))
+		count := l.Use(l.ShiftCount(ssa.Value(in.B), size))
 		l.shiftByCL(op, size, l.Result(v), l.Use(a), count)
 		return
 	}

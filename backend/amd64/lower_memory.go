@@ -3,6 +3,7 @@ package amd64
 import (
 	"math"
 
+	"github.com/wasmaot/wasmaot/backend"
 	"github.com/wasmaot/wasmaot/backend/isel"
 	"github.com/wasmaot/wasmaot/backend/regalloc"
 	"github.com/wasmaot/wasmaot/compiler/abi"
@@ -252,9 +253,6 @@ func (l *lowerer) modifyInPlace(in *ssa.Inst, x ssa.Value, size uint8) bool {
 	return true
 }
 
-// maxShort is the greatest constant length of which copies and fills are made without a loop.
-const maxShort = 128
-
 // bulk makes OpMemCopy and OpMemFill: the operands in rdi, rsi or rax, and rcx.
 func (l *lowerer) bulk(v ssa.Value, in *ssa.Inst, _ Op) {
 	t, short, second := tMemCopy, tCopyShort, RSI
@@ -266,7 +264,7 @@ func (l *lowerer) bulk(v ssa.Value, in *ssa.Inst, _ Op) {
 	switch {
 	case !isConst:
 		length = 0
-	case length <= maxShort:
+	case length <= backend.MaxShort:
 		l.shortBulk(short, a, b, int64(length))
 		return
 	}
@@ -284,37 +282,10 @@ func (l *lowerer) shortBulk(t template, a, b regalloc.VReg, n int64) {
 	l.Temp(regalloc.ClassInt)
 	l.Temp(regalloc.ClassInt)
 	if t == tCopyShort {
-		for range vectorChunks(n) {
+		for range backend.VectorChunks(n) {
 			l.Temp(regalloc.ClassVec)
 		}
 	}
 	l.Arg(a)
 	l.Arg(b)
-}
-
-// vectorChunks is the number of chunks in which n bytes are copied through vector registers.
-func vectorChunks(n int64) int64 {
-	if n < 4 {
-		return 0
-	}
-	return chunks(n)
-}
-
-// chunks is the number of pieces of chunkSize bytes in which n bytes are moved; the last two may
-// overlap.
-func chunks(n int64) int64 {
-	size := chunkSize(n)
-	return (n + size - 1) / size
-}
-
-func chunkSize(n int64) int64 {
-	switch {
-	case n >= 16:
-		return 16
-	case n >= 8:
-		return 8
-	case n >= 4:
-		return 4
-	}
-	return 1
 }

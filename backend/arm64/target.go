@@ -2,7 +2,6 @@ package arm64
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"math"
 
@@ -10,7 +9,6 @@ import (
 	"github.com/wasmaot/wasmaot/backend/regalloc"
 	"github.com/wasmaot/wasmaot/compiler/abi"
 	"github.com/wasmaot/wasmaot/compiler/cpu"
-	"github.com/wasmaot/wasmaot/compiler/ssa"
 )
 
 // Target is the 64-bit ARM instruction set.
@@ -23,15 +21,19 @@ var Target = &backend.Target{
 	Regs:         &registers,
 	Conv:         &abi.ARM64,
 	Lower:        lower,
-	Emit:         emit,
+	Emit:         emitCode,
 	Patch:        patch,
 }
 
-var errMissing = errors.New("arm64: code generation is not there yet")
-
-func lower(*backend.Config, *ssa.Func, *backend.Func) error { return errMissing }
-
-func emit(*backend.Config, *backend.Func, *regalloc.Result, *backend.Code) error { return errMissing }
+// Registers with a fixed meaning in generated code, see abi.ARM64. None of them is allocated.
+const (
+	regCtx      = X27 // instance context
+	regMemBase  = X26 // base of memory 0
+	regScratch  = X25 // free within a template and between instructions
+	regScratchV = V31
+	regCallee   = X8 // FuncDesc address on calls through one
+	regLink     = X30
+)
 
 // registers that may be allocated: all but those with a fixed meaning, see abi.ARM64.
 var registers = regalloc.File{
@@ -42,7 +44,7 @@ var registers = regalloc.File{
 			48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62,
 		},
 	},
-	Scratch: [2]regalloc.Reg{25, 63},
+	Scratch: [2]regalloc.Reg{regScratch, regScratchV},
 	Names: [64]string{
 		"x0", "x1", "x2", "x3", "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13", "x14", "x15",
 		"x16", "x17", "x18", "x19", "x20", "x21", "x22", "x23", "x24", "x25", "x26", "x27", "x28", "x29", "x30", "sp",

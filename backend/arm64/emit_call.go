@@ -1,0 +1,63 @@
+package arm64
+
+import "github.com/wasmaot/wasmaot/compiler/abi"
+
+func (e *emitter) emitCall() {
+	e.a.BL(uint32(e.In.Imm))
+	e.a.CallSite(e.In.Pos)
+}
+
+func (e *emitter) emitCallDesc() {
+	a, in := &e.a, e.In
+	local := in.Aux&auxLocal != 0
+	base := regCtx
+	if local {
+		a.Mem(LDR, 8, regCallee, At(regCtx, abi.CtxBuiltins))
+		base = regCallee
+	}
+	a.Mem(LDR, 8, regCallee, e.offset(8, base, in.Disp, regScratch))
+	e.callCallee(local)
+}
+
+// emitCallTable calls element x8 of a table. If the processor guesses wrong that the index is in bounds, it
+// becomes 0.
+func (e *emitter) emitCallTable() {
+	a, in := &e.a, e.In
+	if in.Aux&auxImm != 0 {
+		a.MovImm(8, regScratch, int64(int32(in.Imm)))
+	} else {
+		a.Mem(LDR, 8, regScratch, e.memory(1, 8))
+	}
+	e.maskIndex(regCallee, regCallee, abi.TrapUndefinedElement)
+	in.Disp += abi.TableRecBase - abi.TableRecLen
+	a.Mem(LDR, 8, regScratch, e.memory(1, 8))
+	in.Disp -= abi.TableRecBase - abi.TableRecLen
+	a.Mem(LDR, 8, regCallee, AtIndex(regScratch, regCallee, ExtUXTX, 3))
+	a.CBZ(8, regCallee, e.TrapLabel(abi.TrapUninitializedElement))
+	if in.Aux&auxSameSig == 0 {
+		// The link register will be overwritten by the call.
+		a.Mem(LDR, 4, regScratch, e.offset(4, regCtx, int32(in.Imm>>32), regScratch))
+		a.Mem(LDR, 4, regLink, At(regCallee, abi.FuncDescTypeID))
+		a.RRR(SUBS, 4, ZR, regScratch, regLink)
+		e.trapIf(CondNE, abi.TrapIndirectCallType)
+	}
+	e.callCallee(in.Aux&auxLocal != 0)
+}
+
+// callCallee calls the FuncDesc in the callee register, with a change of the context unless
+// the function is known to belong to the same instance.
+func (e *emitter) callCallee(local bool) {
+	a := &e.a
+	if !local {
+		a.Mem(STR, 8, regCtx, e.offset(8, SP, e.Context, regScratch)) // here rather than on entry: most calls of most functions are direct
+		a.Mem(LDR, 8, regCtx, At(regCallee, abi.FuncDescCtx))
+		a.Mem(LDR, 8, regMemBase, At(regCtx, abi.CtxMemBase))
+	}
+	a.Mem(LDR, 8, regScratch, At(regCallee, abi.FuncDescCode))
+	a.BLR(regScratch)
+	a.CallSite(e.In.Pos)
+	if !local {
+		a.Mem(LDR, 8, regCtx, e.offset(8, SP, e.Context, regScratch))
+		a.Mem(LDR, 8, regMemBase, At(regCtx, abi.CtxMemBase))
+	}
+}

@@ -1,0 +1,180 @@
+package arm64
+
+import (
+	"math"
+
+	"github.com/wasmaot/wasmaot/backend"
+	"github.com/wasmaot/wasmaot/backend/regalloc"
+	"github.com/wasmaot/wasmaot/compiler/abi"
+	"github.com/wasmaot/wasmaot/compiler/ssa"
+)
+
+// memoryOf gives the operand for an access through address a: the only place where guest memory operands are chosen (and
+// emitter.memory the only one where they are written). An unchecked address of memory 0 is part of its accesses: the sum of
+// base, 32-bit index and 32-bit offset, which stays within the reservation.
+func (l *lowerer) memoryOf(a ssa.Value) source {
+	in := &l.F.Insts[a]
+	if !l.IsFolded(in) {
+		return source{form: formAddr, a: l.Use(a)}
+	}
+	index, offset := ssa.Value(in.A), in.B
+	if c, ok := l.F.IsConst(index); ok {
+		sum := uint64(uint32(c)) + uint64(offset)
+		if sum <= math.MaxInt32 {
+			return source{form: formGuestAbs, disp: int32(sum)}
+		}
+		return source{form: formGuest, ext: uint8(ExtUXTX), a: l.Rematerialised(regalloc.ClassInt, int64(sum))}
+	}
+	return source{form: formGuest, ext: uint8(ExtUXTW), a: l.Use(index), disp: int32(offset)} // read as a uint32
+}
+
+// address makes the addresses that are not part of their accesses: checked ones and those of other memories.
+func (l *lowerer) address(v ssa.Value, in *ssa.Inst, _ Op) {
+	index, offset, size, memory := ssa.Value(in.A), in.B, in.C&0xff, in.C>>8
+	is64 := l.F.Insts[index].Type == abi.I64
+	base := l.memoryBase(memory)
+	if in.Flags&ssa.FlagChecked == 0 && !is64 {
+		s := source{form: formBaseIndex, ext: uint8(ExtUXTW), a: base, b: l.Use(index), disp: int32(offset)}
+		l.addressOf(l.Result(v), &s)
+		return
+	}
+	record := l.memoryRecord(memory)
+	x := l.Use(index)
+	inst := l.Put(tCheckAddr, 8)
+	inst.Imm = int64(offset) + int64(size)
+	inst.Aux = size
+	if is64 {
+		inst.Aux |= auxWide
+	}
+	l.Operand(l.Result(v), regalloc.DefEarly, regalloc.AnyReg, 0)
+	l.Arg(x)
+	l.Arg(record)
+	if base != 0 {
+		l.Arg(base)
+	}
+}
+
+// addressOf makes d the address of a memory operand.
+func (l *lowerer) addressOf(d regalloc.VReg, s *source) {
+	inst := l.Put(tAddr, 8)
+	l.Def(d)
+	l.attach(inst, NoOp, s)
+}
+
+// memoryRecord gives the address of a memory's MemoryRec.
+func (l *lowerer) memoryRecord(memory uint32) regalloc.VReg {
+	d := l.NewVReg(regalloc.ClassInt)
+	l.contextAddress(l.Memory(memory), d)
+	return d
+}
+
+// memoryBase gives the base of a memory other than memory 0, whose base is pinned: there it is 0.
+func (l *lowerer) memoryBase(memory uint32) regalloc.VReg {
+	if memory == 0 {
+		return 0
+	}
+	s := l.contextField(l.Memory(memory), abi.MemoryRecBase)
+	return l.loadNew(&s)
+}
+
+func (l *lowerer) memSize(v ssa.Value, in *ssa.Inst, _ Op) {
+	s := l.contextField(l.Memory(in.A), abi.MemoryRecBytes)
+	l.loadFrom(LDR, 8, l.Result(v), &s)
+}
+
+// loadFrom makes d = op memory.
+func (l *lowerer) loadFrom(op MemOp, size uint8, d regalloc.VReg, s *source) *backend.Inst {
+	in := l.Put(tLoad, size)
+	l.Def(d)
+	l.attach(in, Op(op), s)
+	return in
+}
+
+// loadNew loads 8 bytes into a new register.
+func (l *lowerer) loadNew(s *source) regalloc.VReg {
+	d := l.NewVReg(regalloc.ClassInt)
+	l.loadFrom(LDR, 8, d, s)
+	return d
+}
+
+// loadOp is the instruction of a load.
+func loadOp(in *ssa.Inst) (op MemOp, size uint8) {
+	size = uint8(in.Type.Size())
+	switch in.Op {
+	case ssa.OpLoad8S:
+		return LDRSB, size
+	case ssa.OpLoad16S:
+		return LDRSH, size
+	case ssa.OpLoad32S:
+		return LDRSW, 8
+	}
+	return LDR, uint8(in.Op.AccessSize(in.Type))
+}
+
+func (l *lowerer) load(v ssa.Value, in *ssa.Inst, _ Op) {
+	op, size := loadOp(in)
+	s := l.memoryOf(ssa.Value(in.A))
+	l.loadFrom(op, size, l.Result(v), &s)
+}
+
+func (l *lowerer) global(v ssa.Value, in *ssa.Inst, _ Op) {
+	s := l.contextField(l.Global(in.A), 0)
+	l.loadFrom(LDR, l.SizeOf(v), l.Result(v), &s)
+}
+
+func (l *lowerer) store(v ssa.Value, in *ssa.Inst, _ Op) {
+	s := l.memoryOf(ssa.Value(in.A))
+	l.storeTo(ssa.Value(in.B), l.StoreSize(in), &s)
+}
+
+// storeTo stores x.
+func (l *lowerer) storeTo(x ssa.Value, size uint8, s *source) {
+	var r regalloc.VReg
+	if !l.isZero(x) {
+		r = l.Use(x)
+	}
+	inst := l.Put(tStore, size)
+	if r != 0 {
+		l.Arg(r)
+	} else {
+		inst.Aux |= auxZeroA
+	}
+	l.attach(inst, Op(STR), s)
+}
+
+// bulk makes OpMemCopy and OpMemFill: the operands in x0, x1 and x2.
+func (l *lowerer) bulk(v ssa.Value, in *ssa.Inst, _ Op) {
+	t, short := tMemCopy, tCopyShort
+	if in.Op == ssa.OpMemFill {
+		t, short = tMemFill, tFillShort
+	}
+	a, b := l.Use(ssa.Value(in.A)), l.Use(ssa.Value(in.B))
+	length, isConst := l.F.IsConst(ssa.Value(in.C))
+	switch {
+	case !isConst:
+		length = 0
+	case length <= backend.MaxShort:
+		l.shortBulk(short, a, b, int64(length))
+		return
+	}
+	n := l.Use(ssa.Value(in.C))
+	l.Put(t, 8).Imm = int64(length)
+	l.FixedArg(a, X0)
+	l.FixedArg(b, X1)
+	l.FixedArg(n, X2)
+	l.Clobber(clobberBulk)
+}
+
+// shortBulk makes them for a constant length.
+func (l *lowerer) shortBulk(t template, a, b regalloc.VReg, n int64) {
+	l.Put(t, 8).Imm = n
+	l.Temp(regalloc.ClassInt)
+	l.Temp(regalloc.ClassInt)
+	if t == tCopyShort {
+		for range backend.VectorChunks(n) {
+			l.Temp(regalloc.ClassVec)
+		}
+	}
+	l.Arg(a)
+	l.Arg(b)
+}
