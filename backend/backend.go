@@ -108,6 +108,7 @@ type Target struct {
 	Machine      uint16 // ELF e_machine
 	FuncAlign    uint32
 	HostFeatures func() uint64 // of the CPU this runs on; 0 on another instruction set
+	SHA          uint64        // the feature that ssa.OpVSHA256Rounds and the like need, 0 if there is none
 	Baseline     uint64        // features every CPU has that we run on
 	Regs         *regalloc.File
 	Conv         *abi.Convention

@@ -63,8 +63,12 @@ func Compile(ctx context.Context, src []byte, opts Options) (*artifact.Artifact,
 	if err != nil {
 		return nil, err
 	}
+	sha := false
 	if opts.on(leaves) && opts.features()&wasm.FeatureSIMD != 0 {
-		mod.Leaves = leaf.Find(m)
+		mod.Leaves, sha = leaf.Find(m, features&target.SHA != 0)
+	}
+	if !sha {
+		features &^= target.SHA // code that does not need it runs where it is lacking
 	}
 	if opts.on(unwinders) {
 		mod.FindUnwinders()

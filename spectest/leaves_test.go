@@ -51,21 +51,14 @@ func leafModule() []byte {
 // their positions. WASMAOT_SEED replays a run.
 func TestLeaves(t *testing.T) {
 	nativetest.Require(t)
-	seed := rand.Uint64()
-	if s := os.Getenv("WASMAOT_SEED"); s != "" {
-		var err error
-		if seed, err = strconv.ParseUint(s, 0, 64); err != nil {
-			t.Fatal(err)
-		}
-	}
-	t.Logf("WASMAOT_SEED=%#x", seed)
+	seed := leafSeed(t)
 	src := leafModule()
 	m, err := wasm.Decode(src, wasm.Features20)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n := len(leaf.Find(m)); n != len(leaf.Originals()) {
-		t.Fatalf("%d functions are replaced, expected %d", n, len(leaf.Originals()))
+	if found, _ := leaf.Find(m, true); len(found) != len(leaf.Originals()) {
+		t.Fatalf("%d functions are replaced, expected %d", len(found), len(leaf.Originals()))
 	}
 	plain, err := oracle.Instantiate(m, oracle.Config{})
 	if err != nil {
@@ -114,6 +107,20 @@ func TestLeaves(t *testing.T) {
 			t.Error("calls should trap and return")
 		}
 	}
+}
+
+// leafSeed is random, or that of WASMAOT_SEED.
+func leafSeed(t *testing.T) uint64 {
+	t.Helper()
+	seed := rand.Uint64()
+	if s := os.Getenv("WASMAOT_SEED"); s != "" {
+		var err error
+		if seed, err = strconv.ParseUint(s, 0, 64); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Logf("WASMAOT_SEED=%#x", seed)
+	return seed
 }
 
 func leafInstance(t *testing.T, src []byte, opts compiler.Options) *loader.Instance {

@@ -192,7 +192,7 @@ func expected(in inst) plain {
 		p.Args[0], p.Args[1] = p.Args[1], p.Args[0]
 	case row(in.op).imm == immShift && len(in.args) == 1:
 		p.Args = append(p.Args, "CL")
-	case in.op == PBLENDVB || in.op == BLENDVPS || in.op == BLENDVPD:
+	case in.op == PBLENDVB || in.op == BLENDVPS || in.op == BLENDVPD || in.op == SHA256RNDS2:
 		p.Args = append(p.Args, "X0")
 	}
 	return p

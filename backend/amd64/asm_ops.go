@@ -387,6 +387,11 @@ const (
 	BLENDVPS
 	BLENDVPD
 
+	// The SHA extensions, not in VEX form; the rounds' schedule is in xmm0.
+	SHA256RNDS2
+	SHA256MSG1
+	SHA256MSG2
+
 	// AVX and AVX2, in VEX form only; the mask of the blends is a fourth operand.
 	VBLENDVPS
 	VBLENDVPD

@@ -432,6 +432,10 @@ var encodings = [opCount]encoding{
 	BLENDVPS: {name: "blendvps", size: szX, rm: v6638 | 0x14},
 	BLENDVPD: {name: "blendvpd", size: szX, rm: v6638 | 0x15},
 
+	SHA256RNDS2: {name: "sha256rnds2", size: szX, rm: m38 | rx | mx | 0xCB},
+	SHA256MSG1:  {name: "sha256msg1", size: szX, rm: m38 | rx | mx | 0xCC},
+	SHA256MSG2:  {name: "sha256msg2", size: szX, rm: m38 | rx | mx | 0xCD},
+
 	VBLENDVPS:      {name: "vblendvps", vex: vexMask | vexOnly, size: szV, rm: v663A | 0x4A},
 	VBLENDVPD:      {name: "vblendvpd", vex: vexMask | vexOnly, size: szV, rm: v663A | 0x4B},
 	VPBLENDVB:      {name: "vpblendvb", vex: vexMask | vexOnly, size: szV, rm: v663A | 0x4C},

@@ -673,3 +673,6 @@ func (e *emitter) vecStoreLane(v, _ Reg) {
 	}
 	e.a.MRI(op, size, e.memory(1), v, e.vecNumber())
 }
+
+// emitRounds has its schedule in xmm0.
+func (e *emitter) emitRounds() { e.a.RR(SHA256RNDS2, 16, e.Reg(0), e.Reg(2)) }

@@ -39,6 +39,7 @@ var templates = [templateEnd]func(e *emitter){
 	tBitcast:   (*emitter).emitBitcast,
 
 	tVector: (*emitter).emitVector,
+	tRounds: (*emitter).emitRounds,
 
 	tCheckAddr: (*emitter).emitCheckAddr,
 	tIndexMask: (*emitter).emitIndexMask,

@@ -53,6 +53,8 @@ const (
 
 	tVector // d (early), operands, temps; or memory: Imm = ssa.Op | number<<16, Cond = ssa.Shape
 
+	tRounds // d = a, b, schedule in xmm0: SHA256RNDS2 d, b
+
 	tCheckAddr // d (early), index, MemoryRec, base unless pinned: a checked address; Imm = offset + size, Aux = size
 	tIndexMask // d (early), index, length: a checked index; Cond is the trap
 	tMemCopy   // rdi, rsi, rcx; Imm is the length, if it is a constant

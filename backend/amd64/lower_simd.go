@@ -69,6 +69,9 @@ func init() {
 	rules[ssa.OpVLoadSplat].fn = (*lowerer).vectorMemory
 	rules[ssa.OpVLoadLane].fn = (*lowerer).vectorMemory
 	rules[ssa.OpVStoreLane].fn = (*lowerer).vectorMemory
+	rules[ssa.OpVSHA256Rounds].fn = (*lowerer).sha256
+	rules[ssa.OpVSHA256Msg1].fn = (*lowerer).sha256
+	rules[ssa.OpVSHA256Msg2].fn = (*lowerer).sha256
 	for _, op := range []ssa.Op{ssa.OpVShl, ssa.OpVShrS, ssa.OpVShrU} {
 		rules[op].fn = (*lowerer).vectorShift
 	}
@@ -210,4 +213,28 @@ func (l *lowerer) vectorMemory(v ssa.Value, in *ssa.Inst, _ Op) {
 		l.Arg(x)
 	}
 	l.attach(inst, NoOp, &s)
+}
+
+// sha256 makes the operations that are instructions of the SHA extensions. They take operands from memory at multiples
+// of 16 alone.
+func (l *lowerer) sha256(v ssa.Value, in *ssa.Inst, _ Op) {
+	if l.Cfg.Features&FeatureSHA == 0 {
+		l.Fail("%s needs the SHA extensions", in.Op)
+		return
+	}
+	a, b := l.Use(ssa.Value(in.A)), l.Use(ssa.Value(in.B))
+	if in.Op == ssa.OpVSHA256Rounds {
+		schedule := l.Use(ssa.Value(in.C))
+		l.Put(tRounds, 16)
+		l.Tied(l.Result(v), 1)
+		l.Arg(a)
+		l.Arg(b)
+		l.FixedArg(schedule, X0)
+		return
+	}
+	op := SHA256MSG1
+	if in.Op == ssa.OpVSHA256Msg2 {
+		op = SHA256MSG2
+	}
+	l.two(op, 16, l.Result(v), a, &source{form: formReg, a: b})
 }

@@ -14,7 +14,7 @@ var templateNames = [templateEnd]string{
 	tDiv: "div", tDivS: "divs", tRemS: "rems", tBitScan: "bitscan",
 	tFloatMask: "mask", tCopysign: "copysign", tMinMax: "minmax", tConvU64: "convu64",
 	tTrunc: "trunc", tTruncU: "truncu", tTruncSat: "truncsat", tTruncSatU: "truncsatu", tBitcast: "bitcast",
-	tVector: "vector", tCheckAddr: "checkaddr", tIndexMask: "indexmask", tMemCopy: "memcopy", tMemFill: "memfill", tCopyShort: "copyshort", tFillShort: "fillshort",
+	tVector: "vector", tRounds: "rounds", tCheckAddr: "checkaddr", tIndexMask: "indexmask", tMemCopy: "memcopy", tMemFill: "memfill", tCopyShort: "copyshort", tFillShort: "fillshort",
 	tEntry: "entry", tCall: "call", tCallDesc: "calldesc", tCallTable: "calltable", tReturn: "return", tJump: "jump", tSwitch: "switch", tTrap: "trap", tPoison: "poison",
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/wasmaot/wasmaot/backend"
 	"github.com/wasmaot/wasmaot/compiler/abi"
 	"github.com/wasmaot/wasmaot/compiler/ssa"
 	"github.com/wasmaot/wasmaot/compiler/ssa/ssatest"
@@ -36,7 +37,7 @@ func TestRandomVectors(t *testing.T) {
 }
 
 func runVectors(t *testing.T, c *compiler, seed uint64) {
-	f := vectorFunc(rand.New(rand.NewPCG(seed, 0)), c.cfg.Explicit)
+	f := vectorFunc(rand.New(rand.NewPCG(seed, 0)), &c.cfg)
 	if err := ssa.Check(f); err != nil {
 		t.Errorf("%v\n%s", err, f)
 		return
@@ -88,16 +89,20 @@ type vectorGen struct {
 	r     *rand.Rand
 	f     *ssa.Func
 	flags ssa.Flags
+	last  ssa.Op // of those that the CPU has
 	pool  map[abi.Type][]ssa.Value
 }
 
-func vectorFunc(r *rand.Rand, explicit bool) *ssa.Func {
+func vectorFunc(r *rand.Rand, cfg *backend.Config) *ssa.Func {
 	f := new(ssa.Func)
 	f.Reset()
 	f.Module = testModule
 	f.Sig = &abi.Signature{Params: []abi.Type{abi.I32, abi.I64, abi.F32, abi.F64}}
-	g := &vectorGen{r: r, f: f, pool: make(map[abi.Type][]ssa.Value)}
-	if explicit {
+	g := &vectorGen{r: r, f: f, last: ssa.OpVStoreLane, pool: make(map[abi.Type][]ssa.Value)}
+	if cfg.Features&FeatureSHA != 0 {
+		g.last = ssa.OpVSHA256Msg2
+	}
+	if cfg.Explicit {
 		g.flags = ssa.FlagChecked
 	}
 	var blocks [4]ssa.Block
@@ -198,10 +203,10 @@ var laneTypes = map[byte]abi.Type{'i': abi.I32, 'v': abi.V128}
 // inst adds an operation and what makes its NaNs canonical.
 func (g *vectorGen) inst() {
 	r, f := g.r, g.f
-	op := ssa.OpVSplat + ssa.Op(r.IntN(int(ssa.OpVStoreLane-ssa.OpVSplat)+3))
-	if op > ssa.OpVStoreLane { // a load that may be folded, a select
+	op := ssa.OpVSplat + ssa.Op(r.IntN(int(g.last-ssa.OpVSplat)+3))
+	if op > g.last { // a load that may be folded, a select
 		v := f.Emit(ssa.OpLoad, abi.V128, g.address(uint64(r.IntN(1000)), 16), 0, 0, 0)
-		if op == ssa.OpVStoreLane+2 {
+		if op == g.last+2 {
 			v = f.Emit(ssa.OpSelect, abi.V128, uint32(g.value(abi.I32)), uint32(v), uint32(g.value(abi.V128)), 0)
 		}
 		g.pool[abi.V128] = append(g.pool[abi.V128], v)

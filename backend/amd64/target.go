@@ -21,6 +21,7 @@ const (
 	FeatureAVX2     = cpu.AVX2
 	FeatureFMA      = cpu.FMA
 	FeatureFSGSBASE = cpu.FSGSBASE
+	FeatureSHA      = cpu.SHA
 )
 
 // Registers with a fixed meaning in generated code. None of them is allocated.
@@ -39,6 +40,7 @@ var Target = &backend.Target{
 	FuncAlign:    16,
 	HostFeatures: cpu.Host,
 	Baseline:     FeatureV2,
+	SHA:          FeatureSHA,
 	Regs:         &registers,
 	Conv:         &abi.AMD64,
 	Lower:        lower,

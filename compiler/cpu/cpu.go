@@ -17,11 +17,12 @@ const (
 	AVX2
 	FMA
 	FSGSBASE
+	SHA
 )
 
 // names are those of the features by target and bit.
 var names = map[string][]string{
-	"amd64": {"x86-64-v2", "bmi1", "bmi2", "lzcnt", "avx", "avx2", "fma", "fsgsbase"},
+	"amd64": {"x86-64-v2", "bmi1", "bmi2", "lzcnt", "avx", "avx2", "fma", "fsgsbase", "sha"},
 }
 
 // Names lists the features among bits.

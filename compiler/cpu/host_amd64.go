@@ -52,6 +52,7 @@ func Host() uint64 {
 		{avx && l.b7&(1<<5) != 0, AVX2},
 		{avx && l.c1&(1<<12) != 0, FMA},
 		{hasFSGSBASE(), FSGSBASE},
+		{l.b7&(1<<29) != 0, SHA},
 	} {
 		if h.has {
 			f |= h.bit

@@ -39,6 +39,10 @@ func (b *Builder) laneOperand() uint32 { return ssa.LaneOperand(b.shape(), b.in.
 
 // vectors are the operators on vectors.
 var vectors = []vectorLowering{
+	wasm.OpSHA256Rounds: {emitTernary, ssa.OpVSHA256Rounds, abi.V128, 0},
+	wasm.OpSHA256Msg1:   {emitBinary, ssa.OpVSHA256Msg1, abi.V128, 0},
+	wasm.OpSHA256Msg2:   {emitBinary, ssa.OpVSHA256Msg2, abi.V128, 0},
+
 	wasm.OpV128Load:                  {emitLoad, ssa.OpLoad, abi.V128, 0},
 	wasm.OpV128Load8x8S:              {emitVecLoad, ssa.OpVLoadExtS, abi.V128, ssa.I16x8},
 	wasm.OpV128Load8x8U:              {emitVecLoad, ssa.OpVLoadExtU, abi.V128, ssa.I16x8},

@@ -4,23 +4,24 @@ import (
 	"encoding/binary"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/wasmaot/wasmaot/compiler/wasm"
 )
 
-// assemble encodes instructions in the text format, flat, with labels and locals as numbers; accesses are to memory 0
-// with offset 0 and no alignment, blocks without type. It panics on what it does not know: its input is part of the program.
+// assemble encodes instructions in the text format, flat, with labels, locals and globals as numbers; accesses are to
+// memory 0 without alignment, blocks without type. It panics on what it does not know: its input is part of the program.
 func assemble(text string) []byte {
-	ops := map[string]wasm.Opcode{}
-	for op := wasm.Opcode(0); op <= wasm.OpF64x2ConvertLowI32x4U; op++ {
-		if name := wasm.Info(op).Name; name != "" {
-			if _, ok := ops[name]; !ok {
-				ops[name] = op
-			}
-		}
-	}
+	ops := operators()
 	var out []byte
 	words := strings.Fields(text)
+	number := func(word string) int64 {
+		n, err := strconv.ParseInt(word, 0, 64)
+		if err != nil {
+			panic("leaf: " + err.Error())
+		}
+		return n
+	}
 	for i := 0; i < len(words); i++ {
 		op, ok := ops[words[i]]
 		if !ok {
@@ -34,24 +35,43 @@ func assemble(text string) []byte {
 		case wasm.ImmMem:
 			out = append(out, 0)
 		case wasm.ImmMemArg:
-			out = append(out, 0, 0)
-		case wasm.ImmLocal, wasm.ImmLabel, wasm.ImmI32, wasm.ImmI64:
-			i++
-			n, err := strconv.ParseInt(words[i], 0, 64)
-			if err != nil {
-				panic("leaf: " + err.Error())
-			}
-			if imm == wasm.ImmLocal || imm == wasm.ImmLabel {
-				out = binary.AppendUvarint(out, uint64(n))
+			out = append(out, 0)
+			if at, ok := strings.CutPrefix(append(words, "")[i+1], "offset="); ok {
+				i++
+				out = binary.AppendUvarint(out, uint64(number(at)))
 			} else {
-				out = appendSigned(out, n)
+				out = append(out, 0)
 			}
+		case wasm.ImmShuffle:
+			for range 16 {
+				i++
+				out = append(out, byte(number(words[i])))
+			}
+		case wasm.ImmLocal, wasm.ImmLabel, wasm.ImmGlobal:
+			i++
+			out = binary.AppendUvarint(out, uint64(number(words[i])))
+		case wasm.ImmI32, wasm.ImmI64:
+			i++
+			out = appendSigned(out, number(words[i]))
 		default:
 			panic("leaf: no immediates for " + words[i])
 		}
 	}
 	return out
 }
+
+// operators are the opcodes by name.
+var operators = sync.OnceValue(func() map[string]wasm.Opcode {
+	ops := map[string]wasm.Opcode{}
+	for op := wasm.Opcode(0); op <= wasm.OpF64x2ConvertLowI32x4U; op++ {
+		if name := wasm.Info(op).Name; name != "" {
+			if _, ok := ops[name]; !ok {
+				ops[name] = op
+			}
+		}
+	}
+	return ops
+})
 
 // appendOp encodes an operator: those above 0xff are on pages of their own, behind a prefix byte.
 func appendOp(out []byte, op wasm.Opcode) []byte {

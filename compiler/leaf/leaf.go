@@ -1,10 +1,11 @@
-// Package leaf speeds up small functions that many modules share byte for byte: loops over single bytes in the assembly
-// part of Go's runtime.
+// Package leaf speeds up small functions that many modules share: loops over single bytes in the assembly part of Go's
+// runtime, byte for byte the same, and the block function of SHA-256, the same but for addresses.
 //
 // A function is recognised by its type and its whole body, never by its name. Its replacement is the same body behind
-// a prefix that takes the first steps of the loop many bytes at a time: it moves the function's parameters to where the loop would have
-// moved them, and leaves the rest, at least the last step that tells the result, to the loop. The prefix only reads, and only
-// if all that the function may read lies inside memory, so it never traps, and what does trap is the original instruction.
+// a prefix. That of a loop over bytes takes the first steps many bytes at a time: it moves the function's parameters to where the loop would have
+// moved them, and leaves the rest, at least the last step that tells the result, to the loop. That of SHA-256 does the whole
+// work or nothing. A prefix accesses memory only if all that the function may access lies inside, so it never traps, and
+// what does trap is the original instruction.
 package leaf
 
 import (
@@ -26,12 +27,19 @@ type Body struct {
 // counts as the original's first instruction.
 func (b *Body) Offset(at uint32) uint32 { return b.Origin + b.Decls + max(at, b.Skip) - b.Skip }
 
-// Find looks for the functions of a module that have a replacement.
-func Find(m *wasm.Module) map[uint32]Body {
+// Find looks for the functions of a module that have a replacement. sha tells whether the target has the operators for
+// SHA-256; used tells whether a replacement has them.
+func Find(m *wasm.Module, sha bool) (found map[uint32]Body, used bool) {
 	if len(m.Mems) == 0 || m.Mems[0].Is64 {
-		return nil
+		return nil, false
 	}
-	var found map[uint32]Body
+	replace := func(index int, b Body) {
+		if found == nil {
+			found = map[uint32]Body{}
+		}
+		b.Origin = m.Funcs[index].Offset
+		found[uint32(index)] = b
+	}
 	for i := m.ImportedFuncs; i < len(m.Funcs); i++ {
 		f := &m.Funcs[i]
 		for j := range leaves {
@@ -39,15 +47,17 @@ func Find(m *wasm.Module) map[uint32]Body {
 			if len(f.Body) != len(l.body) || !bytes.Equal(f.Body, []byte(l.body)) || !l.hasType(m.FuncType(uint32(i))) {
 				continue
 			}
-			if found == nil {
-				found = map[uint32]Body{}
-			}
-			b := assembled()[j]
-			b.Origin = f.Offset
-			found[uint32(i)] = b
+			replace(i, assembled()[j])
+		}
+		if !sha || !resumable(m, uint32(i)) {
+			continue
+		}
+		if form, table := matchForm(m, uint32(i)); form != nil {
+			replace(i, form.body(f, table))
+			used = true
 		}
 	}
-	return found
+	return found, used
 }
 
 func (l *leaf) hasType(t *wasm.FuncType) bool {

@@ -27,7 +27,7 @@ func TestGoModule(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	found := Find(m)
+	found, _ := Find(m, false)
 	if len(found) != len(leaves) {
 		t.Errorf("expected %d leaves, found %d", len(leaves), len(found))
 	}
@@ -43,18 +43,18 @@ func TestGoModule(t *testing.T) {
 		for i := range original {
 			f.Body = bytes.Clone(original)
 			f.Body[i] ^= 1
-			if _, ok := Find(m)[index]; ok {
+			if all, _ := Find(m, false); all[index].Code != nil {
 				t.Errorf("%s: found with byte %d changed", name, i)
 			}
 		}
 		f.Body = original
 	}
 	m.Mems[0].Is64 = true
-	if len(Find(m)) != 0 {
+	if found, _ := Find(m, true); len(found) != 0 {
 		t.Error("found with a 64-bit memory")
 	}
 	m.Mems = nil
-	if len(Find(m)) != 0 {
+	if found, _ := Find(m, true); len(found) != 0 {
 		t.Error("found without a memory")
 	}
 }

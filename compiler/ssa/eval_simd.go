@@ -172,6 +172,12 @@ func Vector(op Op, s Shape, a, b, c [16]byte, n uint64) [16]byte {
 		return bitwise(func(a, b, _ byte) byte { return a | b })
 	case OpVXor:
 		return bitwise(func(a, b, _ byte) byte { return a ^ b })
+	case OpVSHA256Rounds:
+		return sha256Rounds(a, b, c)
+	case OpVSHA256Msg1:
+		return sha256Msg1(a, b)
+	case OpVSHA256Msg2:
+		return sha256Msg2(a, b)
 	case OpVBitselect:
 		return bitwise(func(a, b, c byte) byte { return a&c | b&^c })
 	case OpVShuffle:

@@ -207,6 +207,11 @@ const (
 	OpVLoadLane  // address A, vector B
 	OpVStoreLane // address A, vector B
 
+	// SHA-256 as the SHA extensions of amd64 divide it (Intel SDM, volume 2, SHA256RNDS2 and the next).
+	OpVSHA256Rounds // two rounds: A = C, D, G, H, B = A, B, E, F, C = two words of schedule plus constant; the new A, B, E, F
+	OpVSHA256Msg1   // schedule: A + σ0 of the words after each, the last of which is in B
+	OpVSHA256Msg2   // schedule: A + σ1 of the words two before each, the first of which are in B
+
 	OpCount
 )
 
@@ -430,6 +435,10 @@ var Ops = [OpCount]Info{
 	OpVLoadZero:    {"vloadzero", 2, "a->v", PropReads | PropTraps | PropImmB | PropShape},
 	OpVLoadLane:    {"vloadlane", 3, "av->v", PropReads | PropTraps | PropLane | PropImmC | PropShape},
 	OpVStoreLane:   {"vstorelane", 3, "av->", PropWrites | PropTraps | PropLane | PropImmC | PropShape},
+
+	OpVSHA256Rounds: {"vsha256rounds", 3, "vvv>v", 0},
+	OpVSHA256Msg1:   {"vsha256msg1", 2, "vv>v", 0},
+	OpVSHA256Msg2:   {"vsha256msg2", 2, "vv>v", 0},
 }
 
 func (op Op) String() string {

@@ -23,6 +23,9 @@ const (
 	FeatureThreads
 
 	featureEnd
+
+	// featureOwn has the operators that only bodies of our own may have (Validator.BeginBody).
+	featureOwn Features = 1 << 31
 )
 
 const (

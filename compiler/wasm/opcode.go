@@ -228,3 +228,10 @@ const (
 	OpTableSize       Opcode = pageFC | 0x10
 	OpTableFill       Opcode = pageFC | 0x11
 )
+
+// Operators of our own, for bodies in a function's place; a module that has them is refused.
+const (
+	OpSHA256Rounds Opcode = pageFC | 0xf0
+	OpSHA256Msg1   Opcode = pageFC | 0xf1
+	OpSHA256Msg2   Opcode = pageFC | 0xf2
+)

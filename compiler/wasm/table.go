@@ -217,6 +217,11 @@ var opcodes = [opcodeCount]OpInfo{
 	OpTableSize:       {Name: "table.size", Sig: varied, Imm: ImmTable, Feature: FeatureReferenceTypes},
 	OpTableFill:       {Name: "table.fill", Sig: varied, Imm: ImmTable, Feature: FeatureReferenceTypes},
 
+	// Of our own.
+	OpSHA256Rounds: {Name: "i32x4.sha256_rounds", Sig: ternaryV128, Feature: featureOwn},
+	OpSHA256Msg1:   {Name: "i32x4.sha256_msg1", Sig: binaryV128, Feature: featureOwn},
+	OpSHA256Msg2:   {Name: "i32x4.sha256_msg2", Sig: binaryV128, Feature: featureOwn},
+
 	// Prefix 0xfd: vectors.
 	OpV128Load:                      {Name: "v128.load", Sig: loadV128, Imm: ImmMemArg, Size: 16, Feature: FeatureSIMD},
 	OpV128Load8x8S:                  {Name: "v128.load8x8_s", Sig: loadV128, Imm: ImmMemArg, Size: 8, Feature: FeatureSIMD},

@@ -38,10 +38,12 @@ func (v *Validator) Begin(m *Module, index uint32) error {
 	return v.begin(m, index, reader{src: m.Source[:int(f.Offset)+len(f.Body)], pos: int(f.Offset)})
 }
 
-// BeginBody is Begin for another body in the function's place. Offsets count from
-// its start.
+// BeginBody is Begin for another body in the function's place, which may have operators that modules cannot have. Offsets
+// count from its start.
 func (v *Validator) BeginBody(m *Module, index uint32, body []byte) error {
-	return v.begin(m, index, reader{src: body})
+	err := v.begin(m, index, reader{src: body})
+	v.features |= featureOwn
+	return err
 }
 
 func (v *Validator) begin(m *Module, index uint32, r reader) error {
@@ -199,7 +201,10 @@ func (v *Validator) prefixed(start int, prefix Opcode) Opcode {
 
 // refuse fails for an opcode that does not exist or is not enabled.
 func (v *Validator) refuse(start int, op Opcode) error {
-	if info := &opcodes[op]; info.Name != "" {
+	switch info := &opcodes[op]; {
+	case info.Feature == featureOwn:
+		v.failAt(start, "illegal opcode 0x%02x 0x%02x", prefixFC, uint16(op-pageFC))
+	case info.Name != "":
 		v.need(v.features, info.Feature, start, info.Name)
 	}
 	v.failAt(start, "illegal %s", op)

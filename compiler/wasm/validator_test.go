@@ -23,6 +23,7 @@ func TestValidatorErrors(t *testing.T) {
 		{"no end", "", "", []byte{0x01}, "unexpected end"},
 		{"code after end", "", "", []byte{end, end}, "unexpected content after the end of the function: 1 bytes"},
 		{"illegal opcode", "", "", []byte{0x06, end}, "illegal opcode 0x06"},
+		{"operator of our own", "", "", []byte{0xfc, 0xf0, 0x01, end}, "illegal opcode 0xfc 0xf0"},
 		{"illegal prefixed", "", "", []byte{0xfc, 0x12, end}, "illegal opcode 0xfc 0x12"},
 		{"illegal prefix", "", "", []byte{0xff, 0, end}, "illegal opcode 0xff 0x00"},
 		{"vector", "", "", []byte{0xfd, 0x0c, end}, "unsupported: v128.const needs SIMD"},
