@@ -31,13 +31,14 @@ type Report struct {
 	Tables   []Table
 	Compile  []CompileResult
 	Start    []StartResult
+	HTTP     []HTTPResult
 }
 
 func main() {
 	log.SetFlags(0)
 	log.SetPrefix("bench: ")
 	rounds := flag.Int("rounds", 5, "rounds; the minimum counts")
-	only := flag.String("only", "", `comma-separated programs, and "compile", "start", "versions" (default: all)`)
+	only := flag.String("only", "", `comma-separated programs, and "compile", "start", "http", "versions" (default: all)`)
 	engines := flag.String("engines", "", "comma-separated engines (default: all that are there)")
 	jsonOut := flag.String("json", "", "write the results to this file")
 	mdOut := flag.String("md", "", "write the tables to this file")
@@ -86,7 +87,7 @@ func fields(s string) []string {
 	return strings.FieldsFunc(s, func(r rune) bool { return r == ',' })
 }
 
-// run measures what only names: programs, and "compile" and "start"; everything if it is empty.
+// run measures what only names: programs, and "compile", "start" and "http"; everything if it is empty.
 func run(dir string, rounds int, only, chosen []string) (*Report, error) {
 	wanted := func(name string) bool { return len(only) == 0 || slices.Contains(only, name) }
 	engines, versions, err := findEngines(dir, chosen)
@@ -114,6 +115,11 @@ func run(dir string, rounds int, only, chosen []string) (*Report, error) {
 	}
 	if wanted("start") {
 		r.Start = measureStart(engines, hello, rounds)
+	}
+	if wanted("http") {
+		if r.HTTP, err = measureHTTP(dir, rounds); err != nil {
+			return nil, err
+		}
 	}
 	tables, err := programTables(dir, bench, wanted)
 	if err != nil {

@@ -24,6 +24,9 @@ func (r *Report) Markdown() string {
 	if len(r.Start) > 0 {
 		r.start(&b)
 	}
+	if len(r.HTTP) > 0 {
+		r.http(&b)
+	}
 	return b.String()
 }
 
@@ -87,6 +90,15 @@ func (r *Report) start(b *strings.Builder) {
 	base := r.Start[0].Warm
 	for _, s := range r.Start {
 		fmt.Fprintf(b, "| %s | %s | %s |\n", s.Engine, milliseconds(s.Warm, base), milliseconds(s.Cold, base))
+	}
+}
+
+func (r *Report) http(b *strings.Builder) {
+	fmt.Fprintf(b, "\nA net/http server, %d requests over %d connections that stay open, from a client in another process on this machine:\n\n"+
+		"| server | requests a second | of native's | CPU time of the server: native's |\n|---|---|---|---|\n", httpRequests, httpClients)
+	native := r.HTTP[0]
+	for _, h := range r.HTTP {
+		fmt.Fprintf(b, "| %s | %.0f | %.2f | %.2f |\n", h.Server, httpRequests/h.Wall.Seconds(), float64(native.Wall)/float64(h.Wall), float64(h.CPU)/float64(native.CPU))
 	}
 }
 
