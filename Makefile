@@ -4,11 +4,13 @@
 all:
 	go build -o bin/wasmaot ./cmd/wasmaot
 
-# One program that needs no Go toolchain for "wasmaot build": it carries the run-only part.
+# One program that needs no Go toolchain for "wasmaot build": it carries the run-only part for each instruction set.
 release:
-	CGO_ENABLED=0 go build -trimpath -ldflags="-s -w" -o bin/wasmaot-run ./cmd/wasmaot-run
-	gzip -9 -n -c bin/wasmaot-run > cmd/wasmaot/wasmaot-run.gz
-	CGO_ENABLED=0 go build -trimpath -tags=embedrun -o bin/wasmaot ./cmd/wasmaot; s=$$?; rm cmd/wasmaot/wasmaot-run.gz; exit $$s
+	for arch in amd64 arm64; do \
+		CGO_ENABLED=0 GOOS=linux GOARCH=$$arch go build -trimpath -ldflags="-s -w" -o bin/wasmaot-run-$$arch ./cmd/wasmaot-run && \
+		gzip -9 -n -c bin/wasmaot-run-$$arch > cmd/wasmaot/wasmaot-run-$$arch.gz || exit 1; \
+	done
+	CGO_ENABLED=0 go build -trimpath -tags=embedrun -o bin/wasmaot ./cmd/wasmaot; s=$$?; rm cmd/wasmaot/wasmaot-run-*.gz; exit $$s
 
 test:
 	go test ./...

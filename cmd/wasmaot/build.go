@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -15,7 +16,7 @@ import (
 )
 
 func newBuild() *command {
-	var out string
+	var out, target string
 	var baseline, explicit bool
 	var settings []string
 	var run cli.RunFlags
@@ -23,7 +24,7 @@ func newBuild() *command {
 		use: "build [flags] FILE|PACKAGE -o APP",
 		long: `Make an executable that runs a module as "wasmaot run" does: one static file with the
 compiled code and the runtime, without the compiler, which needs nothing on the machine that
-it runs on. FILE is a module or an artifact made by "wasmaot compile"; PACKAGE is a directory
+it runs on. --target makes one for another machine. FILE is a module or an artifact made by "wasmaot compile"; PACKAGE is a directory
 with a Go package or a .go file.
 
 The flags of run (directories, environment, limits) are kept in the executable and take
@@ -35,6 +36,7 @@ environment's. All of its arguments go to the guest.`,
 	run.Register(&cmd.flags)
 	cmd.flags.Record(&settings)
 	cmd.flags.String(&out, "output", "o", "write the executable to `APP`")
+	cmd.flags.String(&target, "target", "", "make it for `OS/ARCH` (default: this machine; linux/amd64 or linux/arm64)")
 	cmd.flags.Bool(&baseline, "baseline", "use only CPU features that every supported CPU has")
 	cmd.flags.Bool(&explicit, "explicit-checks", "check every access instead of relying on guard pages")
 	cmd.run = func(ctx context.Context, args []string) error {
@@ -48,11 +50,18 @@ environment's. All of its arguments go to the guest.`,
 		if explicit {
 			opts.Tier = artifact.TierExplicit
 		}
+		if err := setTarget(&opts, target); err != nil {
+			return err
+		}
+		arch := cmp.Or(opts.Target, runtime.GOARCH)
+		if target == "" && runtime.GOOS != "linux" {
+			return fmt.Errorf("build: executables for %s/%s are not supported: expected --target=linux/%s", runtime.GOOS, arch, arch)
+		}
 		art, err := artifactOf(ctx, args[0], opts)
 		if err != nil {
 			return err
 		}
-		program, err := runtimeProgram(ctx)
+		program, err := runtimeProgram(ctx, arch)
 		if err != nil {
 			return fmt.Errorf("build: %w", err)
 		}
@@ -73,7 +82,7 @@ func artifactOf(ctx context.Context, arg string, opts compiler.Options) ([]byte,
 		return nil, err
 	}
 	if artifact.IsArtifact(src) {
-		return src, checkArtifact(arg, src)
+		return src, checkArtifact(arg, src, cmp.Or(opts.Target, runtime.GOARCH))
 	}
 	a, err := compiler.Compile(ctx, src, opts)
 	clearProgress()
@@ -96,7 +105,7 @@ func exportsStart(a *artifact.Artifact) bool {
 }
 
 // checkArtifact refuses what an executable of this build could not run.
-func checkArtifact(name string, file []byte) error {
+func checkArtifact(name string, file []byte, arch string) error {
 	if err := artifact.Verify(file); err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
@@ -106,22 +115,22 @@ func checkArtifact(name string, file []byte) error {
 		return fmt.Errorf("%s: %w", name, err)
 	case a.Header.Build != compiler.Build():
 		return fmt.Errorf("%s: %w: compiled by build %s, this is %s: compile it again", name, artifact.ErrOther, a.Header.Build, compiler.Build())
-	case a.Header.Target != runtime.GOARCH:
-		return fmt.Errorf("%s: %w: code for %s, expected %s", name, artifact.ErrOther, a.Header.Target, runtime.GOARCH)
+	case a.Header.Target != arch:
+		return fmt.Errorf("%s: %w: code for %s, expected %s", name, artifact.ErrOther, a.Header.Target, arch)
 	case !exportsStart(a):
 		return fmt.Errorf("%s: not a WASI command: expected an exported function \"_start\"", name)
 	}
 	return nil
 }
 
-// sameSource reports whether two programs of this module come from the same source by the same Go, as far as what the
+// sameSource reports whether two programs of this module come from the same source by the same Go, on whatever machine, as far as what the
 // go tool notes in them tells. Modified sources are the same only to those who have just built both.
 func sameSource(a, b *debug.BuildInfo, modified bool) bool {
 	state := func(i *debug.BuildInfo) (s string, clean bool) {
 		s, clean = i.GoVersion+" "+i.Main.Path+" "+i.Main.Version, i.Main.Version != "" && i.Main.Version != "(devel)"
 		for _, kv := range i.Settings {
 			switch kv.Key {
-			case "GOARCH", "GOOS", "vcs.revision", "vcs.modified":
+			case "vcs.revision", "vcs.modified":
 				s += " " + kv.Value
 				clean = clean && kv.Key+kv.Value != "vcs.modifiedtrue"
 			}

@@ -2,5 +2,7 @@
 
 package main
 
-// embeddedRun is empty in a program that is not a release.
-var embeddedRun []byte
+import "embed"
+
+// embeddedRuns is empty in a program that is not a release.
+var embeddedRuns embed.FS

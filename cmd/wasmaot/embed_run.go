@@ -2,9 +2,9 @@
 
 package main
 
-import _ "embed"
+import "embed"
 
-// embeddedRun is the compressed wasmaot-run that `make release` has just built from the same source.
+// embeddedRuns holds, compressed, the wasmaot-run of each instruction set that `make release` has just built from the same source.
 //
-//go:embed wasmaot-run.gz
-var embeddedRun []byte
+//go:embed wasmaot-run-*.gz
+var embeddedRuns embed.FS

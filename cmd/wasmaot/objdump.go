@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/binary"
 	"fmt"
 	"io"
 	"os"
@@ -13,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 
+	"golang.org/x/arch/arm64/arm64asm"
 	"golang.org/x/arch/x86/x86asm"
 
 	"github.com/wasmaot/wasmaot/compiler"
@@ -155,8 +157,9 @@ func dumpSSA(ctx context.Context, w io.Writer, name string, src []byte, opts com
 
 // disassemble prints functions.
 func disassemble(w io.Writer, a *artifact.Artifact, chosen []int) error {
-	if a.Header.Target != "amd64" {
-		return fmt.Errorf("disassembling %s is not supported (supported: amd64)", a.Header.Target)
+	decode := decoders[a.Header.Target]
+	if decode == nil {
+		return fmt.Errorf("disassembling %s is not supported (supported: amd64, arm64)", a.Header.Target)
 	}
 	sites := siteTable(a)
 	symbol := func(addr uint64) (string, uint64) {
@@ -171,13 +174,14 @@ func disassemble(w io.Writer, a *artifact.Artifact, chosen []int) error {
 		if n > 0 {
 			fmt.Fprintln(w)
 		}
-		fmt.Fprintf(w, "%08x <%s>: function %d, wasm 0x%x, %d bytes, frame %d\n", f.Off, funcName(a, i), len(a.Module.ImportedFuncTypes)+i, f.WasmOff, f.Size, f.FrameSize)
+		frame := fmt.Sprintf("frame %d", f.FrameSize)
+		if f.FrameSize == abi.FrameLeaf {
+			frame = "no frame"
+		}
+		fmt.Fprintf(w, "%08x <%s>: function %d, wasm 0x%x, %d bytes, %s\n", f.Off, funcName(a, i), len(a.Module.ImportedFuncTypes)+i, f.WasmOff, f.Size, frame)
 		for at := f.Off; at < f.Off+f.Size; {
 			code := a.Text[at : f.Off+f.Size]
-			text, size := "(bad)", 1
-			if inst, err := x86asm.Decode(code, 64); err == nil {
-				text, size = x86asm.IntelSyntax(inst, uint64(at), symbol), inst.Len
-			}
+			text, size := decode(code, uint64(at), symbol)
 			line := fmt.Sprintf("%8x:\t%-24x\t%s", at, code[:min(size, len(code))], text)
 			if note := sites(at, at+uint32(size)); note != "" {
 				line = fmt.Sprintf("%-72s ; %s", line, note)
@@ -187,6 +191,36 @@ func disassemble(w io.Writer, a *artifact.Artifact, chosen []int) error {
 		}
 	}
 	return nil
+}
+
+// decoders give an instruction's text and length, by target.
+var decoders = map[string]func(code []byte, pc uint64, symbol func(uint64) (string, uint64)) (string, int){
+	"amd64": func(code []byte, pc uint64, symbol func(uint64) (string, uint64)) (string, int) {
+		inst, err := x86asm.Decode(code, 64)
+		if err != nil {
+			return "(bad)", 1
+		}
+		return x86asm.IntelSyntax(inst, pc, symbol), inst.Len
+	},
+	"arm64": func(code []byte, pc uint64, symbol func(uint64) (string, uint64)) (string, int) {
+		inst, err := arm64asm.Decode(code)
+		if err != nil { // a constant, or what the decoder does not know
+			word := append(slices.Clone(code[:min(4, len(code))]), 0, 0, 0)
+			return fmt.Sprintf(".inst 0x%08x", binary.LittleEndian.Uint32(word)), min(4, len(code))
+		}
+		text := arm64asm.GNUSyntax(inst)
+		for _, arg := range inst.Args {
+			if rel, ok := arg.(arm64asm.PCRel); ok {
+				to := pc + uint64(rel)
+				place := fmt.Sprintf("0x%x", to)
+				if name, base := symbol(to); name != "" && base == to {
+					place = name
+				}
+				text = strings.Replace(text, rel.String(), place, 1)
+			}
+		}
+		return text, 4
+	},
 }
 
 // siteTable gives a function that says what is known of the instruction [at, end): a trap is noted where it may happen, a

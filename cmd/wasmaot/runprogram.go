@@ -8,11 +8,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"strings"
 )
 
 const (
@@ -24,66 +26,116 @@ const (
 	noToolAdvice = `expected a release of wasmaot, which carries it; or "go install ` + modulePath + `/cmd/...@VERSION", which puts it beside wasmaot; or the go tool`
 )
 
-// runtimeProgram gives the program that executables begin with, for this machine and of the same source as this one: the one that
+// runtimeProgram gives the program that executables for linux/arch begin with, of the same source as this one: the one that
 // a release carries in itself, the one installed beside it, or one that the go tool builds.
-func runtimeProgram(ctx context.Context) ([]byte, error) {
-	if runtime.GOOS != "linux" || runtime.GOARCH != "amd64" {
-		return nil, fmt.Errorf("executables for %s/%s are not supported (supported: linux/amd64)", runtime.GOOS, runtime.GOARCH)
-	}
+func runtimeProgram(ctx context.Context, arch string) ([]byte, error) {
 	self, ok := debug.ReadBuildInfo()
 	if !ok {
 		return nil, errors.New("this program does not know what it was built from")
 	}
-	if len(embeddedRun) > 0 {
-		z, err := gzip.NewReader(bytes.NewReader(embeddedRun))
-		if err != nil {
-			return nil, fmt.Errorf("embedded %s: %w", runCommand, err)
-		}
-		program, err := io.ReadAll(io.LimitReader(z, runMaxSize))
-		if err != nil {
-			return nil, fmt.Errorf("embedded %s: %w", runCommand, err)
-		}
-		if info, err := buildinfo.Read(bytes.NewReader(program)); err != nil || !sameSource(self, info, true) {
-			return nil, fmt.Errorf("embedded %s: built from another source than this program (%v)", runCommand, err)
-		}
+	if program, err := embeddedRun(arch, self); program != nil || err != nil {
+		return program, err
+	}
+	if program := installedRun(arch, self); program != nil {
 		return program, nil
 	}
-	if exe, err := os.Executable(); err == nil {
-		program, err := os.ReadFile(filepath.Join(filepath.Dir(exe), runCommand))
-		if err == nil {
-			if info, err := buildinfo.Read(bytes.NewReader(program)); err == nil && sameSource(self, info, false) {
-				return program, nil
-			}
+	return goRunProgram(ctx, arch, self)
+}
+
+// embeddedRun is what a release carries; nil in other programs.
+func embeddedRun(arch string, self *debug.BuildInfo) ([]byte, error) {
+	packed, err := embeddedRuns.Open(runCommand + "-" + arch + ".gz")
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	var program []byte
+	if err == nil {
+		defer packed.Close()
+		var z *gzip.Reader
+		if z, err = gzip.NewReader(packed); err == nil {
+			program, err = io.ReadAll(io.LimitReader(z, runMaxSize))
 		}
 	}
-	return goRunProgram(ctx, self)
+	if err != nil {
+		return nil, fmt.Errorf("embedded %s: %w", runCommand, err)
+	}
+	if info, err := buildinfo.Read(bytes.NewReader(program)); err != nil || !isRunProgram(info, arch, self, true) {
+		return nil, fmt.Errorf("embedded %s: built from another source than this program (%v)", runCommand, err)
+	}
+	return program, nil
+}
+
+// installedRun is the program where the go tool installs it; nil if it is not there.
+func installedRun(arch string, self *debug.BuildInfo) []byte {
+	exe, err := os.Executable()
+	if err != nil {
+		return nil
+	}
+	for _, dir := range []string{"", "linux_" + arch} {
+		program, err := os.ReadFile(filepath.Join(filepath.Dir(exe), dir, runCommand))
+		if err != nil {
+			continue
+		}
+		if info, err := buildinfo.Read(bytes.NewReader(program)); err == nil && isRunProgram(info, arch, self, false) {
+			return program
+		}
+	}
+	return nil
+}
+
+// isRunProgram reports whether a program is for linux/arch and of the same source as this one.
+func isRunProgram(info *debug.BuildInfo, arch string, self *debug.BuildInfo, modified bool) bool {
+	setting := func(key string) string {
+		for _, s := range info.Settings {
+			if s.Key == key {
+				return s.Value
+			}
+		}
+		return ""
+	}
+	return setting("GOOS") == "linux" && setting("GOARCH") == arch && sameSource(self, info, modified)
 }
 
 // goRunProgram builds it from the source that this program was built from, or from the module's published version.
-func goRunProgram(ctx context.Context, self *debug.BuildInfo) ([]byte, error) {
+func goRunProgram(ctx context.Context, arch string, self *debug.BuildInfo) ([]byte, error) {
 	tool, err := exec.LookPath("go")
 	if err != nil {
-		return nil, fmt.Errorf("%s is missing: %s", runCommand, noToolAdvice)
+		return nil, fmt.Errorf("%s for linux/%s is missing: %s", runCommand, arch, noToolAdvice)
 	}
 	dir, err := os.MkdirTemp("", "wasmaot-build-")
 	if err != nil {
 		return nil, err
 	}
 	defer os.RemoveAll(dir)
-	out := filepath.Join(dir, runCommand)
-	args := []string{"install", "-trimpath", "-ldflags=" + runLDFlags, runPackage + "@" + self.Main.Version}
-	if source := sourceDir(); source != "" {
-		args = []string{"build", "-C", source, "-trimpath", "-ldflags=" + runLDFlags, "-o", out, "./cmd/" + runCommand}
+	source := sourceDir()
+	flags := []string{"-trimpath", "-ldflags=" + runLDFlags}
+	args := append([]string{"install"}, append(flags, runPackage+"@"+self.Main.Version)...)
+	env := append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+arch, "GOFLAGS=")
+	if source != "" {
+		args = append([]string{"build", "-C", source, "-o", filepath.Join(dir, runCommand)}, append(flags, "./cmd/"+runCommand)...)
+	} else {
+		// The tool takes no GOBIN when it installs for other machines.
+		cache, err := exec.CommandContext(ctx, tool, "env", "GOMODCACHE").Output()
+		if err != nil {
+			return nil, fmt.Errorf("go env GOMODCACHE: %w", err)
+		}
+		env = append(env, "GOBIN=", "GOPATH="+dir, "GOMODCACHE="+strings.TrimSpace(string(cache)))
 	}
 	cmd := exec.CommandContext(ctx, tool, args...)
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH=amd64", "GOFLAGS=", "GOBIN="+dir)
+	cmd.Env = env
 	if msg, err := cmd.CombinedOutput(); err != nil {
 		if cause := context.Cause(ctx); cause != nil {
 			return nil, cause
 		}
-		return nil, fmt.Errorf("%s is missing: %s; go %s: %w\n%s", runCommand, noToolAdvice, args[0], err, msg)
+		return nil, fmt.Errorf("%s for linux/%s is missing: %s; go %s: %w\n%s", runCommand, arch, noToolAdvice, args[0], err, msg)
 	}
-	return os.ReadFile(out)
+	for _, place := range []string{"", "bin", "bin/linux_" + arch} {
+		program, err := os.ReadFile(filepath.Join(dir, place, runCommand))
+		if !errors.Is(err, fs.ErrNotExist) {
+			return program, err
+		}
+	}
+	return nil, fmt.Errorf("%s for linux/%s is missing: the go tool has built it, but not where it was expected", runCommand, arch)
 }
 
 // sourceDir is the directory of the source that this program was built from, if it is there still; empty otherwise.
