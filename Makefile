@@ -15,6 +15,13 @@ release:
 test:
 	go test ./...
 
+# Everything on an emulated arm64 (Debian's qemu-user-static), PKGS="./loader/... ./spectest" and TESTFLAGS="-run TestSuite" narrow it.
+.PHONY: test-arm64
+QEMU_ARM64 ?= qemu-aarch64-static
+PKGS ?= ./...
+test-arm64:
+	WASMAOT_EXEC=$(QEMU_ARM64) CGO_ENABLED=0 GOARCH=arm64 go test -exec $(QEMU_ARM64) -timeout 4h $(TESTFLAGS) $(PKGS)
+
 ci:
 	bash .ci/run
 

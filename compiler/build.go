@@ -2,21 +2,48 @@ package compiler
 
 import (
 	"runtime/debug"
+	"slices"
+	"strings"
 	"sync"
 )
 
-// Build identifies the compiler in artifacts: code of another build is not reused. It is the Go
-// build ID of the running program, which changes with every change of the compiler's code, or the
-// module's version where the program carries no build ID.
+// Build identifies the compiler in artifacts: code of another build is not reused. It is the version of the module, if that
+// names the source exactly, and of Go: then programs for all machines are the same build, and take artifacts from
+// each other. Otherwise it is the Go build ID of the running program, which changes with every change of the compiler's code.
 var Build = sync.OnceValue(func() string {
+	info, ok := debug.ReadBuildInfo()
+	if ok {
+		if source := sourceOf(info); source != "" {
+			return source
+		}
+	}
 	if id := buildID(selfNotes()); id != "" {
 		return id
 	}
-	if info, ok := debug.ReadBuildInfo(); ok {
+	if ok {
 		return info.Main.Version + " " + info.Main.Sum
 	}
 	return "unknown"
 })
+
+const modulePath = "github.com/wasmaot/wasmaot"
+
+// sourceOf is the source and the Go that a program was built from, empty if the source may have been changed: as the main module it
+// has a version that the go tool took from an unmodified repository or from a download, as a dependency that of a download.
+func sourceOf(info *debug.BuildInfo) string {
+	m := &info.Main
+	if m.Path != modulePath {
+		i := slices.IndexFunc(info.Deps, func(d *debug.Module) bool { return d.Path == modulePath })
+		if i < 0 || info.Deps[i].Replace != nil || info.Deps[i].Sum == "" {
+			return ""
+		}
+		m = info.Deps[i]
+	}
+	if m.Version == "" || m.Version == "(devel)" || strings.Contains(m.Version, "+dirty") {
+		return ""
+	}
+	return m.Version + " " + info.GoVersion
+}
 
 // buildID finds the note that Go's linker leaves among those of a program: name "Go\0\0", type 4 (cmd/internal/buildid).
 func buildID(notes [][]byte) string {

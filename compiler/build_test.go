@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"testing"
 )
 
@@ -51,5 +52,35 @@ func TestBuildIDOfDamagedNotes(t *testing.T) {
 	}
 	if id := buildID([][]byte{[]byte("\xff\xff\xff\xff\xff\xff\xff\xff\x04\x00\x00\x00Go\x00\x00")}); id != "" {
 		t.Errorf("build ID %q of a note without an end", id)
+	}
+}
+
+func TestSourceOf(t *testing.T) {
+	const version = "v1.2.3"
+	ours := func(version, sum string) debug.Module {
+		return debug.Module{Path: modulePath, Version: version, Sum: sum}
+	}
+	dependency := func(m debug.Module) debug.BuildInfo {
+		return debug.BuildInfo{GoVersion: "go1.99", Main: debug.Module{Path: "example.org/host", Version: version}, Deps: []*debug.Module{&m}}
+	}
+	replaced := ours(version, "h1:x")
+	replaced.Replace = &debug.Module{Path: "../wasmaot"}
+	for _, c := range []struct {
+		what string
+		info debug.BuildInfo
+		want string
+	}{
+		{"a release", debug.BuildInfo{GoVersion: "go1.99", Main: ours(version, "")}, version + " go1.99"},
+		{"a changed working copy", debug.BuildInfo{GoVersion: "go1.99", Main: ours(version+"+dirty", "")}, ""},
+		{"a directory without repository", debug.BuildInfo{GoVersion: "go1.99", Main: ours("(devel)", "")}, ""},
+		{"a test", debug.BuildInfo{GoVersion: "go1.99", Main: ours("", "")}, ""},
+		{"a dependency", dependency(ours(version, "h1:x")), version + " go1.99"},
+		{"a replaced dependency", dependency(replaced), ""},
+		{"a dependency from elsewhere", dependency(ours(version, "")), ""},
+		{"another program", debug.BuildInfo{GoVersion: "go1.99", Main: debug.Module{Path: "example.org/host", Version: version}}, ""},
+	} {
+		if got := sourceOf(&c.info); got != c.want {
+			t.Errorf("%s: %q, expected %q", c.what, got, c.want)
+		}
 	}
 }

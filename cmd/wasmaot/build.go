@@ -24,13 +24,13 @@ func newBuild() *command {
 		use: "build [flags] FILE|PACKAGE -o APP",
 		long: `Make an executable that runs a module as "wasmaot run" does: one static file with the
 compiled code and the runtime, without the compiler, which needs nothing on the machine that
-it runs on. --target makes one for another machine. FILE is a module or an artifact made by "wasmaot compile"; PACKAGE is a directory
-with a Go package or a .go file.
+it runs on; --target makes one for another instruction set. FILE is a module or an artifact
+made by "wasmaot compile"; PACKAGE is a directory with a Go package or a .go file.
 
 The flags of run (directories, environment, limits) are kept in the executable and take
 effect when it runs: --dir=. is the directory that it is started in, --env=NAME its own
 environment's. All of its arguments go to the guest.`,
-		example: "  wasmaot build hello.wasm -o hello\n  wasmaot build --dir=/data::/ --env=HOME --baseline ./cmd/server -o server",
+		example: "  wasmaot build hello.wasm -o hello\n  wasmaot build --dir=/data::/ --env=HOME --baseline ./cmd/server -o server\n  wasmaot build --target=linux/arm64 hello.wasm -o hello-arm64",
 		min:     1, max: 1, what: "FILE or PACKAGE", mixed: true,
 	}
 	run.Register(&cmd.flags)

@@ -25,7 +25,7 @@ func TestScripts(t *testing.T) {
 	}
 	testscript.Run(t, testscript.Params{
 		Dir:  "testdata/script",
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"hex": hexFile},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"hex": hexFile, "native": native},
 		Setup: func(e *testscript.Env) error {
 			// The go tool needs its caches, wasmaot gets one of its own.
 			for _, name := range []string{"HOME", "GOPATH", "GOMODCACHE", "GOCACHE", "GOPROXY", "GOFLAGS", "GOSUMDB"} {
@@ -67,6 +67,20 @@ func emulated(e *testscript.Env) error {
 		}
 	}
 	return nil
+}
+
+// native is the script command "native PROGRAM ARGS...": exec of a program for this machine.
+func native(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) < 1 {
+		ts.Fatalf("usage: native PROGRAM ARGS...")
+	}
+	cmd := nativetest.Command(ts.MkAbs(args[0]), args[1:]...).Args
+	switch err := ts.Exec(cmd[0], cmd[1:]...); {
+	case neg && err == nil:
+		ts.Fatalf("unexpected success")
+	case !neg:
+		ts.Check(err)
+	}
 }
 
 // hexFile is the script command "hex FILE BYTES...": it writes a binary file from hexadecimal digits and =text.
