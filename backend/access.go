@@ -26,6 +26,8 @@ const (
 	FactSum         // register Index + the count
 	FactBeforeCount // below the count
 	FactTypeID      // canonical id of type Index
+	FactTypeOf      // type id of the FuncDesc in register Index
+	FactReturn      // return address
 
 	// Addresses, Off bytes beyond what the comment says.
 	FactStack        // stack pointer on entry
@@ -38,6 +40,7 @@ const (
 	FactElements     // element 0 of table Index
 	FactElement      // an element of table Index
 	FactDesc         // FuncDesc that was loaded at Site
+	FactCode         // the code of that FuncDesc
 	FactOtherContext // context of that FuncDesc
 	FactOtherBase    // base of memory 0 of that FuncDesc
 	FactConstant     // start of the text
@@ -78,9 +81,9 @@ type Fact struct {
 var factNames = [...]string{
 	FactNumber: "number", FactBelow: "index in bounds", FactMasked: "masked index", FactStart: "start", FactAhead: "index in memory", FactCopy: "copy",
 	FactMask: "mask", FactLength: "table length", FactBytes: "memory size", FactWithin: "index within memory", FactSum: "sum",
-	FactBeforeCount: "index below the count", FactTypeID: "type id",
+	FactBeforeCount: "index below the count", FactTypeID: "type id", FactTypeOf: "type of a function", FactReturn: "return address",
 	FactStack: "stack", FactContext: "context", FactMemRec: "memory record", FactTabRec: "table record", FactCell: "global",
-	FactBuiltins: "builtins", FactGuest: "memory", FactElements: "table", FactElement: "table element", FactDesc: "function",
+	FactBuiltins: "builtins", FactGuest: "memory", FactElements: "table", FactElement: "table element", FactDesc: "function", FactCode: "code",
 	FactOtherContext: "other context", FactOtherBase: "other memory base", FactConstant: "text",
 	FactRoom: "checked address", FactGuess: "guessed address", FactCounted: "counted address",
 	FactJump: "jump table entry", FactTarget: "jump table target",
@@ -109,9 +112,15 @@ func (f Fact) Uncounted() Fact {
 	return f
 }
 
+// DependsOn reports whether f relates to what register r holds at the time.
+func (f Fact) DependsOn(r int32) bool {
+	return (f.Kind == FactSum || f.Kind == FactCopy || f.Kind == FactTypeOf) && f.Index == r
+}
+
 // Plain is f without relation to what any register holds at the time.
 func (f Fact) Plain() Fact {
-	if f.Kind == FactCopy {
+	switch f.Kind {
+	case FactCopy, FactTypeOf:
 		return f.Number()
 	}
 	return f.Uncounted()
@@ -205,6 +214,11 @@ func (f Fact) Plus(n int64) Fact {
 		}
 		f.Lo, f.Hi = lo, hi
 		return f
+	case FactWithin:
+		if n < 0 && uint64(-n) <= f.Lo {
+			return Fact{Kind: FactAhead, Index: f.Index, Site: f.Site, Off: -n, Lo: f.Lo + uint64(n), Hi: math.MaxUint64}
+		}
+		return Unknown
 	case FactRoom, FactCounted:
 		if n < 0 {
 			return Unknown
@@ -266,6 +280,13 @@ func (a *Access) Sum(base, index Fact, scale uint8, off int64) Fact {
 		return Unknown
 	}
 	return Fact{Lo: y.Lo + x.Lo, Hi: y.Hi + x.Hi}.Plus(off)
+}
+
+// Ahead is base + index + off if that is the address of an index from where there is room.
+func (a *Access) Ahead(base, index Fact, off int64) (f Fact, ok bool) {
+	room := index.Off - off
+	ok = index.Kind == FactAhead && base == Fact{Kind: FactGuest, Index: index.Index} && off >= 0 && room > 0
+	return Fact{Kind: FactGuess, Index: index.Index, Site: index.Site, Off: room}, ok
 }
 
 // inTable reports whether a masked index is one of table t.

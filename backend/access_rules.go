@@ -84,6 +84,7 @@ func rulesFor(f *ssa.Func) []rule {
 		{"builtin", FactBuiltins, 0, 8, uint32(abi.BuiltinCount), 8, false, desc(DescBuiltin)},
 		{"table element", FactElement, 0, 8, 1, 8, true, desc(DescTable)},
 		{"context of a function", FactDesc, abi.FuncDescCtx, 8, 1, 8, false, indexed(FactOtherContext, 0)},
+		{"code of a function", FactDesc, abi.FuncDescCode, 8, 1, 8, false, indexed(FactCode, 0)},
 		{"type of a function", FactDesc, abi.FuncDescTypeID, 4, 1, 4, false, nil},
 		{"memory base elsewhere", FactOtherContext, abi.CtxMemBase, 8, 1, 8, false, indexed(FactOtherBase, 0)},
 	}
@@ -158,6 +159,8 @@ func (r *rule) load(address Fact, site uint32) Fact {
 		f.Site = site
 	case FactOtherContext, FactOtherBase:
 		f.Site = address.Site
+	case FactCode:
+		f, f.Kind, f.Off = address, FactCode, 0
 	}
 	return f
 }

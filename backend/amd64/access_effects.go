@@ -1,7 +1,6 @@
 package amd64
 
 import (
-	"encoding/binary"
 	"math"
 	"math/bits"
 	"slices"
@@ -10,6 +9,7 @@ import (
 	"golang.org/x/arch/x86/x86asm"
 
 	"github.com/wasmaot/wasmaot/backend"
+	"github.com/wasmaot/wasmaot/backend/check"
 	"github.com/wasmaot/wasmaot/compiler/abi"
 )
 
@@ -25,9 +25,8 @@ func effectNone(*accessStep) bool { return true }
 func effectMove(s *accessStep) bool {
 	f := s.value(1)
 	to, toWide := s.wide(0)
-	if from, ok := s.wide(1); ok && toWide && from != to &&
-		(f.Kind == backend.FactNumber || f.Kind == backend.FactBelow && from == regCount) {
-		f = backend.Fact{Kind: backend.FactCopy, Index: int32(from), Lo: f.Lo, Hi: f.Hi}
+	if from, ok := s.wide(1); ok && toWide {
+		f = s.CopyPlus(to, from, 0)
 	}
 	s.write(0, f)
 	return true
@@ -53,23 +52,19 @@ func (s *accessStep) tableEntry() (f backend.Fact, ok bool) {
 	}
 	base, _, ok1 := intReg(m.Base)
 	index, _, ok2 := intReg(m.Index)
-	if !ok1 || !ok2 || s.regs[base].Kind != backend.FactConstant {
+	if !ok1 || !ok2 {
 		return f, false
 	}
-	table, hi := s.regs[base].Off, s.regs[index].Number().Hi
-	if table < int64(s.code.CodeSize) || hi >= uint64(len(s.code.Text)) || table+4*int64(hi)+4 > int64(len(s.code.Text)) {
-		return f, false
-	}
-	return backend.Fact{Kind: backend.FactJump, Off: table, Hi: hi}, true
+	return s.TableEntry(s.Regs[base], s.Regs[index])
 }
 
 func effectLea(s *accessStep) bool {
 	m, ok := s.in.Args[1].(x86asm.Mem)
 	if !ok {
-		s.fail(s.in, "no memory operand")
+		s.Fail("no memory operand")
 		return true
 	}
-	f := s.access.AddressOf(s.address(m), s.in.off)
+	f := s.Access.AddressOf(s.address(m), s.in.off)
 	if related, ok := s.related(m); ok {
 		f = related
 	}
@@ -86,35 +81,32 @@ func (s *accessStep) related(m x86asm.Mem) (f backend.Fact, ok bool) {
 		return f, false
 	}
 	index, _, hasIndex := intReg(m.Index)
-	x, disp := s.regs[base], int64(int32(m.Disp))
-	const max32 = math.MaxUint32 // sums of such numbers do not wrap around
-	switch {
-	case !hasIndex && disp > 0 && to != base && x.Number().Hi <= max32:
-		sum := x.Number().Plus(disp)
-		return backend.Fact{Kind: backend.FactCopy, Index: int32(base), Off: disp, Lo: sum.Lo, Hi: sum.Hi}, true
-	case hasIndex && index == regCount && m.Scale == 1 && disp == 0 && to != base && to != index &&
-		x.Number().Hi <= max32 && s.regs[index].Number().Hi <= max32:
-		return backend.Fact{Kind: backend.FactSum, Index: int32(base)}, true
-	case hasIndex && m.Scale == 1 && s.regs[index].Kind == backend.FactAhead:
-		y := s.regs[index]
-		room := y.Off - disp
-		if x == (backend.Fact{Kind: backend.FactGuest, Index: y.Index}) && disp >= 0 && room > 0 {
-			return backend.Fact{Kind: backend.FactGuess, Index: y.Index, Site: y.Site, Off: room}, true
+	disp := int64(int32(m.Disp))
+	if !hasIndex {
+		f = s.CopyPlus(to, base, disp)
+		return f, f.Kind == backend.FactCopy && disp > 0
+	}
+	if m.Scale != 1 {
+		return f, false
+	}
+	if index == s.Count && disp == 0 {
+		if f, ok := s.CountSum(to, base); ok {
+			return f, true
 		}
 	}
-	return f, false
+	return s.Access.Ahead(s.Regs[base], s.Regs[index], disp)
 }
 
 func effectExchange(s *accessStep) bool {
 	a, ok1 := s.wide(0)
 	b, ok2 := s.wide(1)
 	if !ok1 || !ok2 || a == RSP || b == RSP {
-		s.fail(s.in, "exchange of other than 64-bit registers")
+		s.Fail("exchange of other than 64-bit registers")
 		return true
 	}
-	x, y := s.regs[a].Plain(), s.regs[b].Plain()
-	s.set(a, y)
-	s.set(b, x)
+	x, y := s.Regs[a].Plain(), s.Regs[b].Plain()
+	s.Set(a, y)
+	s.Set(b, x)
 	return true
 }
 
@@ -122,22 +114,26 @@ func effectExchange(s *accessStep) bool {
 func effectCmov(s *accessStep) bool {
 	from, old := s.value(1), s.value(0)
 	r, size, ok := s.reg(0)
-	c, f := s.in.cond(), &s.flags
+	c, f := check.Cond(s.in.cond()), &s.Flags
 	switch {
 	case !ok:
-		s.fail(s.in, "no register to move to")
-	case f.kind == flagsScan && c == CondE && f.ra == r: // replaces what the scan left undefined
+		s.Fail("no register to move to")
+	case f.Kind == check.FlagsScan && Cond(c) == CondE && f.RA == r: // replaces what the scan left undefined
 		s.write(0, backend.Bits(6).Join(from, false))
-	case f.kind != flagsNone && f.known == c^1 && size == 8:
+	case f.Kind != check.FlagsNone && f.Known == c^1 && size == 8:
 		if from.IsExactly(0) {
-			s.settle(c)
+			s.Settle(r, c)
 		}
-	case f.kind != flagsNone && f.known == c^1:
+	case f.Kind != check.FlagsNone && f.Known == c^1:
 		s.write(0, old)
-	case f.kind != flagsNone && f.known == c:
+	case f.Kind != check.FlagsNone && f.Known == c:
 		s.write(0, from)
 	default:
-		s.write(0, s.chosen(c, r, from, old, size))
+		other, _, isReg := s.reg(1)
+		if !isReg {
+			other = check.NoReg
+		}
+		s.write(0, s.Chosen(c, from, old, other, r, uint8(size)))
 	}
 	return true
 }
@@ -145,46 +141,33 @@ func effectCmov(s *accessStep) bool {
 func effectAdd(s *accessStep) bool {
 	if r, ok := s.wide(0); ok && r == RSP {
 		v, _ := s.imm(1)
-		s.moveStack(v)
+		s.MoveStack(v)
 		return true
 	}
 	a, b := s.value(0), s.value(1)
-	sum := s.access.Sum(a, b, 1, 0)
+	sum := s.Access.Sum(a, b, 1, 0)
 	if v, ok := s.imm(1); ok && s.size() == 8 {
 		sum = a.Plus(v)
 	}
 	s.write(0, sum)
 	if r, ok := s.wide(0); ok {
-		if x := a.Number(); x.Lo > b.Number().Lo {
-			b = x
-		}
-		s.flags = accessFlags{kind: flagsAdd, size: 8, site: s.in.off, b: b.Number(), ra: r, rb: NoReg, known: noCond}
+		s.Carry(r, a, b)
 	}
 	return true
-}
-
-// moveStack moves the stack pointer, which is either where it was on entry or below the frame.
-func (s *accessStep) moveStack(by int64) {
-	sp := s.regs[RSP].Plus(by)
-	if sp.Off != 0 && sp.Off != -s.frame || by == 0 {
-		s.fail(s.in, "stack pointer %d from the return address: the frame is %d", sp.Off, s.frame)
-	}
-	s.set(RSP, sp)
-	s.forget(math.MinInt64, sp.Off)
 }
 
 func effectSub(s *accessStep) bool {
 	r, wide := s.wide(0)
 	v, isImm := s.imm(1)
 	if wide && r == RSP {
-		s.moveStack(-v)
+		s.MoveStack(-v)
 		return true
 	}
 	a := s.value(0)
 	s.value(1)
 	switch f := a.Plus(-v); {
-	case isImm && wide && r == regCount && v > 0 && a.Number().Lo >= uint64(v):
-		s.countDown(f.Number(), v)
+	case isImm && wide && r == s.Count && v > 0 && a.Number().Lo >= uint64(v):
+		s.CountDown(f.Number(), v)
 	case isImm:
 		s.write(0, f)
 	case s.in.Args[0] == s.in.Args[1]:
@@ -227,11 +210,11 @@ func effectBorrow(s *accessStep) bool {
 	s.value(0)
 	s.value(1)
 	r, wide := s.wide(0)
-	if !wide || s.in.Args[0] != s.in.Args[1] || f.kind != flagsCompare || f.size != 8 || f.known != CondB {
+	if !wide || s.in.Args[0] != s.in.Args[1] || f.Kind != check.FlagsCompare || f.Size != 8 || f.Known != check.Cond(CondB) {
 		s.write(0, backend.Unknown)
 		return true
 	}
-	s.set(r, backend.Fact{Kind: backend.FactMask, Site: f.site})
+	s.Set(r, backend.Fact{Kind: backend.FactMask, Site: f.Site})
 	return true
 }
 
@@ -252,14 +235,14 @@ func effectShift(s *accessStep) bool {
 	f := backend.Fact{Lo: x.Lo >> n, Hi: x.Hi >> n}
 	r, wide := s.wide(0)
 	switch {
-	case wide && r == regCount && n > 0 && x.Lo > 0:
-		s.countDown(f, 1)
-	case wide && a.Kind == backend.FactCopy && a.Index == int32(regCount) && a.Off == 0 && n > 0 && x.Lo > 0:
-		s.set(r, backend.Fact{Kind: backend.FactBeforeCount})
+	case wide && r == s.Count && n > 0 && x.Lo > 0:
+		s.CountDown(f, 1)
+	case wide && a.Kind == backend.FactCopy && a.Index == int32(s.Count) && a.Off == 0 && n > 0 && x.Lo > 0:
+		s.Set(r, backend.Fact{Kind: backend.FactBeforeCount})
 	default:
 		s.write(0, f)
 		if wide && a.Kind == backend.FactCopy && a.Off == 0 && n == 32 {
-			s.flags = accessFlags{kind: flagsUpper, ra: Reg(a.Index), rb: NoReg, known: noCond}
+			s.Flags = check.Flags{Kind: check.FlagsUpper, RA: Reg(a.Index), RB: NoReg, Known: check.NoCond}
 		}
 	}
 	return true
@@ -273,8 +256,8 @@ func effectScan(s *accessStep) bool {
 		s.write(0, backend.Unknown)
 		return true
 	}
-	s.set(r, s.regs[r].Number().Join(backend.Bits(32), false))
-	s.flags = accessFlags{kind: flagsScan, ra: r, rb: NoReg, known: noCond}
+	s.Set(r, s.Regs[r].Number().Join(backend.Bits(32), false))
+	s.Flags = check.Flags{Kind: check.FlagsScan, RA: r, RB: NoReg, Known: check.NoCond}
 	return true
 }
 
@@ -285,35 +268,38 @@ func effectCountBits(s *accessStep) bool {
 }
 
 func effectCompare(s *accessStep) bool {
-	f := accessFlags{kind: flagsCompare, site: s.in.off, size: uint8(s.size()), a: s.value(0), b: s.value(1), ra: NoReg, rb: NoReg, known: noCond}
-	if r, size, ok := s.reg(0); ok && size >= 4 {
-		f.ra = r
-	}
-	if r, size, ok := s.reg(1); ok && size >= 4 {
-		f.rb = r
-	}
-	if m, ok := s.in.Args[0].(x86asm.Mem); ok && f.b.Kind == backend.FactTypeID {
+	a, b := s.value(0), s.value(1)
+	if m, ok := s.in.Args[0].(x86asm.Mem); ok && b.Kind == backend.FactTypeID {
 		if at := s.address(m); at.Kind == backend.FactDesc && at.Off == abi.FuncDescTypeID && m.Index == 0 {
 			r, _, _ := intReg(m.Base)
-			f.kind, f.ra, f.rb = flagsType, r, NoReg
+			s.CompareType(r, b)
+			return true
 		}
 	}
-	s.flags = f
+	s.Compare(uint8(s.size()), a, b, s.compared(0), s.compared(1))
 	return true
+}
+
+// compared is operand i if it is a register of which a comparison tells.
+func (s *accessStep) compared(i int) Reg {
+	if r, size, ok := s.reg(i); ok && size >= 4 {
+		return r
+	}
+	return check.NoReg
 }
 
 func effectTest(s *accessStep) bool {
 	s.value(0)
 	s.value(1)
 	if r, size, ok := s.reg(0); ok && s.in.Args[0] == s.in.Args[1] {
-		s.flags = accessFlags{kind: flagsTest, size: uint8(size), ra: r, rb: NoReg, known: noCond}
+		s.Test(uint8(size), r)
 	}
 	return true
 }
 
 // effectWide writes rax and rdx.
 func effectWide(s *accessStep) bool {
-	a, b := s.regs[RAX].Number(), s.value(0).Number()
+	a, b := s.Regs[RAX].Number(), s.value(0).Number()
 	low, high := backend.Unknown, backend.Unknown
 	switch size := s.size(); {
 	case size == 4:
@@ -321,8 +307,8 @@ func effectWide(s *accessStep) bool {
 	case size == 8 && s.in.Op == x86asm.MUL: // a quotient by a constant is the upper half of a product
 		high.Hi, _ = bits.Mul64(a.Hi, b.Hi)
 	}
-	s.set(RAX, low)
-	s.set(RDX, high)
+	s.Set(RAX, low)
+	s.Set(RDX, high)
 	return true
 }
 
@@ -348,9 +334,9 @@ func effectMultiply(s *accessStep) bool {
 
 func effectSign(s *accessStep) bool {
 	if s.in.Op == x86asm.CDQ {
-		s.set(RDX, backend.Bits(32))
+		s.Set(RDX, backend.Bits(32))
 	} else {
-		s.set(RDX, backend.Unknown)
+		s.Set(RDX, backend.Unknown)
 	}
 	return true
 }
@@ -359,98 +345,86 @@ func effectSign(s *accessStep) bool {
 // changes it.
 func effectString(s *accessStep) bool {
 	if !slices.Contains(s.in.Prefix[:], x86asm.PrefixREP) {
-		s.fail(s.in, "not repeated")
+		s.Fail("not repeated")
 	}
 	pointers := []Reg{RDI}
 	if s.in.Op == x86asm.MOVSB {
 		pointers = append(pointers, RSI)
 	}
 	for _, r := range pointers {
-		if f := s.regs[r]; f.Kind != backend.FactCounted || f.Off < 0 {
-			s.fail(s.in, "%s (%v) has no room for the count", regName(r), f.Kind)
+		if f := s.Regs[r]; f.Kind != backend.FactCounted || f.Off < 0 {
+			s.Fail("%s (%v) has no room for the count", regName(r), f.Kind)
 		}
 	}
 	for _, r := range pointers {
-		s.set(r, backend.Unknown)
+		s.Set(r, backend.Unknown)
 	}
-	s.set(regCount, backend.Exactly(0))
+	s.Set(s.Count, backend.Exactly(0))
 	return true
 }
 
 // effectBranch passes what is known if the condition holds to the jump's target, and goes on with what
 // is known if not.
 func effectBranch(s *accessStep) bool {
-	c := s.in.cond()
+	c := check.Cond(s.in.cond())
 	s.jumpTo(c)
-	return s.assume(c ^ 1)
+	return s.Assume(c ^ 1)
+}
+
+// jumpTo passes what is known to the jump's target.
+func (s *accessStep) jumpTo(c check.Cond) {
+	if rel, ok := s.in.Args[0].(x86asm.Rel); ok {
+		s.JumpTo(int64(s.in.end)+int64(rel), c)
+	} else {
+		s.Fail("jump without a distance")
+	}
 }
 
 func effectJump(s *accessStep) bool {
 	switch x := s.in.Args[0].(type) {
 	case x86asm.Rel:
-		if s.relocated(s.in) {
-			s.leave() // a jump to another function
+		if relocated(s.Checker, s.in) {
+			s.Leave() // a jump to another function
 		} else {
-			s.jumpTo(noCond)
+			s.jumpTo(check.NoCond)
 		}
 		return false
 	case x86asm.Reg:
-		if r, _, ok := intReg(x); ok && s.regs[r].Kind == backend.FactTarget {
-			s.jumpByTable(s.regs[r])
+		if r, _, ok := intReg(x); ok {
+			s.JumpByTable(s.Regs[r])
 			return false
 		}
 	}
-	s.fail(s.in, "jump to an unknown place")
+	s.Fail("jump to an unknown place")
 	return false
 }
 
-// jumpByTable passes what is known to all entries that the index may select.
-func (s *accessStep) jumpByTable(f backend.Fact) {
-	for k := range int64(f.Hi) + 1 {
-		entry := int32(binary.LittleEndian.Uint32(s.code.Text[f.Off+4*k:]))
-		if to, ok := s.target(f.Off + int64(entry)); ok {
-			s.flow(to, s.clone())
-		} else {
-			s.fail(s.in, "entry %d of the jump table leads to where no instruction begins", k)
-		}
-	}
-}
-
 func effectCall(s *accessStep) bool {
-	var area uint32
-	var err error
 	switch x := s.in.Args[0].(type) {
 	case x86asm.Rel:
-		f, ok := s.relocs[s.in.end-4]
+		f, ok := s.Reloc(s.in.end - 4)
 		if !ok {
-			s.fail(s.in, "call without relocation")
+			s.Fail("call without relocation")
 			return true
 		}
-		s.own()
-		area, err = s.access.DirectArea(f)
+		s.CallDirect(f)
 	case x86asm.Mem:
-		area, err = s.access.Call(s.address(x).Plus(-abi.FuncDescCode), s.regs[regCtx], s.regs[regMemBase])
+		s.CallDesc(s.address(x).Plus(-abi.FuncDescCode))
 	default:
-		s.fail(s.in, "call of an unknown place")
+		s.Fail("call of an unknown place")
 	}
-	if err != nil {
-		s.fail(s.in, "%w", err)
-	}
-	s.afterCall(area)
 	return true
 }
 
 func effectReturn(s *accessStep) bool {
 	if s.in.Args[0] != nil {
-		s.fail(s.in, "return that moves the stack pointer")
+		s.Fail("return that moves the stack pointer")
 	}
-	s.leave()
+	s.Leave()
 	return false
 }
 
 func effectTrap(s *accessStep) bool {
-	if _, ok := s.traps[s.in.off]; !ok {
-		s.fail(s.in, "trap without a trap site")
-	}
+	s.Stop()
 	return false
 }
