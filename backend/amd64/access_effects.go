@@ -314,7 +314,7 @@ func effectWide(s *accessStep) bool {
 
 // effectTwoHalves writes two operands, the high half last if they are one.
 func effectTwoHalves(s *accessStep) bool {
-	a, b := s.regs[RDX].Number(), s.value(2).Number()
+	a, b := s.Regs[RDX].Number(), s.value(2).Number()
 	s.write(1, backend.Unknown)
 	high := backend.Unknown
 	if s.size() == 8 {
