@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"log"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -54,29 +53,28 @@ func fileSize(path string) int64 {
 	return 0
 }
 
-// findEngines gives the engines that are there, native first, and their versions.
-func findEngines(dir string, chosen []string) ([]*engine, map[string]string, error) {
-	versions := map[string]string{"native": runtime.Version()}
+// findEngines gives the engines that are there, native first, and notes their versions and what is missing.
+func findEngines(dir string, chosen []string, r *Report) ([]*engine, error) {
+	r.Versions["native"], r.Versions["wasmaot"] = runtime.Version(), "this tree"
 	all := []*engine{nativeEngine()}
 	ours, err := wasmaotEngine(dir)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	all = append(all, ours)
-	versions["wasmaot"] = "this tree"
 	for _, find := range []func(string) (*engine, string, error){wazeroEngine, wasmtimeEngine, nodeEngine} {
 		e, version, err := find(dir)
 		if err != nil {
-			log.Print("left out: ", err)
+			r.miss(err)
 			continue
 		}
 		all = append(all, e)
-		versions[e.name] = version
+		r.Versions[e.name] = version
 	}
 	if len(chosen) > 0 {
 		all = slices.DeleteFunc(all, func(e *engine) bool { return e.name != "native" && !slices.Contains(chosen, e.name) })
 	}
-	return all, versions, nil
+	return all, nil
 }
 
 func nativeEngine() *engine {

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"log"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -50,24 +49,23 @@ func command(dir string, env []string, name string, args ...string) error {
 }
 
 // goVersions are the toolchains of the table about them; the last is the one that runs.
-var goVersions = []string{"go1.21.13", "go1.24.11", runtime.Version()}
+var goVersions = []string{"go1.21.13", "go1.22.12", "go1.23.12", "go1.24.11", "go1.25.4", runtime.Version()}
 
 // versionPrograms stand for computing and allocating, reflection, and the scheduler.
 var versionPrograms = []string{"sortmap", "json", "switch"}
 
-// versionGuests builds the guest with each toolchain that is there or can be had. A go.mod of each version's own gives it the
-// language and the defaults of its time.
-func versionGuests(dir string) []guest {
-	var guests []guest
+// versionGuests builds the guest with each toolchain that is there or can be had, and tells what failed. A go.mod of each
+// version's own gives it the language and the defaults of its time.
+func versionGuests(dir string) (guests []guest, failures []error) {
 	for _, version := range goVersions {
 		g, err := versionGuest(dir, version)
 		if err != nil {
-			log.Print("left out: ", err)
+			failures = append(failures, err)
 			continue
 		}
 		guests = append(guests, g)
 	}
-	return guests
+	return guests, failures
 }
 
 func versionGuest(dir, version string) (guest, error) {
@@ -90,49 +88,61 @@ func versionGuest(dir, version string) (guest, error) {
 	return g, command(source, append(env, "GOOS=wasip1", "GOARCH=wasm"), "go", "build", "-o", g.wasm, ".")
 }
 
-// wasmCompilers are the C compilers for wasm, in the order in which they are tried. Native code is cc's.
-var wasmCompilers = [][]string{
-	{"clang", "--target=wasm32-wasi"},
-	{"zig", "cc", "-target", "wasm32-wasi"},
-	{"python3", "-m", "ziglang", "cc", "-target", "wasm32-wasi"},
+// A language is one whose programs, one a file in native/, are built for this machine and for wasm.
+type language struct {
+	name, suffix string
+	native       []string
+	wasm         [][]string // in the order in which they are tried
+	needs        string
 }
 
-func cNames() []string {
-	sources, _ := filepath.Glob("native/*.c")
+var languages = []language{
+	{"C", ".c", []string{"cc", "-O2"}, [][]string{
+		{"clang", "--target=wasm32-wasi", "-O2", "-s"},
+		{"zig", "cc", "-target", "wasm32-wasi", "-O2", "-s"},
+		{"python3", "-m", "ziglang", "cc", "-target", "wasm32-wasi", "-O2", "-s"},
+	}, "cc and one of clang with wasi-libc and lld, zig, or Python's package ziglang"},
+	{"Rust", ".rs", []string{"rustc", "-O"}, [][]string{
+		{"rustc", "--target=wasm32-wasip1", "-O", "-Cstrip=symbols"},
+		{"rustc", "--target=wasm32-wasi", "-O", "-Cstrip=symbols"}, // its name before Rust 1.78
+	}, "rustc with the target wasm32-wasip1 (rustup target add wasm32-wasip1)"},
+}
+
+// programs are the names of those there are: files that begin like the others are headers.
+func (l *language) programs() []string {
+	sources, _ := filepath.Glob("native/" + strings.ToLower(l.name) + "-*" + l.suffix)
 	for i, s := range sources {
-		sources[i] = strings.TrimSuffix(filepath.Base(s), ".c")
+		sources[i] = strings.TrimSuffix(filepath.Base(s), l.suffix)
 	}
 	return sources
 }
 
-// cGuests builds the C programs, and tells with what; none if there is no compiler.
-func cGuests(dir string) ([]guest, string) {
-	var failures []error
-	for _, compiler := range wasmCompilers {
+// guests builds the programs, and tells with what.
+func (l *language) guests(dir string) ([]guest, string, error) {
+	failures := []error{fmt.Errorf("%s programs: expected %s", l.name, l.needs)}
+	for _, compiler := range l.wasm {
 		var guests []guest
 		var err error
-		for _, name := range cNames() {
-			g, source := guestIn(dir, name), filepath.Join("native", name+".c")
+		for _, name := range l.programs() {
+			g, source := guestIn(dir, name), filepath.Join("native", name+l.suffix)
 			err = errors.Join(
-				command("", nil, "cc", "-O2", "-o", g.native, source),
-				command("", nil, compiler[0], append(compiler[1:len(compiler):len(compiler)], "-O2", "-s", "-o", g.wasm, source)...))
+				command("", nil, l.native[0], append(l.native[1:len(l.native):len(l.native)], "-o", g.native, source)...),
+				command("", nil, compiler[0], append(compiler[1:len(compiler):len(compiler)], "-o", g.wasm, source)...))
 			if err != nil {
 				break
 			}
 			guests = append(guests, g)
 		}
 		if err == nil {
-			return guests, toolVersion(compiler)
+			return guests, "native: " + toolVersion(l.native) + "; wasm: " + toolVersion(compiler), nil
 		}
 		failures = append(failures, err)
 	}
-	log.Print("left out: C programs: expected cc and one of clang with wasi-libc and lld, zig, or Python's package ziglang:\n", errors.Join(failures...))
-	return nil, ""
+	return nil, "", errors.Join(failures...)
 }
 
+// toolVersion is the first line of what a compiler says of itself.
 func toolVersion(compiler []string) string {
-	out, _ := exec.Command("cc", "--version").Output()
-	native, _, _ := strings.Cut(string(out), "\n")
 	args := compiler[1:]
 	for i, a := range args {
 		if strings.HasPrefix(a, "-") && a != "-m" {
@@ -140,7 +150,7 @@ func toolVersion(compiler []string) string {
 			break
 		}
 	}
-	out, _ = exec.Command(compiler[0], append(args[:len(args):len(args)], "--version")...).Output()
-	wasm, _, _ := strings.Cut(string(out), "\n")
-	return fmt.Sprintf("native: %s; wasm: %s", native, wasm)
+	out, _ := exec.Command(compiler[0], append(args[:len(args):len(args)], "--version")...).Output()
+	version, _, _ := strings.Cut(string(out), "\n")
+	return version
 }

@@ -28,6 +28,7 @@ type Report struct {
 	Versions map[string]string
 	Rounds   int
 	Engines  []string
+	Missing  []string // what could not be measured, and why
 	Tables   []Table
 	Compile  []CompileResult
 	Start    []StartResult
@@ -87,12 +88,25 @@ func fields(s string) []string {
 	return strings.FieldsFunc(s, func(r rune) bool { return r == ',' })
 }
 
+// miss notes what cannot be measured: the run goes on without it.
+func (r *Report) miss(err error) {
+	log.Print("left out: ", err)
+	line, _, _ := strings.Cut(err.Error(), "\n")
+	if !slices.Contains(r.Missing, line) {
+		r.Missing = append(r.Missing, line)
+	}
+}
+
 // run measures what only names: programs, and "compile", "start" and "http"; everything if it is empty.
 func run(dir string, rounds int, only, chosen []string) (*Report, error) {
 	wanted := func(name string) bool { return len(only) == 0 || slices.Contains(only, name) }
-	engines, versions, err := findEngines(dir, chosen)
+	r := &Report{Machine: machine(), Versions: map[string]string{}, Rounds: rounds}
+	engines, err := findEngines(dir, chosen, r)
 	if err != nil {
 		return nil, err
+	}
+	for _, e := range engines {
+		r.Engines = append(r.Engines, e.name)
 	}
 	bench, err := goGuest(dir, "./guest")
 	if err != nil {
@@ -102,35 +116,30 @@ func run(dir string, rounds int, only, chosen []string) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Report{Machine: machine(), Versions: versions, Rounds: rounds}
-	for _, e := range engines {
-		r.Engines = append(r.Engines, e.name)
-	}
 	if wanted("compile") {
+		guests := []guest{hello, bench}
 		big := guestIn(dir, "cmd/compile")
 		if err := goBuild(big.wasm, big.name, "GOOS=wasip1", "GOARCH=wasm"); err != nil {
-			return nil, err
+			r.miss(err)
+		} else {
+			guests = append(guests, big)
 		}
-		r.Compile = measureCompile(engines, []guest{hello, bench, big}, rounds)
+		r.measureCompile(engines, guests)
 	}
 	if wanted("start") {
-		r.Start = measureStart(engines, hello, rounds)
+		r.measureStart(engines, hello)
 	}
 	if wanted("http") {
 		if r.HTTP, err = measureHTTP(dir, rounds); err != nil {
-			return nil, err
+			r.miss(err)
 		}
 	}
-	tables, err := programTables(dir, bench, wanted)
+	tables, err := r.programTables(dir, bench, wanted)
 	if err != nil {
 		return nil, err
 	}
 	for _, t := range tables {
-		result := Table{Title: t.title}
-		if result.Programs, err = measurePrograms(engines, t.programs, rounds); err != nil {
-			return nil, err
-		}
-		r.Tables = append(r.Tables, result)
+		r.Tables = append(r.Tables, Table{t.title, r.measurePrograms(engines, t.programs)})
 	}
 	return r, nil
 }
@@ -146,8 +155,8 @@ type programTable struct {
 	programs []program
 }
 
-// programTables gives the wanted programs: Go's, those of older toolchains under the name "versions", and C's.
-func programTables(dir string, bench guest, wanted func(string) bool) ([]programTable, error) {
+// programTables gives the wanted programs: Go's, those of other languages, and those of older toolchains under the name "versions".
+func (r *Report) programTables(dir string, bench guest, wanted func(string) bool) ([]programTable, error) {
 	list, err := exec.Command(bench.native, "-list").Output()
 	if err != nil {
 		return nil, err
@@ -158,26 +167,38 @@ func programTables(dir string, bench guest, wanted func(string) bool) ([]program
 			golang.programs = append(golang.programs, program{name, name, bench})
 		}
 	}
-	c := programTable{}
-	if slices.ContainsFunc(cNames(), wanted) {
-		guests, tools := cGuests(dir)
-		c.title = "C programs: run time of the hot part, as a ratio to native code, both with -O2 (" + tools + ")"
+	all := []programTable{golang}
+	for i := range languages {
+		l := &languages[i]
+		if !slices.ContainsFunc(l.programs(), wanted) {
+			continue
+		}
+		guests, tools, err := l.guests(dir)
+		if err != nil {
+			r.miss(err)
+			continue
+		}
+		table := programTable{title: l.name + " programs: run time of the hot part, as a ratio to native code, both optimised (" + tools + ")"}
 		for _, g := range guests {
 			if wanted(g.name) {
-				c.programs = append(c.programs, program{g.name, "", g})
+				table.programs = append(table.programs, program{g.name, "", g})
 			}
 		}
+		all = append(all, table)
 	}
 	versions := programTable{title: "Modules built by several versions of Go, as a ratio to native Go of the same version"}
 	if wanted("versions") {
-		guests := versionGuests(dir)
+		guests, failures := versionGuests(dir)
+		for _, err := range failures {
+			r.miss(err)
+		}
 		for _, name := range versionPrograms {
 			for _, g := range guests {
 				versions.programs = append(versions.programs, program{name + ", " + g.name, name, g})
 			}
 		}
 	}
-	all := []programTable{golang, c, versions}
+	all = append(all, versions)
 	return slices.DeleteFunc(all, func(t programTable) bool { return len(t.programs) == 0 }), nil
 }
 

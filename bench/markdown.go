@@ -15,6 +15,9 @@ func (r *Report) Markdown() string {
 		fmt.Fprintf(&b, " %s: %s.", e, r.Versions[e])
 	}
 	b.WriteString("\n")
+	for _, m := range r.Missing {
+		fmt.Fprintf(&b, "Left out: %s.\n", m)
+	}
 	for _, t := range r.Tables {
 		r.programs(&b, t)
 	}

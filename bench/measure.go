@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"log"
 	"os/exec"
 	"time"
 )
@@ -32,9 +31,8 @@ type StartResult struct {
 	Warm, Cold time.Duration
 }
 
-// measurePrograms runs each program on each engine in turn. What fails is logged and missing in the result; differing checksums are
-// an error.
-func measurePrograms(engines []*engine, programs []program, rounds int) ([]ProgramResult, error) {
+// measurePrograms runs each program on each engine in turn. What fails, or has another checksum than native code, has no result.
+func (r *Report) measurePrograms(engines []*engine, programs []program) []ProgramResult {
 	type pair struct {
 		engine *engine
 		module string
@@ -44,35 +42,30 @@ func measurePrograms(engines []*engine, programs []program, rounds int) ([]Progr
 	for _, p := range programs {
 		result := ProgramResult{p.name, map[string]int64{}}
 		sum := ""
-		for range rounds {
+		for range r.Rounds {
 			for _, e := range engines {
 				key := pair{e, p.guest.wasm}
 				ok, seen := prepared[key]
 				if !seen {
 					err := e.prepare(p.guest)
 					if ok = err == nil; !ok {
-						log.Printf("preparing %s for %s: %v", p.guest.name, e.name, err)
+						r.miss(fmt.Errorf("%s prepared for %s: %w", p.guest.name, e.name, err))
 					}
 					prepared[key] = ok
 				}
 				if !ok {
 					continue
 				}
-				_, out, err := measure(e.run(p.guest, p.arg))
-				if err != nil {
-					log.Printf("%s on %s: %v", p.name, e.name, err)
-					continue
-				}
-				var ns int64
-				var check string
-				if _, err := fmt.Sscan(out, &ns, &check); err != nil {
-					return nil, fmt.Errorf("%s on %s: output %q: %w", p.name, e.name, out, err)
-				}
+				ns, check, err := timed(e.run(p.guest, p.arg))
 				if sum == "" {
 					sum = check
 				}
-				if check != sum {
-					return nil, fmt.Errorf("%s on %s: checksum %s, expected %s", p.name, e.name, check, sum)
+				if err == nil && check != sum {
+					err = fmt.Errorf("checksum %s, expected %s", check, sum)
+				}
+				if err != nil {
+					r.miss(fmt.Errorf("%s on %s: %w", p.name, e.name, err))
+					continue
 				}
 				if old, ok := result.Ns[e.name]; !ok || ns < old {
 					result.Ns[e.name] = ns
@@ -81,16 +74,26 @@ func measurePrograms(engines []*engine, programs []program, rounds int) ([]Progr
 		}
 		results = append(results, result)
 	}
-	return results, nil
+	return results
+}
+
+// timed runs a program that prints what its hot part took, in nanoseconds, and a checksum.
+func timed(cmd *exec.Cmd) (ns int64, check string, err error) {
+	_, out, err := measure(cmd)
+	if err == nil {
+		if _, err = fmt.Sscan(out, &ns, &check); err != nil {
+			err = fmt.Errorf("output %q: %w", out, err)
+		}
+	}
+	return ns, check, err
 }
 
 // bigModule is the size from which one round of compilations suffices: they take seconds to minutes.
 const bigModule = 16 << 20
 
-func measureCompile(engines []*engine, guests []guest, rounds int) []CompileResult {
-	var results []CompileResult
+func (r *Report) measureCompile(engines []*engine, guests []guest) {
 	for _, g := range guests {
-		n := min(rounds, 3)
+		n := min(r.Rounds, 3)
 		if fileSize(g.wasm) >= bigModule {
 			n = 1
 		}
@@ -103,28 +106,28 @@ func measureCompile(engines []*engine, guests []guest, rounds int) []CompileResu
 				if byEngine[e] == nil {
 					byEngine[e] = &CompileResult{Guest: g.name, Engine: e.name, Module: fileSize(g.wasm)}
 				}
-				byEngine[e].add(e, g)
+				if err := byEngine[e].add(e, g); err != nil {
+					r.miss(fmt.Errorf("compiling %s with %s: %w", g.name, e.name, err))
+				}
 			}
 		}
 		for _, e := range engines {
-			if r := byEngine[e]; r != nil && r.CPU1 != 0 {
-				results = append(results, *r)
+			if c := byEngine[e]; c != nil && c.CPU1 != 0 {
+				r.Compile = append(r.Compile, *c)
 			}
 		}
 	}
-	return results
 }
 
 // add compiles with one thread and with two.
-func (r *CompileResult) add(e *engine, g guest) {
+func (r *CompileResult) add(e *engine, g guest) error {
 	for threads := 1; threads <= 2; threads++ {
 		u, err := e.compile(g, threads)
 		if err == errNotApplicable {
 			continue
 		}
 		if err != nil {
-			log.Printf("compiling %s with %s: %v", g.name, e.name, err)
-			return
+			return err
 		}
 		if threads == 1 {
 			least(&r.CPU1, u.CPU)
@@ -138,6 +141,7 @@ func (r *CompileResult) add(e *engine, g guest) {
 	if e.size != nil {
 		r.Size = e.size(g)
 	}
+	return nil
 }
 
 func least(d *time.Duration, v time.Duration) {
@@ -146,12 +150,12 @@ func least(d *time.Duration, v time.Duration) {
 	}
 }
 
-func measureStart(engines []*engine, hello guest, rounds int) []StartResult {
+func (r *Report) measureStart(engines []*engine, hello guest) {
 	results := make([]StartResult, len(engines))
 	for i, e := range engines {
 		results[i].Engine = e.name
 		if err := e.prepare(hello); err != nil {
-			log.Printf("preparing hello for %s: %v", e.name, err)
+			r.miss(fmt.Errorf("hello prepared for %s: %w", e.name, err))
 			continue
 		}
 		measure(e.run(hello)) // fills caches; what fails is told below
@@ -165,19 +169,19 @@ func measureStart(engines []*engine, hello guest, rounds int) []StartResult {
 				}
 				u, _, err := measure(cmd)
 				if err != nil {
-					log.Printf("hello on %s: %v", e.name, err)
+					r.miss(fmt.Errorf("hello on %s: %w", e.name, err))
 					continue
 				}
 				least(result(&results[i]), u.Wall)
 			}
 		}
 	}
-	repeat(4*rounds, func(e *engine) *exec.Cmd { return e.run(hello) }, func(r *StartResult) *time.Duration { return &r.Warm })
-	repeat(rounds, func(e *engine) *exec.Cmd {
+	repeat(4*r.Rounds, func(e *engine) *exec.Cmd { return e.run(hello) }, func(s *StartResult) *time.Duration { return &s.Warm })
+	repeat(r.Rounds, func(e *engine) *exec.Cmd {
 		if e.cold == nil {
 			return nil
 		}
 		return e.cold(hello)
-	}, func(r *StartResult) *time.Duration { return &r.Cold })
-	return results
+	}, func(s *StartResult) *time.Duration { return &s.Cold })
+	r.Start = results
 }
