@@ -113,7 +113,7 @@ func (p *panel) draw(b *strings.Builder, engines []string, top int) {
 		if v == p.base {
 			colour = "#000000"
 		}
-		fmt.Fprintf(b, `<line x1="%d" x2="%d" y1="%.1f" y2="%[3].1f" stroke="%s"/><text x="%d" y="%.1f" text-anchor="end">%.3g</text>`+"\n",
+		fmt.Fprintf(b, `<line x1="%d" x2="%d" y1="%.1f" y2="%.1[3]f" stroke="%s"/><text x="%d" y="%.1f" text-anchor="end">%.3g</text>`+"\n",
 			plotLeft, plotWidth-10, y(v), colour, plotLeft-6, y(v)+4, v)
 	}
 	group := float64(plotWidth-10-plotLeft) / float64(len(p.labels))
