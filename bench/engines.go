@@ -29,12 +29,20 @@ type usage struct {
 	Memory    int64
 }
 
+// commandLimit ends commands that hang: nothing measured here takes minutes.
+const commandLimit = 5 * time.Minute
+
 // measure runs a command and gives what it took; the command's output is returned.
 func measure(cmd *exec.Cmd) (usage, string, error) {
 	var out strings.Builder
 	cmd.Stdout, cmd.Stderr = &out, os.Stderr
 	start := time.Now()
-	err := cmd.Run()
+	err := cmd.Start()
+	if err == nil {
+		hung := time.AfterFunc(commandLimit, func() { cmd.Process.Kill() })
+		err = cmd.Wait()
+		hung.Stop()
+	}
 	wall := time.Since(start)
 	if err != nil {
 		return usage{}, "", fmt.Errorf("%s: %w", strings.Join(cmd.Args, " "), err)

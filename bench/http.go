@@ -96,6 +96,8 @@ func (s *httpServer) measure() (wall, cpu time.Duration, err error) {
 	if err := cmd.Start(); err != nil {
 		return 0, 0, err
 	}
+	hung := time.AfterFunc(commandLimit, func() { cmd.Process.Kill() })
+	defer hung.Stop()
 	line, err := bufio.NewReader(out).ReadString('\n')
 	if address == "" {
 		address = strings.TrimSpace(line)
