@@ -366,8 +366,9 @@ func (g *networkGuest) testDenied(t *testing.T) {
 	}
 }
 
-// testTicksWhileWaiting: a goroutine keeps ticking while another waits for standard input, a named pipe or a socket.
+// testTicksWhileWaiting: a goroutine keeps ticking while another waits for standard input, a named pipe, a socket or a terminal.
 func (g *networkGuest) testTicksWhileWaiting(t *testing.T) {
+	t.Run("terminal", g.testTicksTerminal)
 	t.Run("stdin", func(t *testing.T) {
 		r, w, err := os.Pipe()
 		if err != nil {
