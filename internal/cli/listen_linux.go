@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"os"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -79,15 +80,15 @@ func sockaddr(a netip.AddrPort) (unix.Sockaddr, int) {
 }
 
 // exchange sends a question to a server and returns what it answers, over UDP.
-func exchange(server netip.AddrPort, question, answer []byte) (int, error) {
+func exchange(ctx context.Context, server netip.AddrPort, question, answer []byte) (int, error) {
 	address, family := sockaddr(server)
 	fd, err := unix.Socket(family, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return 0, os.NewSyscallError("socket", err)
 	}
 	defer unix.Close(fd)
-	wait := unix.NsecToTimeval(resolveTimeout.Nanoseconds())
-	if err := unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &wait); err != nil {
+	step := unix.NsecToTimeval(resolveStep.Nanoseconds())
+	if err := unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &step); err != nil {
 		return 0, os.NewSyscallError("setsockopt", err)
 	}
 	if err := unix.Connect(fd, address); err != nil {
@@ -96,10 +97,17 @@ func exchange(server netip.AddrPort, question, answer []byte) (int, error) {
 	if _, err := unix.Write(fd, question); err != nil {
 		return 0, os.NewSyscallError("write", err)
 	}
-	for {
+	for start := time.Now(); ; {
 		n, err := unix.Read(fd, answer)
-		if err != unix.EINTR {
-			return n, os.NewSyscallError("read", err)
+		switch {
+		case err == nil:
+			return n, nil
+		case err != unix.EINTR && err != unix.EAGAIN:
+			return 0, os.NewSyscallError("read", err)
+		case ctx.Err() != nil:
+			return 0, context.Cause(ctx)
+		case time.Since(start) > resolveTimeout:
+			return 0, fmt.Errorf("no answer within %v", resolveTimeout)
 		}
 	}
 }

@@ -3,6 +3,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"net/netip"
 	"os"
@@ -10,4 +11,6 @@ import (
 
 func listenOn(string) (*os.File, string, error) { return nil, "", errors.ErrUnsupported }
 
-func exchange(netip.AddrPort, []byte, []byte) (int, error) { return 0, errors.ErrUnsupported }
+func exchange(context.Context, netip.AddrPort, []byte, []byte) (int, error) {
+	return 0, errors.ErrUnsupported
+}

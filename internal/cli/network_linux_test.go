@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/netip"
 	"os"
@@ -150,5 +151,24 @@ func TestLookup(t *testing.T) {
 		if err := (&networkFlags{rules: []string{rule}}).allow(new(wasi.Network)); err == nil {
 			t.Errorf("%s: no error", rule)
 		}
+	}
+}
+
+// TestLookupInterrupted: the end of the context ends a lookup whose server does not answer.
+func TestLookupInterrupted(t *testing.T) {
+	silent, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	ctx, cancel := context.WithCancelCause(context.Background())
+	cause := errors.New("enough")
+	go func() {
+		silent.ReadFrom(make([]byte, 512)) // it was asked
+		cancel(cause)
+	}()
+	r := resolver{netip.MustParseAddrPort(silent.LocalAddr().String())}
+	if list, err := r.lookup(ctx, "ip4", "guest.test"); !errors.Is(err, cause) {
+		t.Errorf("%v, %v, expected %v", list, err, cause)
 	}
 }

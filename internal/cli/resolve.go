@@ -10,8 +10,10 @@ import (
 	"time"
 )
 
-// resolveTimeout is how long a server of names may take. Each is asked once.
-const resolveTimeout = 5 * time.Second
+const (
+	resolveTimeout = 5 * time.Second        // how long a server of names may take; each is asked once
+	resolveStep    = 100 * time.Millisecond // between looks at the context
+)
 
 // The files that say how names are resolved (hosts(5), resolv.conf(5)); others in tests.
 var hostsFile, resolvFile = "/etc/hosts", "/etc/resolv.conf"
@@ -46,8 +48,8 @@ func (r resolver) lookup(ctx context.Context, network, host string) ([]netip.Add
 		if last = ctx.Err(); last != nil {
 			break
 		}
-		for _, kind := range []recordType{recordA, recordAAAA} {
-			found, err := ask(server, host, kind)
+		for _, kind := range recordTypes[network] {
+			found, err := ask(ctx, server, host, kind)
 			if err != nil {
 				last = err
 			}
@@ -64,6 +66,9 @@ func (r resolver) lookup(ctx context.Context, network, host string) ([]netip.Add
 	}
 	return nil, fmt.Errorf("%s: no such host: %w", host, last)
 }
+
+// recordTypes are those asked for by network.
+var recordTypes = map[string][]recordType{"ip": {recordA, recordAAAA}, "ip4": {recordA}, "ip6": {recordAAAA}}
 
 // fields are the words of each line of a file without comments. A file that cannot be read has none.
 func fields(file string) (lines [][]string) {
@@ -114,13 +119,13 @@ func (r resolver) servers() (list []netip.AddrPort) {
 }
 
 // ask asks one server for records of one type.
-func ask(server netip.AddrPort, host string, kind recordType) ([]netip.Addr, error) {
+func ask(ctx context.Context, server netip.AddrPort, host string, kind recordType) ([]netip.Addr, error) {
 	question, err := packQuestion(uint16(rand.Uint32()), host, kind)
 	if err != nil {
 		return nil, err
 	}
 	answer := make([]byte, 4096)
-	n, err := exchange(server, question, answer)
+	n, err := exchange(ctx, server, question, answer)
 	if err != nil {
 		return nil, fmt.Errorf("name server %v: %w", server, err)
 	}
