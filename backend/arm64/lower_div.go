@@ -96,11 +96,18 @@ func (l *lowerer) MulHigh(d, x regalloc.VReg, m uint64, signed bool) {
 
 // MulWide makes d the product of the low half of x and m.
 func (l *lowerer) MulWide(d, x regalloc.VReg, m uint64, signed, _ bool) {
-	op := UMADDL
-	if signed {
-		op = SMADDL
+	factor := l.Rematerialised(regalloc.ClassInt, int64(m))
+	switch {
+	case !signed:
+		l.three(UMADDL, 8, d, x, factor, 0)
+	case m < 1<<31:
+		l.three(SMADDL, 8, d, x, factor, 0)
+	default:
+		y := l.NewVReg(regalloc.ClassInt)
+		l.one(tOne, SXTW, 8, y, x)
+		s := regSource(factor)
+		l.two(MUL, 8, d, y, &s)
 	}
-	l.three(op, 8, d, x, l.Rematerialised(regalloc.ClassInt, int64(m)), 0)
 }
 
 // MulSub makes d = n - q*c.

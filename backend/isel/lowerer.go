@@ -56,7 +56,7 @@ type Machine interface {
 	ArithImm(op Arith, size uint8, d, a regalloc.VReg, imm int64)
 	// MulHigh makes d the high half of the 128-bit product of x and m.
 	MulHigh(d, x regalloc.VReg, m uint64, signed bool)
-	// MulWide makes d the 64-bit product of the low half of x and m, which has 32 bits, or 31 if the product is signed. clean
+	// MulWide makes d the 64-bit product of the low half of x and m, which has 32 bits and no sign. clean
 	// tells that x is zero-extended.
 	MulWide(d, x regalloc.VReg, m uint64, signed, clean bool)
 	// MulSub makes d = n - q*c.

@@ -1,4 +1,6 @@
-package amd64
+//go:build linux && (amd64 || arm64)
+
+package backendtest
 
 import (
 	"math/rand/v2"
@@ -8,15 +10,15 @@ import (
 	"github.com/wasmaot/wasmaot/compiler/ssa/ssatest"
 )
 
-// TestAccessRandom runs the checker on random functions, on both tiers and poisoned or not, and
+// AccessRandom runs the checker on random functions, on both tiers and poisoned or not, and
 // then on their code with a byte changed: whatever it says, it must come to an end.
-func TestAccessRandom(t *testing.T) {
+func AccessRandom(t *testing.T, mc *Machine) {
 	seed := ssatest.Seed(t)
 	n := uint64(300)
 	if testing.Short() {
 		n = 50
 	}
-	for _, features := range allFeatures(t) {
+	for _, features := range mc.Features {
 		for i := seed; i < seed+n; i++ {
 			r := rand.New(rand.NewPCG(i, 0))
 			o := ssatest.Options{Blocks: 1 + r.IntN(12), Insts: 1 + r.IntN(30), Explicit: r.IntN(2) == 0}
@@ -27,7 +29,7 @@ func TestAccessRandom(t *testing.T) {
 					in.Flags |= ssa.FlagChecked // the generator leaves some out
 				}
 			}
-			c := &compiler{}
+			c := &compiler{mc: mc}
 			c.cfg.Features, c.cfg.Explicit, c.cfg.Poison = features, o.Explicit, r.IntN(4) == 0
 			code, err := c.compile(f)
 			if err != nil {
@@ -37,7 +39,7 @@ func TestAccessRandom(t *testing.T) {
 				at := r.IntN(len(code.Text))
 				old := code.Text[at]
 				code.Text[at] ^= 1 << r.IntN(8)
-				checkAccess(&c.cfg, &c.m, code) // most such changes are harmless, so any answer will do
+				mc.Target.CheckAccess(&c.cfg, &c.m, code) // most such changes are harmless, so any answer will do
 				code.Text[at] = old
 			}
 		}

@@ -1,4 +1,6 @@
-package amd64
+//go:build linux && (amd64 || arm64)
+
+package backendtest
 
 import (
 	"cmp"
@@ -178,11 +180,11 @@ func sameBits(t abi.Type, got, want uint64) bool {
 	return false
 }
 
-// TestOps runs each operation on all pairs of edge values in several shapes.
-func TestOps(t *testing.T) {
-	for _, features := range allFeatures(t) {
-		c := &compiler{}
-		c.cfg.Features, c.cfg.Poison = features, features == FeatureV2
+// Ops runs each operation on all pairs of edge values in several shapes.
+func Ops(t *testing.T, mc *Machine) {
+	for _, features := range mc.Features {
+		c := &compiler{mc: mc}
+		c.cfg.Features, c.cfg.Poison = features, features == mc.Target.Baseline
 		for op := ssa.OpAdd; op <= ssa.OpSelect; op++ {
 			for _, types := range opTypes(op) {
 				t.Run(fmt.Sprintf("%#x/%s%v", features, op, types), func(t *testing.T) { testOp(t, c, op, types) })
@@ -232,7 +234,7 @@ func runShape(t *testing.T, c *compiler, s *opShape, op ssa.Op, types []abi.Type
 	if err != nil {
 		t.Fatalf("%s: %v\n%s", s.name, err, f)
 	}
-	in, err := newInstance(code)
+	in, err := newInstance(c.mc, code)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,6 @@
-package amd64
+//go:build linux && (amd64 || arm64)
+
+package backendtest
 
 import (
 	"math/rand/v2"
@@ -9,11 +11,11 @@ import (
 	"github.com/wasmaot/wasmaot/compiler/ssa/ssatest"
 )
 
-// TestDivideByConstants divides by constants of all magnitudes what lies around their multiples.
-func TestDivideByConstants(t *testing.T) {
+// DivideByConstants divides by constants of all magnitudes what lies around their multiples.
+func DivideByConstants(t *testing.T, mc *Machine) {
 	seed := ssatest.Seed(t)
 	r := rand.New(rand.NewPCG(seed, 0))
-	c := &compiler{}
+	c := &compiler{mc: mc}
 	for range 600 {
 		op := ssa.OpDivS + ssa.Op(r.IntN(4))
 		typ := []abi.Type{abi.I32, abi.I64}[r.IntN(2)]
@@ -33,7 +35,7 @@ func TestDivideByConstants(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		in, err := newInstance(code)
+		in, err := newInstance(c.mc, code)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -52,7 +54,7 @@ func TestDivideByConstants(t *testing.T) {
 		for _, n := range values {
 			compareRun(t, in, f, []uint64{n})
 			if t.Failed() {
-				t.Fatalf("%s %v: %#x by %#x\n%s", op, typ, n, d, lowered(&c.m))
+				t.Fatalf("%s %v: %#x by %#x\n%s", op, typ, n, d, mc.Lowered(&c.m))
 			}
 		}
 		in.code.Close()

@@ -1,8 +1,11 @@
-package amd64
+//go:build linux && (amd64 || arm64)
+
+package backendtest
 
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"math"
@@ -12,15 +15,24 @@ import (
 	"unsafe"
 
 	"github.com/wasmaot/wasmaot/backend"
-	"github.com/wasmaot/wasmaot/backend/amd64/internal/exec"
+	"github.com/wasmaot/wasmaot/backend/backendtest/exec"
 	"github.com/wasmaot/wasmaot/backend/regalloc"
 	"github.com/wasmaot/wasmaot/compiler/abi"
 	"github.com/wasmaot/wasmaot/compiler/ssa"
 	"github.com/wasmaot/wasmaot/compiler/ssa/ssatest"
 )
 
+// Machine is an instruction set under test: that of the machine the test runs on.
+type Machine struct {
+	Target   *backend.Target
+	Features []uint64                     // sets of CPU features to test with, the last is Target.Baseline
+	Lowered  func(m *backend.Func) string // selected instructions as text
+	Lengths  []uint64                     // of bulk operations at which more changes
+}
+
 // compiler makes code of functions with all checkers on.
 type compiler struct {
+	mc    *Machine
 	cfg   backend.Config
 	m     backend.Func
 	alloc regalloc.Allocator
@@ -28,21 +40,22 @@ type compiler struct {
 }
 
 func (c *compiler) compile(f *ssa.Func) (*backend.Code, error) {
-	if err := lower(&c.cfg, f, &c.m); err != nil {
+	target := c.mc.Target
+	if err := target.Lower(&c.cfg, f, &c.m); err != nil {
 		return nil, err
 	}
-	if err := c.alloc.Run(&c.m.RA, Target.Regs, &c.r); err != nil {
+	if err := c.alloc.Run(&c.m.RA, target.Regs, &c.r); err != nil {
 		return nil, err
 	}
-	if err := regalloc.Check(&c.m.RA, Target.Regs, &c.r); err != nil {
+	if err := regalloc.Check(&c.m.RA, target.Regs, &c.r); err != nil {
 		return nil, err
 	}
 	code := new(backend.Code)
-	if err := emitCode(&c.cfg, &c.m, &c.r, code); err != nil {
+	if err := target.Emit(&c.cfg, &c.m, &c.r, code); err != nil {
 		return nil, err
 	}
-	if Target.CheckAccess != nil {
-		if err := Target.CheckAccess(&c.cfg, &c.m, code); err != nil {
+	if target.CheckAccess != nil {
+		if err := target.CheckAccess(&c.cfg, &c.m, code); err != nil {
 			return nil, err
 		}
 	}
@@ -76,6 +89,7 @@ func addressOf(b []byte) uint64 { return uint64(uintptr(unsafe.Pointer(&b[0]))) 
 
 // instance is the context of testModule with what belongs to it.
 type instance struct {
+	mc      *Machine
 	code    *exec.Code
 	native  *backend.Code
 	text    uint64
@@ -121,30 +135,29 @@ func newMachine(seed uint64, log *strings.Builder) *ssa.Machine {
 	return m
 }
 
-func newInstance(native *backend.Code) (*instance, error) {
+func newInstance(mc *Machine, native *backend.Code) (*instance, error) {
 	lay := &testModule.Layout
-	in := &instance{native: native, ctx: make([]byte, lay.Size), imports: make([]byte, abi.FuncDescSize), foreign: make([]byte, 64), second: make([]byte, secondBytes)}
+	in := &instance{mc: mc, native: native, ctx: make([]byte, lay.Size), imports: make([]byte, abi.FuncDescSize), foreign: make([]byte, 64), second: make([]byte, secondBytes)}
 	funcs := len(testModule.FuncSigs)
 	put := binary.LittleEndian.PutUint64
-	var err error
-	in.code, err = exec.Load(native.Text, funcs, func(text []byte, base uint64, callout []uint64) {
-		in.text = base
+	var err, failed error
+	in.code, err = exec.Load(native.Text, funcs, func(mem []byte, base uint64, start uint32, callout []uint32) {
+		in.text = base + uint64(start)
 		for _, r := range native.Relocs {
-			target := callout[r.Target+1]
-			binary.LittleEndian.PutUint32(text[r.Off:], uint32(target-base-uint64(r.Off)-4))
+			failed = errors.Join(failed, mc.Target.Patch(mem, start+r.Off, r.Kind, callout[r.Target+1]))
 		}
 		for i := range funcs {
 			desc := in.imports
 			if i > 0 {
 				desc = in.ctx[lay.Funcs+uint32(i-1)*abi.FuncDescSize:]
 			}
-			put(desc[abi.FuncDescCode:], callout[i])
+			put(desc[abi.FuncDescCode:], base+uint64(callout[i]))
 			put(desc[abi.FuncDescCtx:], addressOf(in.ctx))
 			binary.LittleEndian.PutUint32(desc[abi.FuncDescTypeID:], uint32(100+i))
 			binary.LittleEndian.PutUint32(in.ctx[lay.TypeIDs+4*uint32(i):], uint32(100+i))
 		}
 	})
-	if err != nil {
+	if err = errors.Join(err, failed); err != nil {
 		return nil, err
 	}
 	put(in.imports[abi.FuncDescCtx:], addressOf(in.foreign))
@@ -245,7 +258,7 @@ func setPlaces(places []abi.Place, vals []uint64, s *exec.State, area []uint64) 
 // scramble fills all registers with garbage but the stack pointer.
 func scramble(s *exec.State) {
 	for i := range s.Int {
-		if i != int(RSP) {
+		if i != exec.StackPointer {
 			s.Int[i] = garbage + uint64(i)
 		}
 	}
@@ -256,14 +269,15 @@ func scramble(s *exec.State) {
 
 // run runs native code on machine m.
 func (in *instance) run(sig *abi.Signature, args []uint64, m *ssa.Machine) ([]uint64, abi.Trap, error) {
+	mc := in.mc
 	in.m, in.trap = m, 0
-	params, area := abi.AMD64.Params(sig.Params)
-	results, resultArea := abi.AMD64.Results(sig.Results)
+	params, area := mc.Target.Conv.Params(sig.Params)
+	results, resultArea := mc.Target.Conv.Results(sig.Results)
 	stack := make([]uint64, max(area, resultArea)/8)
 	var s exec.State
 	scramble(&s)
 	setPlaces(params, args, &s, stack)
-	s.Int[regCtx], s.Int[regMemBase] = addressOf(in.ctx), addressOf(guestMemory)
+	s.Int[mc.Target.Conv.Context], s.Int[mc.Target.Conv.MemBase] = addressOf(in.ctx), addressOf(guestMemory)
 	in.store()
 	var err error
 	fault, err2 := in.code.Call(in.text, &s, stack, func(n int, s *exec.State, area []uint64) bool {
@@ -281,8 +295,8 @@ func (in *instance) run(sig *abi.Signature, args []uint64, m *ssa.Machine) ([]ui
 	case in.trap != 0:
 		return nil, in.trap, nil
 	}
-	if s.Int[regCtx] != addressOf(in.ctx) || s.Int[regMemBase] != addressOf(guestMemory) {
-		return nil, 0, fmt.Errorf("pinned registers on return: r14 %#x, r15 %#x", s.Int[regCtx], s.Int[regMemBase])
+	if s.Int[mc.Target.Conv.Context] != addressOf(in.ctx) || s.Int[mc.Target.Conv.MemBase] != addressOf(guestMemory) {
+		return nil, 0, fmt.Errorf("pinned registers on return: context %#x, memory base %#x", s.Int[mc.Target.Conv.Context], s.Int[mc.Target.Conv.MemBase])
 	}
 	return getPlaces(results, &s, stack), 0, nil
 }
@@ -290,6 +304,7 @@ func (in *instance) run(sig *abi.Signature, args []uint64, m *ssa.Machine) ([]ui
 // runVectors runs a function of vectors, each with its number as parameter; parameter 1 is choice.
 func (in *instance) runVectors(t *testing.T, m *ssa.Machine, places []abi.Place, area uint32, choice uint64) ([2]uint64, []byte) {
 	t.Helper()
+	mc := in.mc
 	in.m, in.trap = m, 0
 	stack := make([]uint64, area/8)
 	var s exec.State
@@ -305,7 +320,7 @@ func (in *instance) runVectors(t *testing.T, m *ssa.Machine, places []abi.Place,
 			copy(stack[p.Slot/8:], v[:])
 		}
 	}
-	s.Int[regCtx], s.Int[regMemBase] = addressOf(in.ctx), addressOf(guestMemory)
+	s.Int[mc.Target.Conv.Context], s.Int[mc.Target.Conv.MemBase] = addressOf(in.ctx), addressOf(guestMemory)
 	in.store()
 	fault, err := in.code.Call(in.text, &s, stack, func(n int, s *exec.State, area []uint64) bool {
 		return in.callout(uint32(n), s, area) == nil
@@ -333,16 +348,17 @@ func (in *instance) fault(f *exec.Fault) ([]uint64, abi.Trap, error) {
 
 // callout makes a call of native code.
 func (in *instance) callout(n uint32, s *exec.State, area []uint64) error {
+	mc := in.mc
 	ctx, base := addressOf(in.ctx), addressOf(guestMemory)
 	if n == 0 {
 		ctx, base = addressOf(in.foreign), 0x1234567890
 	}
-	if s.Int[regCtx] != ctx || s.Int[regMemBase] != base {
-		return fmt.Errorf("pinned registers on call of function %d: r14 %#x, r15 %#x", n, s.Int[regCtx], s.Int[regMemBase])
+	if s.Int[mc.Target.Conv.Context] != ctx || s.Int[mc.Target.Conv.MemBase] != base {
+		return fmt.Errorf("pinned registers on call of function %d: context %#x, memory base %#x", n, s.Int[mc.Target.Conv.Context], s.Int[mc.Target.Conv.MemBase])
 	}
 	sig := testModule.FuncSigs[n]
-	params, _ := abi.AMD64.Params(sig.Params)
-	results, _ := abi.AMD64.Results(sig.Results)
+	params, _ := mc.Target.Conv.Params(sig.Params)
+	results, _ := mc.Target.Conv.Results(sig.Results)
 	in.load()
 	vals, trap, err := in.m.Call(in.m, nil, &ssa.Call{Callee: n}, getPlaces(params, s, area))
 	in.trap = trap
@@ -352,7 +368,7 @@ func (in *instance) callout(n uint32, s *exec.State, area []uint64) error {
 	in.store()
 	scramble(s)
 	if n > 0 {
-		s.Int[regCtx], s.Int[regMemBase] = ctx, base
+		s.Int[mc.Target.Conv.Context], s.Int[mc.Target.Conv.MemBase] = ctx, base
 	}
 	setPlaces(results, vals, s, area)
 	return nil
@@ -369,13 +385,4 @@ func outcome(m *ssa.Machine, log *strings.Builder, results []uint64, trap abi.Tr
 	}
 	out.Memory = crc32.Checksum(m.Memories[0], crc32.MakeTable(crc32.Castagnoli))
 	return out
-}
-
-// allFeatures has the sets of CPU features to test with.
-func allFeatures(t *testing.T) []uint64 {
-	host := Target.HostFeatures()
-	if host&FeatureV2 == 0 {
-		t.Skip("this CPU is older than x86-64-v2")
-	}
-	return []uint64{host, FeatureV2}
 }

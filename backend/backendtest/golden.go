@@ -1,4 +1,6 @@
-package amd64
+//go:build linux && (amd64 || arm64)
+
+package backendtest
 
 import (
 	"flag"
@@ -16,19 +18,19 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// TestSelection compares the instructions selected for the functions in testdata with the
+// Selection compares the instructions selected for the functions in testdata with the
 // files beside them, and runs them on the evaluator and natively.
-func TestSelection(t *testing.T) {
-	files, err := filepath.Glob("testdata/*.ssa")
+func Selection(t *testing.T, mc *Machine) {
+	files, err := filepath.Glob("../backendtest/testdata/*.ssa")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("testdata: %v, %d files", err, len(files))
 	}
 	for _, name := range files {
-		t.Run(filepath.Base(name), func(t *testing.T) { testSelection(t, name) })
+		t.Run(filepath.Base(name), func(t *testing.T) { testSelection(t, mc, name) })
 	}
 }
 
-func testSelection(t *testing.T, name string) {
+func testSelection(t *testing.T, mc *Machine, name string) {
 	src, err := os.ReadFile(name)
 	if err != nil {
 		t.Fatal(err)
@@ -44,17 +46,17 @@ func testSelection(t *testing.T, name string) {
 		if err := ssa.Check(f); err != nil {
 			t.Fatalf("%v\n%s", err, f)
 		}
-		for i, features := range append(allFeatures(t), allFeatures(t)...) {
-			c := &compiler{}
-			c.cfg.Features, c.cfg.Poison = features, i > 1
+		for i, features := range append(mc.Features[:len(mc.Features):len(mc.Features)], mc.Features...) {
+			c := &compiler{mc: mc}
+			c.cfg.Features, c.cfg.Poison = features, i >= len(mc.Features)
 			code, err := c.compile(f)
 			if err != nil {
 				t.Fatalf("%v\n%s", err, f)
 			}
-			if i == 1 { // all machines have these
-				text.WriteString(f.Name + "\n" + lowered(&c.m) + "\n")
+			if i == len(mc.Features)-1 { // all machines have these
+				text.WriteString(f.Name + "\n" + mc.Lowered(&c.m) + "\n")
 			}
-			in, err := newInstance(code)
+			in, err := newInstance(c.mc, code)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -79,7 +81,7 @@ func testSelection(t *testing.T, name string) {
 			in.code.Close()
 		}
 	}
-	golden := strings.TrimSuffix(name, ".ssa") + ".txt"
+	golden := filepath.Join("testdata", strings.TrimSuffix(filepath.Base(name), ".ssa")+".txt")
 	if *update {
 		if err := os.WriteFile(golden, []byte(text.String()), 0o666); err != nil {
 			t.Fatal(err)

@@ -1,7 +1,8 @@
+//go:build linux && (amd64 || arm64)
+
 package exec
 
 import (
-	"encoding/binary"
 	"fmt"
 	"sync"
 	"syscall"
@@ -10,11 +11,13 @@ import (
 
 // State is what the assembly saves and loads.
 type State struct {
-	Int    [16]uint64    // general registers by number; rsp is the native stack pointer
-	Float  [16][2]uint64 // vector registers
+	Int    [32]uint64    // general registers by number; StackPointer is the native stack pointer
+	Float  [32][2]uint64 // vector registers
+	Entry  uint64        // where native code goes on, if not on top of the stack
 	Reason uint64        // why native code was left: number of a callout
 	hostSP uint64
 	hostBP uint64
+	hostLR uint64
 }
 
 // Callouts numbers beyond those of the user.
@@ -33,7 +36,7 @@ type Fault struct {
 
 const (
 	stackSize = 1 << 20
-	stubSize  = 32
+	stubSize  = 64
 )
 
 // Code is executable memory: stubs for callouts and text behind them.
@@ -42,9 +45,9 @@ type Code struct {
 	stubs int
 }
 
-// Load makes text executable. Before, the caller may patch it in fix, which is given the addresses of
-// the text and of the stub of each callout.
-func Load(text []byte, callouts int, fix func(text []byte, base uint64, callout []uint64)) (*Code, error) {
+// Load makes text executable. Before, the caller may patch it in fix, which is given the memory with everything, its address,
+// where the text begins and where the stub of each callout is.
+func Load(text []byte, callouts int, fix func(mem []byte, base uint64, start uint32, callout []uint32)) (*Code, error) {
 	stubs := callouts + firstCallout
 	start := (stubs*stubSize + 63) &^ 63
 	size := (start + len(text) + 4095) &^ 4095
@@ -53,20 +56,16 @@ func Load(text []byte, callouts int, fix func(text []byte, base uint64, callout 
 		return nil, fmt.Errorf("code: %w", err)
 	}
 	c := &Code{mem: mem, stubs: stubs}
-	var addrs []uint64
+	var places []uint32
 	for i := range stubs {
-		stub := mem[i*stubSize:]
-		copy(stub, []byte{0x49, 0xbb}) // mov r11, i
-		binary.LittleEndian.PutUint64(stub[2:], uint64(i))
-		copy(stub[10:], []byte{0xff, 0x25, 0, 0, 0, 0}) // jmp [rip+0]
-		binary.LittleEndian.PutUint64(stub[16:], leaveAddr())
+		writeStub(mem[i*stubSize:], uint64(i))
 		if i >= firstCallout {
-			addrs = append(addrs, c.base()+uint64(i*stubSize))
+			places = append(places, uint32(i*stubSize))
 		}
 	}
 	copy(mem[start:], text)
 	if fix != nil {
-		fix(mem[start:start+len(text)], c.base()+uint64(start), addrs)
+		fix(mem, c.base(), uint32(start), places)
 	}
 	if err := syscall.Mprotect(mem, syscall.PROT_READ|syscall.PROT_EXEC); err != nil {
 		return nil, fmt.Errorf("code: %w", err)
@@ -102,12 +101,10 @@ func (c *Code) Call(entry uint64, s *State, args []uint64, callout func(n int, s
 	}
 	codeLo, codeHi = c.base(), c.base()+uint64(len(c.mem))
 	faultStub = c.base() + faulted*stubSize
-	top := len(stack) - 8*len(args)&^15 - 64
+	top := (len(stack) - 8*len(args) - 64) &^ 15
 	area := unsafe.Slice((*uint64)(unsafe.Pointer(&stack[top])), len(args))
 	copy(area, args)
-	binary.LittleEndian.PutUint64(stack[top-8:], c.base()+returned*stubSize)
-	binary.LittleEndian.PutUint64(stack[top-16:], entry)
-	s.Int[4] = uint64(uintptr(unsafe.Pointer(&stack[top-16])))
+	s.begin(top, entry, c.base()+returned*stubSize)
 	for {
 		current = s
 		enter(s)
@@ -119,8 +116,9 @@ func (c *Code) Call(entry uint64, s *State, args []uint64, callout func(n int, s
 			f := fault
 			return &f, nil
 		}
-		sp := s.Int[4] - uint64(uintptr(unsafe.Pointer(&stack[0])))
-		out := unsafe.Slice((*uint64)(unsafe.Pointer(&stack[sp+8])), (uint64(len(stack))-sp-8)/8)
+		sp := s.Int[StackPointer] - uint64(uintptr(unsafe.Pointer(&stack[0]))) + linkSize
+		out := unsafe.Slice((*uint64)(unsafe.Pointer(&stack[sp])), (uint64(len(stack))-sp)/8)
+		s.comeBack()
 		if !callout(int(s.Reason)-firstCallout, s, out) {
 			return nil, nil
 		}
@@ -163,7 +161,7 @@ func sigaction(sig syscall.Signal, act, old *[4]uint64) error {
 	return nil
 }
 
-// enter loads all registers, switches to the native stack and returns to the address on its top.
+// enter loads all registers, switches to the native stack and goes to native code.
 func enter(s *State)
 
 // leaveAddr and handlerAddr are addresses of assembly routines.

@@ -1,4 +1,6 @@
-package amd64
+//go:build linux && (amd64 || arm64)
+
+package backendtest
 
 import (
 	"math/rand/v2"
@@ -12,16 +14,16 @@ import (
 	"github.com/wasmaot/wasmaot/compiler/ssa/ssatest"
 )
 
-// TestRandomCarries runs random sums, products and carries on the evaluator and natively: which of them become one
+// RandomCarries runs random sums, products and carries on the evaluator and natively: which of them become one
 // instruction depends on their order and on who else reads them.
-func TestRandomCarries(t *testing.T) {
+func RandomCarries(t *testing.T, mc *Machine) {
 	seed := ssatest.Seed(t)
 	n := uint64(200)
 	if testing.Short() {
 		n = 50
 	}
-	for _, features := range allFeatures(t) {
-		c := &compiler{}
+	for _, features := range mc.Features {
+		c := &compiler{mc: mc}
 		c.cfg.Features = features
 		for i := range n {
 			c.cfg.Poison = i%2 == 1
@@ -104,7 +106,7 @@ func runCarries(t *testing.T, c *compiler, seed uint64) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, f)
 	}
-	in, err := newInstance(code)
+	in, err := newInstance(c.mc, code)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,6 @@
-package amd64
+//go:build linux && (amd64 || arm64)
+
+package backendtest
 
 import (
 	"bytes"
@@ -9,36 +11,35 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/wasmaot/wasmaot/backend"
 	"github.com/wasmaot/wasmaot/compiler/abi"
 	"github.com/wasmaot/wasmaot/compiler/ssa"
 	"github.com/wasmaot/wasmaot/compiler/ssa/ssatest"
 )
 
 // mustLoad compiles a function given as text.
-func mustLoad(t *testing.T, features uint64, src string) (*ssa.Func, *instance) {
+func mustLoad(t *testing.T, mc *Machine, src string) (*ssa.Func, *instance) {
 	t.Helper()
 	f, err := ssa.Parse(src)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, src)
 	}
-	return f, mustLoadFunc(t, features, f)
+	return f, mustLoadFunc(t, mc, f)
 }
 
-func mustLoadFunc(t *testing.T, features uint64, f *ssa.Func) *instance {
+func mustLoadFunc(t *testing.T, mc *Machine, f *ssa.Func) *instance {
 	t.Helper()
 	f.Module = testModule
 	f.Analyze(new(ssa.Scratch))
 	if err := ssa.Check(f); err != nil {
 		t.Fatal(err)
 	}
-	c := &compiler{}
-	c.cfg.Features = features
+	c := &compiler{mc: mc}
+	c.cfg.Features = mc.Target.Baseline
 	code, err := c.compile(f)
 	if err != nil {
 		t.Fatal(err)
 	}
-	in, err := newInstance(code)
+	in, err := newInstance(c.mc, code)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,10 +47,10 @@ func mustLoadFunc(t *testing.T, features uint64, f *ssa.Func) *instance {
 	return in
 }
 
-// TestBulk copies and fills with all lengths up to where the routines change their ways, with
+// Bulk copies and fills with all lengths up to where the routines change their ways, with
 // all kinds of overlap, up to the end of memory and beyond.
-func TestBulk(t *testing.T) {
-	lengths := []uint64{longFill - 1, longFill, longFill + 33, longCopy - 1, longCopy, longCopy + 33, 5000}
+func Bulk(t *testing.T, mc *Machine) {
+	lengths := append([]uint64{5000}, mc.Lengths...)
 	for n := range uint64(135) {
 		lengths = append(lengths, n)
 	}
@@ -58,8 +59,8 @@ func TestBulk(t *testing.T) {
 	for _, op := range []string{"memcopy", "memfill"} {
 		for _, n := range lengths {
 			places := []uint64{8, 8 + n/2, 9 + n, 8 + n + n, 40, size - n, size - n + 1, math.MaxUint32, math.MaxUint32 - n + 1}
-			_, variable := mustLoad(t, FeatureV2, "func 3 (i32, i32, i32) -> ()\nb0(v1:i32, v2:i32, v3:i32):\n"+op+" v1, v2, v3\nreturn ()")
-			f, constant := mustLoad(t, FeatureV2, fmt.Sprintf("func 3 (i32, i32) -> ()\nb0(v1:i32, v2:i32):\n%s v1, v2, %d:i32\nreturn ()", op, n))
+			_, variable := mustLoad(t, mc, "func 3 (i32, i32, i32) -> ()\nb0(v1:i32, v2:i32, v3:i32):\n"+op+" v1, v2, v3\nreturn ()")
+			f, constant := mustLoad(t, mc, fmt.Sprintf("func 3 (i32, i32) -> ()\nb0(v1:i32, v2:i32):\n%s v1, v2, %d:i32\nreturn ()", op, n))
 			for _, dst := range places {
 				src := places[r.IntN(len(places))] + r.Uint64N(20)
 				testBulk(t, variable, f, []uint64{dst, src, n})
@@ -95,9 +96,9 @@ func testBulk(t *testing.T, in *instance, f *ssa.Func, args []uint64) {
 	}
 }
 
-// TestStack passes more parameters and results than there are registers, some in each
+// Stack passes more parameters and results than there are registers, some in each
 // other's places.
-func TestStack(t *testing.T) {
+func Stack(t *testing.T, mc *Machine) {
 	types := []abi.Type{abi.I32, abi.F64, abi.I64, abi.F32}
 	for _, n := range []int{1, 12, 33, 200} {
 		for _, rotate := range []int{0, 1, 13} {
@@ -118,15 +119,15 @@ func TestStack(t *testing.T) {
 				results = append(results, v)
 			}
 			f.EndReturn(b, 0, results...)
-			in := mustLoadFunc(t, FeatureV2, f)
+			in := mustLoadFunc(t, mc, f)
 			args := ssatest.Args(rand.New(rand.NewPCG(uint64(n), 1)), sig)
 			compareRun(t, in, f, args)
 		}
 	}
 }
 
-// TestFrame keeps more values than there are registers across calls, in frames of all sizes.
-func TestFrame(t *testing.T) {
+// Frame keeps more values than there are registers across calls, in frames of all sizes.
+func Frame(t *testing.T, mc *Machine) {
 	for _, n := range []int{1, 20, 3000, 9000} {
 		var src strings.Builder
 		fmt.Fprintf(&src, "func 3 (i64, f64) -> (i64, f64)\nb0(v1:i64, v2:f64):\n")
@@ -140,7 +141,7 @@ func TestFrame(t *testing.T) {
 			v += 2
 		}
 		fmt.Fprintf(&src, "return (v%d, v%d)\n", v-2, v-1)
-		f, in := mustLoad(t, FeatureV2, src.String())
+		f, in := mustLoad(t, mc, src.String())
 		if want := uint32(16 * (n - 1)); in.native.FrameSize < want {
 			t.Errorf("%d values: expected a frame of at least %d bytes, found %d", 2*n, want, in.native.FrameSize)
 		}
@@ -157,9 +158,9 @@ func TestFrame(t *testing.T) {
 	}
 }
 
-// TestVectors moves vectors through registers, slots, memory, constants and calls' areas; the evaluator
+// Vectors moves vectors through registers, slots, memory, constants and calls' areas; the evaluator
 // does not know them.
-func TestVectors(t *testing.T) {
+func Vectors(t *testing.T, mc *Machine) {
 	f := new(ssa.Func)
 	f.Reset()
 	f.Index = 3
@@ -183,11 +184,11 @@ func TestVectors(t *testing.T) {
 	f.EmitCall(ssa.Call{Kind: ssa.CallDirect, Callee: 2, Sig: testModule.FuncSigs[2]}, nil, 0)
 	s := f.Emit(ssa.OpSelect, abi.V128, uint32(p[1]), uint32(l), uint32(p[9]), 0)
 	f.EndReturn(b, 0, s)
-	in := mustLoadFunc(t, FeatureV2, f)
+	in := mustLoadFunc(t, mc, f)
 	for _, choice := range []uint64{0, 1} {
 		var log strings.Builder
 		m := newMachine(1, &log)
-		places, area := abi.AMD64.Params(f.Sig.Params)
+		places, area := mc.Target.Conv.Params(f.Sig.Params)
 		got, mem := in.runVectors(t, m, places, area, choice)
 		want := [2]uint64{9, 9 << 8}
 		if choice != 0 {
@@ -202,26 +203,6 @@ func TestVectors(t *testing.T) {
 		}
 		if !bytes.Equal(mem[32:48], f.Vecs[0][:]) {
 			t.Errorf("constant: found %x", mem[32:48])
-		}
-	}
-}
-
-// TestPatch resolves relocations and refuses what is out of reach.
-func TestPatch(t *testing.T) {
-	text := make([]byte, 64)
-	if err := patch(text, 10, backend.RelocCall, 3); err != nil {
-		t.Fatal(err)
-	}
-	if d := int32(binary.LittleEndian.Uint32(text[10:])); d != 3-14 {
-		t.Errorf("distance %d", d)
-	}
-	for _, bad := range []struct {
-		field  uint32
-		kind   backend.RelocKind
-		target uint32
-	}{{61, backend.RelocCall, 0}, {math.MaxUint32, backend.RelocCall, 0}, {0, backend.RelocCall + 1, 0}, {0, backend.RelocCall, 1 << 31}} {
-		if err := patch(text, bad.field, bad.kind, bad.target); err == nil {
-			t.Errorf("%+v was accepted", bad)
 		}
 	}
 }

@@ -1,4 +1,6 @@
-package amd64
+//go:build linux && (amd64 || arm64)
+
+package backendtest
 
 import (
 	"encoding/binary"
@@ -15,15 +17,15 @@ import (
 	"github.com/wasmaot/wasmaot/compiler/ssa/ssatest"
 )
 
-// TestRandomVectors runs random functions on vectors on the evaluator and natively.
-func TestRandomVectors(t *testing.T) {
+// RandomVectors runs random functions on vectors on the evaluator and natively.
+func RandomVectors(t *testing.T, mc *Machine) {
 	seed := ssatest.Seed(t)
 	n := 400
 	if testing.Short() {
 		n = 100
 	}
-	for _, features := range allFeatures(t) {
-		c := &compiler{}
+	for _, features := range mc.Features {
+		c := &compiler{mc: mc}
 		c.cfg.Features = features
 		for i := range n {
 			c.cfg.Poison = i%2 == 1
@@ -57,7 +59,7 @@ func runVectors(t *testing.T, c *compiler, seed uint64) {
 		t.Errorf("%v\n%s", err, f)
 		return
 	}
-	in, err := newInstance(code)
+	in, err := newInstance(c.mc, code)
 	if err != nil {
 		t.Fatal(err)
 	}

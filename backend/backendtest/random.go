@@ -1,4 +1,6 @@
-package amd64
+//go:build linux && (amd64 || arm64)
+
+package backendtest
 
 import (
 	"errors"
@@ -70,15 +72,15 @@ func canonicalNaNs(f *ssa.Func) {
 	}
 }
 
-// TestRandom runs random functions on the evaluator and natively.
-func TestRandom(t *testing.T) {
+// Random runs random functions on the evaluator and natively.
+func Random(t *testing.T, mc *Machine) {
 	seed := ssatest.Seed(t)
 	n := 400
 	if testing.Short() {
 		n = 50
 	}
-	for _, features := range allFeatures(t) {
-		c := &compiler{}
+	for _, features := range mc.Features {
+		c := &compiler{mc: mc}
 		c.cfg.Features = features
 		for i := range n {
 			c.cfg.Poison = i%2 == 1
@@ -105,7 +107,7 @@ func runRandom(t *testing.T, c *compiler, seed uint64) {
 		t.Errorf("%v\n%s", err, f)
 		return
 	}
-	in, err := newInstance(code)
+	in, err := newInstance(c.mc, code)
 	if err != nil {
 		t.Fatal(err)
 	}
