@@ -39,7 +39,7 @@ func RandomVectors(t *testing.T, mc *Machine) {
 }
 
 func runVectors(t *testing.T, c *compiler, seed uint64) {
-	f := vectorFunc(rand.New(rand.NewPCG(seed, 0)), &c.cfg)
+	f := vectorFunc(rand.New(rand.NewPCG(seed, 0)), &c.cfg, c.mc.Target.SHA)
 	if err := ssa.Check(f); err != nil {
 		t.Errorf("%v\n%s", err, f)
 		return
@@ -95,13 +95,13 @@ type vectorGen struct {
 	pool  map[abi.Type][]ssa.Value
 }
 
-func vectorFunc(r *rand.Rand, cfg *backend.Config) *ssa.Func {
+func vectorFunc(r *rand.Rand, cfg *backend.Config, sha uint64) *ssa.Func {
 	f := new(ssa.Func)
 	f.Reset()
 	f.Module = testModule
 	f.Sig = &abi.Signature{Params: []abi.Type{abi.I32, abi.I64, abi.F32, abi.F64}}
 	g := &vectorGen{r: r, f: f, last: ssa.OpVStoreLane, pool: make(map[abi.Type][]ssa.Value)}
-	if cfg.Features&FeatureSHA != 0 {
+	if cfg.Features&sha != 0 {
 		g.last = ssa.OpVSHA256Msg2
 	}
 	if cfg.Explicit {
