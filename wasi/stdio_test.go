@@ -210,14 +210,14 @@ func TestStreamDirectory(t *testing.T) {
 	}
 }
 
-// TestTerminal: a terminal is a character device that cannot seek, is polled and
-// not left non-blocking.
-func TestTerminal(t *testing.T) {
+// terminal gives both sides of a pseudoterminal.
+func terminal(t *testing.T) (master, slave *os.File) {
+	t.Helper()
 	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
 	if err != nil {
 		t.Skip("no pseudoterminals here: ", err)
 	}
-	defer master.Close()
+	t.Cleanup(func() { master.Close() })
 	var n int
 	conn := must[interface {
 		Control(func(uintptr)) error
@@ -229,11 +229,18 @@ func TestTerminal(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	slave, err := os.OpenFile("/dev/pts/"+strconv.Itoa(n), os.O_RDWR|unix.O_NOCTTY, 0)
+	slave, err = os.OpenFile("/dev/pts/"+strconv.Itoa(n), os.O_RDWR|unix.O_NOCTTY, 0)
 	if err != nil {
 		t.Skip("no pseudoterminals here: ", err)
 	}
-	defer slave.Close()
+	t.Cleanup(func() { slave.Close() })
+	return master, slave
+}
+
+// TestTerminal: a terminal is a character device that cannot seek, is polled and
+// not left non-blocking.
+func TestTerminal(t *testing.T) {
+	master, slave := terminal(t)
 	before := hostFlags(t, slave)
 	for _, polled := range []bool{false, true} {
 		g := newGuest(t, &Config{Stdin: slave, Stdout: slave, Stderr: slave})
