@@ -5,12 +5,12 @@ go 1.26.0
 require (
 	github.com/tetratelabs/wazero v1.12.0
 	github.com/wasmaot/wasmaot v0.0.0
+	golang.org/x/sys v0.49.0
 )
 
 require (
 	golang.org/x/arch v0.32.0 // indirect
 	golang.org/x/net v0.61.0 // indirect
-	golang.org/x/sys v0.49.0 // indirect
 )
 
 replace github.com/wasmaot/wasmaot => ../

@@ -18,7 +18,8 @@ const (
 )
 
 // entered is the rest of enter where there is one.
-func entered(how uint64, s *nativeStack, f *Func, ctx context.Context, stack []uint64) error {
+func entered(how uint64, s *nativeStack, f *Func, ctx context.Context, slots *uint64, n int) error {
+	stack := unsafe.Slice(slots, n)
 	switch how {
 	case callFailed:
 		err := s.err
@@ -91,7 +92,7 @@ func dispatch(s *nativeStack, reason uint64) (resume uint64) {
 func hostCall(s *nativeStack) (resume uint64) {
 	e := s.e
 	f := (*Func)(pointer((*funcDesc)(pointer(e.desc)).host))
-	slots := (*[math.MaxInt32 / 8]uint64)(pointer(e.slots))[:f.slots:f.slots]
+	slots := (*[math.MaxInt32 / 8]uint64)(pointer(e.exitSlots()))[:f.slots:f.slots]
 	inst := instanceOf(e.vmctx)
 	if f.builtin != nil {
 		if code := f.builtin(inst, slots); code != abi.TrapNone {
@@ -123,7 +124,7 @@ func (s *nativeStack) hostCalled(f *Func, inst *Instance, results []uint64, err 
 	e := s.e
 	if stopped, ok := err.(*Interrupted); ok && len(stopped.Frames) == 0 {
 		// A host function that gives up when the context ends does not know where the guest is.
-		frames, elided := s.callers(nil, s.returnAt(e.frame))
+		frames, elided := s.callers(nil, s.hostReturn())
 		err = &Interrupted{stopped.Cause, frames, elided}
 	}
 	if err != nil {
@@ -131,7 +132,7 @@ func (s *nativeStack) hostCalled(f *Func, inst *Instance, results []uint64, err 
 		return 0
 	}
 	if e.cancelled.Load() != 0 {
-		return s.interrupted(s.callers(nil, s.returnAt(e.frame)))
+		return s.interrupted(s.callers(nil, s.hostReturn()))
 	}
 	if f.typ.refs && inst != nil {
 		holdRefs(inst.node, f.typ.sig.Results, results)
@@ -154,7 +155,7 @@ func (s *nativeStack) abandon() {
 
 // trapAtCall is the error of a builtin that traps.
 func (s *nativeStack) trapAtCall(code abi.Trap) *Trap {
-	frames, elided := s.callers(nil, s.returnAt(s.e.frame))
+	frames, elided := s.callers(nil, s.hostReturn())
 	return &Trap{code, frames, elided}
 }
 

@@ -2,20 +2,15 @@
 #include "go_asm.h"
 #include "textflag.h"
 
-// CROSS notes in the exec BX where Go's stack and the slots, R11, are: anew whenever Go code has run, which may have moved them.
-#define CROSS \
-	MOVQ SP, exec_goSP(BX); \
-	MOVQ R11, exec_buffer(BX)
-
-// RUN runs the entry stub DX with the descriptor AX and the slots R11 on the stack CX, which is also in s-8(SP). It goes on behind it when the guest is done, with
+// RUN runs the entry stub DX with the descriptor AX and the slots R11 on the stack that is in s-8(SP) and has the exec BX. It goes on behind it when the guest is done, with
 // the exec in BX, and at failed when hostCall or dispatch gives no address to go on at.
 //
 // The frame is an ordinary one: between the instructions of these functions the stack pointer is always the same. The
 // stub that is called switches stacks and comes back to the instruction after CALL, by RET when the guest
 // is done, by a jump when it leaves for Go. Only BP is lost.
 #define RUN(slots, frame) \
-	MOVQ nativeStack_e(CX), BX; \
-	CROSS; \
+	MOVQ BX, e-16(SP); \
+	MOVQ R11, exec_buffer(BX); \
 	CALL DX; \
 	LEAQ frame(SP), BP; \
 	TESTL AX, AX; \
@@ -29,10 +24,13 @@
 resume: \
 	TESTQ AX, AX; \
 	JEQ failed; \
-	MOVQ s-8(SP), BX; \
-	MOVQ nativeStack_e(BX), BX; \
+	MOVQ e-16(SP), BX; \
 	MOVQ slots, R11; \
-	CROSS; \
+	MOVQ R11, exec_buffer(BX); \
+	LEAQ -8(SP), DX; \
+	MOVQ DX, exec_goSP(BX); \
+	MOVQ exec_goPC(BX), CX; \
+	MOVQ CX, (DX); \
 	JMP AX; \
 notHost: \
 	MOVQ AX, 8(SP); \
@@ -42,37 +40,36 @@ notHost: \
 done:
 
 // func run(s *nativeStack, desc, entry uint64, slots *uint64) (done bool)
-TEXT ·run(SB), 0, $32-33
+TEXT ·run(SB), NOSPLIT, $40-33
 	NO_LOCAL_POINTERS
 	MOVQ s+0(FP), CX
 	MOVQ CX, s-8(SP)
+	MOVQ nativeStack_e(CX), BX
 	MOVQ desc+8(FP), AX
 	MOVQ entry+16(FP), DX
 	MOVQ slots+24(FP), R11
-	RUN(slots+24(FP), 32)
+	RUN(slots+24(FP), 40)
 	MOVB $1, done+32(FP)
 	RET
 failed:
 	MOVB $0, done+32(FP)
 	RET
 
-// func enter(f *Func, ctx context.Context, stack []uint64) (err error)
+// func enter(f *Func, ctx context.Context, slots *uint64, n int) (err error)
 //
 // What is done with owner and busy, and why plain stores suffice, stands in hold.go. Everything that is not
-// the common case is left to entered.
-TEXT ·enter(SB), 0, $88-64
+// the common case is left to entered. Func.exec spares the processor to wait for three loads, each of which gives the next one's address, before it knows
+// the stack pointer to which the call returns: it goes on with the guess while it compares.
+TEXT ·enter(SB), NOSPLIT, $88-56
 	NO_LOCAL_POINTERS
 	MOVQ f+0(FP), DX
-	MOVQ stack_base+24(FP), R11
+	MOVQ slots+24(FP), R11
 	CMPQ Func_entry(DX), $0 // not a guest's, or not for here
 	JEQ  other
 	MOVQ ctx_itable+8(FP), AX
-	CMPQ AX, ·background+0(SB)
+	CMPQ AX, ·background+0(SB) // there is only one value of its type
 	JNE  other
-	MOVQ ctx_data+16(FP), AX
-	CMPQ AX, ·background+8(SB)
-	JNE  other
-	MOVQ stack_len+32(FP), AX
+	MOVQ n+32(FP), AX
 	CMPQ AX, Func_slots(DX)
 	JLT  other
 	MOVQ Func_inst(DX), R9
@@ -89,26 +86,37 @@ owned:
 	CMPQ Instance_own(R9), CX
 	JNE  gone
 	MOVQ CX, s-8(SP)
+	MOVQ Func_exec(DX), BX
+	CMPQ BX, nativeStack_e(CX)
+	JNE  guess
+guessed:
 	MOVQ Func_desc(DX), AX
 	MOVQ Func_entry(DX), DX
-	RUN(stack_base+24(FP), 88)
+	RUN(slots+24(FP), 88)
 	MOVQ s-8(SP), CX
+	CMPL exec_special(BX), $0
+	JNE  special
+	MOVL $const_stackIdle, nativeStack_busy(CX)
+given:
+	MOVQ nativeStack_inst(CX), R9
+	CMPQ Instance_own(R9), CX
+	JNE  settle
+	MOVQ $0, err_itable+40(FP)
+	MOVQ $0, err_data+48(FP)
+	RET
+
+guess:
+	MOVQ nativeStack_e(CX), BX
+	MOVQ BX, Func_exec(DX)
+	JMP  guessed
+
+special:
 	MOVQ exec_committed(BX), AX
 	CMPQ AX, exec_shallow(BX)
 	JCS  failed // nativeStack.err is nil: this only leaves giving back to Go
 	MOVL $const_stackIdle, nativeStack_busy(CX)
 	CMPB nativeStack_sticky(CX), $0
-	JEQ  disown
-given:
-	MOVQ f+0(FP), DX
-	MOVQ Func_inst(DX), R9
-	CMPQ Instance_own(R9), CX
-	JNE  settle
-	MOVQ $0, err_itable+48(FP)
-	MOVQ $0, err_data+56(FP)
-	RET
-
-disown:
+	JNE  given
 	MOVQ $0, nativeStack_owner(CX)
 	JMP  given
 
@@ -126,6 +134,8 @@ unowned:
 	JMP  owned
 stick:
 	MOVB $1, nativeStack_sticky(CX)
+	MOVQ nativeStack_e(CX), AX
+	MOVL $0, exec_special(AX)
 	JMP  owned
 turn: // goroutines take turns
 	MOVQ R8, nativeStack_last(CX)
@@ -144,7 +154,7 @@ settle:
 failed:
 	MOVQ s-8(SP), CX
 	MOVQ $const_callFailed, AX
-rest: // entered(how, s, f, ctx, stack)
+rest: // entered(how, s, f, ctx, slots, n)
 	MOVQ AX, 0(SP)
 	MOVQ CX, 8(SP)
 	MOVQ f+0(FP), AX
@@ -153,17 +163,15 @@ rest: // entered(how, s, f, ctx, stack)
 	MOVQ AX, 24(SP)
 	MOVQ ctx_data+16(FP), AX
 	MOVQ AX, 32(SP)
-	MOVQ stack_base+24(FP), AX
+	MOVQ slots+24(FP), AX
 	MOVQ AX, 40(SP)
-	MOVQ stack_len+32(FP), AX
+	MOVQ n+32(FP), AX
 	MOVQ AX, 48(SP)
-	MOVQ stack_cap+40(FP), AX
-	MOVQ AX, 56(SP)
 	CALL ·entered(SB)
+	MOVQ 56(SP), AX
+	MOVQ AX, err_itable+40(FP)
 	MOVQ 64(SP), AX
-	MOVQ AX, err_itable+48(FP)
-	MOVQ 72(SP), AX
-	MOVQ AX, err_data+56(FP)
+	MOVQ AX, err_data+48(FP)
 	RET
 
 // func goroutine() uintptr

@@ -8,14 +8,14 @@
 	MOVD R13, exec_goSP(R9); \
 	MOVD R10, exec_buffer(R9)
 
-// RUN runs the entry stub R11 with the descriptor R8 and the slots R10 on the stack R1, which is also in s-8(SP). It goes on behind it when the guest is done, with
+// RUN runs the entry stub R11 with the descriptor R8 and the slots R10 on the stack that is in s-8(SP) and has the exec R9. It goes on behind it when the guest is done, with
 // the exec in R9, and at failed when hostCall or dispatch gives no address to go on at.
 //
 // The frame is an ordinary one: between the instructions of these functions the stack pointer is always the same. The
 // stub that is called switches stacks and comes back to the instruction after CALL, by RET when the guest
 // is done, by a jump when it leaves for Go. R28 is g all the while; the frame pointer is lost.
 #define RUN(slots) \
-	MOVD nativeStack_e(R1), R9; \
+	MOVD R9, e-16(SP); \
 	CROSS; \
 	CALL (R11); \
 	SUB $8, RSP, R29; \
@@ -28,8 +28,7 @@
 	MOVD 16(RSP), R12; \
 resume: \
 	CBZ R12, failed; \
-	MOVD s-8(SP), R9; \
-	MOVD nativeStack_e(R9), R9; \
+	MOVD e-16(SP), R9; \
 	MOVD slots, R10; \
 	CROSS; \
 	JMP (R12); \
@@ -41,10 +40,11 @@ notHost: \
 done:
 
 // func run(s *nativeStack, desc, entry uint64, slots *uint64) (done bool)
-TEXT ·run(SB), 0, $32-33
+TEXT ·run(SB), NOSPLIT, $40-33
 	NO_LOCAL_POINTERS
 	MOVD s+0(FP), R1
 	MOVD R1, s-8(SP)
+	MOVD nativeStack_e(R1), R9
 	MOVD desc+8(FP), R8
 	MOVD entry+16(FP), R11
 	MOVD slots+24(FP), R10
@@ -56,25 +56,21 @@ failed:
 	MOVB ZR, done+32(FP)
 	RET
 
-// func enter(f *Func, ctx context.Context, stack []uint64) (err error)
+// func enter(f *Func, ctx context.Context, slots *uint64, n int) (err error)
 //
 // What is done with owner and busy, and why plain stores suffice, stands in hold.go; they are released with
-// the order that Go's memory model asks for. Everything that is not the common case is left to entered.
-TEXT ·enter(SB), 0, $88-64
+// the order that Go's memory model asks for. Everything that is not the common case is left to entered. Func.exec is a guess, as on amd64.
+TEXT ·enter(SB), NOSPLIT, $88-56
 	NO_LOCAL_POINTERS
 	MOVD f+0(FP), R2
-	MOVD stack_base+24(FP), R10
+	MOVD slots+24(FP), R10
 	MOVD Func_entry(R2), R11
 	CBZ R11, other // not a guest's, or not for here
 	MOVD ctx_itable+8(FP), R0
 	MOVD ·background+0(SB), R3
 	CMP R0, R3
-	BNE other
-	MOVD ctx_data+16(FP), R0
-	MOVD ·background+8(SB), R3
-	CMP R0, R3
-	BNE other
-	MOVD stack_len+32(FP), R0
+	BNE other // there is only one value of its type
+	MOVD n+32(FP), R0
 	MOVD Func_slots(R2), R3
 	CMP R3, R0
 	BLT other
@@ -93,9 +89,34 @@ owned:
 	CMP R0, R1
 	BNE gone
 	MOVD R1, s-8(SP)
+	MOVD Func_exec(R2), R9
+	MOVD nativeStack_e(R1), R0
+	CMP R0, R9
+	BNE guess
+guessed:
 	MOVD Func_desc(R2), R8
-	RUN(stack_base+24(FP))
+	RUN(slots+24(FP))
 	MOVD s-8(SP), R1
+	MOVWU exec_special(R9), R0
+	CBNZ R0, special
+	ADD $nativeStack_busy, R1, R3
+	MOVD $const_stackIdle, R0
+	STLRW R0, (R3)
+given:
+	MOVD nativeStack_inst(R1), R5
+	MOVD Instance_own(R5), R0
+	CMP R0, R1
+	BNE settle
+	MOVD ZR, err_itable+40(FP)
+	MOVD ZR, err_data+48(FP)
+	RET
+
+guess:
+	MOVD R0, R9
+	MOVD R9, Func_exec(R2)
+	JMP guessed
+
+special:
 	MOVD exec_committed(R9), R0
 	MOVD exec_shallow(R9), R3
 	CMP R3, R0
@@ -104,18 +125,7 @@ owned:
 	MOVD $const_stackIdle, R0
 	STLRW R0, (R3)
 	MOVBU nativeStack_sticky(R1), R0
-	CBZ R0, disown
-given:
-	MOVD f+0(FP), R2
-	MOVD Func_inst(R2), R5
-	MOVD Instance_own(R5), R0
-	CMP R0, R1
-	BNE settle
-	MOVD ZR, err_itable+48(FP)
-	MOVD ZR, err_data+56(FP)
-	RET
-
-disown:
+	CBNZ R0, given
 	ADD $nativeStack_owner, R1, R3
 	STLR ZR, (R3)
 	JMP given
@@ -138,6 +148,8 @@ unowned:
 stick:
 	MOVD $1, R0
 	MOVB R0, nativeStack_sticky(R1)
+	MOVD nativeStack_e(R1), R0
+	MOVW ZR, exec_special(R0)
 	JMP owned
 turn: // goroutines take turns
 	MOVD g, nativeStack_last(R1)
@@ -156,7 +168,7 @@ settle:
 failed:
 	MOVD s-8(SP), R1
 	MOVD $const_callFailed, R0
-rest: // entered(how, s, f, ctx, stack)
+rest: // entered(how, s, f, ctx, slots, n)
 	MOVD R0, 8(RSP)
 	MOVD R1, 16(RSP)
 	MOVD f+0(FP), R0
@@ -165,17 +177,15 @@ rest: // entered(how, s, f, ctx, stack)
 	MOVD R0, 32(RSP)
 	MOVD ctx_data+16(FP), R0
 	MOVD R0, 40(RSP)
-	MOVD stack_base+24(FP), R0
+	MOVD slots+24(FP), R0
 	MOVD R0, 48(RSP)
-	MOVD stack_len+32(FP), R0
+	MOVD n+32(FP), R0
 	MOVD R0, 56(RSP)
-	MOVD stack_cap+40(FP), R0
-	MOVD R0, 64(RSP)
 	CALL ·entered(SB)
+	MOVD 64(RSP), R0
+	MOVD R0, err_itable+40(FP)
 	MOVD 72(RSP), R0
-	MOVD R0, err_itable+48(FP)
-	MOVD 80(RSP), R0
-	MOVD R0, err_data+56(FP)
+	MOVD R0, err_data+48(FP)
 	RET
 
 // func goroutine() uintptr

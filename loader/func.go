@@ -28,6 +28,7 @@ type Func struct {
 	index uint32
 	entry atomic.Uint64 // address of the type's entry stub, 0 until first needed, and where enter does not suffice
 	slots int           // typ.slots
+	exec  uint64        // address of the exec of the last call by enter, which guesses that of the next one
 
 	// A host's function, or a builtin.
 	fn      HostFunc
@@ -68,17 +69,14 @@ func (f *Func) Signature() *abi.Signature { return &f.typ.sig }
 // If ctx can be cancelled, its end stops the guest wherever it is; a host function that runs then is
 // waited for.
 func (f *Func) Call(ctx context.Context, stack []uint64) error {
-	return enter(f, ctx, hide(stack))
+	return enter(f, ctx, hide(stack), len(stack))
 }
 
-// hide is the stack, of which the compiler need not know that a call reads it: so that it can lie on the goroutine's. Whatever moves that adjusts the
-// parameters of functions in assembly, too.
-func hide(stack []uint64) []uint64 {
-	h := struct {
-		data     uintptr
-		len, cap int
-	}{uintptr(unsafe.Pointer(unsafe.SliceData(stack))), len(stack), cap(stack)}
-	return *(*[]uint64)(unsafe.Pointer(&h))
+// hide is the address of a stack, of which the compiler need not know that a call reads it: so that it can lie on the goroutine's. Whatever moves that
+// adjusts the parameters of functions in assembly, too.
+func hide(stack []uint64) *uint64 {
+	p := uintptr(unsafe.Pointer(unsafe.SliceData(stack)))
+	return *(**uint64)(unsafe.Pointer(&p))
 }
 
 // setEntry lets enter call the function.

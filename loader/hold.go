@@ -101,6 +101,7 @@ func (i *Instance) release(s *nativeStack) {
 	if s.deep() && s.trim() != nil {
 		i.evict() // leaves it to settle, which tells the pool
 	}
+	s.setSpecial()
 	atomic.StoreUint32(&s.busy, stackIdle)
 	if !s.sticky {
 		atomic.StoreUintptr(&s.owner, 0)
@@ -153,8 +154,9 @@ func (i *Instance) keep(s *nativeStack) bool {
 		return false
 	}
 	i.holder = k
-	s.owned, s.patience, s.sticky = true, i.patience, i.patience == 0
+	s.inst, s.owned, s.patience, s.sticky = i, true, i.patience, i.patience == 0
 	s.left = s.patience
+	s.setSpecial()
 	if !s.sticky {
 		s.owner = 0
 	}
@@ -214,6 +216,14 @@ func (i *Instance) disown() {
 // holding reports whether the instance's own stack is in use.
 func (i *Instance) holding() bool {
 	return atomic.LoadUint32(&i.own.Load().busy) != stackIdle
+}
+
+// setSpecial tells enter whether the stack's owner stays. The signal handler may set the mark again.
+func (s *nativeStack) setSpecial() {
+	s.e.special = 0
+	if !s.sticky {
+		s.e.special = 1
+	}
 }
 
 // again is a new handle of the stack, for others to use.

@@ -46,16 +46,14 @@ const (
 // its fields by their offsets. It holds no pointers into Go's memory but goSP and buffer, which are set
 // anew each time the goroutine enters native code.
 type exec struct {
-	goSP     uint64 // of the frame of enter or run
+	goSP     uint64 // of enter or run, perhaps with the return address pushed
 	goPC     uint64 // where that expects native code to return
 	nativeSP uint64 // where to go on after a host call; the return address is there
 	leave    uint64 // address of the stub that leaves for Go
 	buffer   uint64 // slots of the call: the caller's, on Go's stack perhaps, so set anew like goSP
 
 	desc  uint64 // of a host call: FuncDesc,
-	vmctx uint64 // context register,
-	slots uint64 // parameters and results,
-	frame uint64 // place of the return address into the guest
+	vmctx uint64 // context register; its parameters are above nativeSP: see exitSlots
 
 	limit     uint64 // lowest usable address
 	committed uint64 // lowest mapped address
@@ -67,8 +65,9 @@ type exec struct {
 	thread    uint32 // id of the thread that was last known to run this
 	native    uint32 // 0 while in a host function; only kept if the call is watched
 	cancelled atomic.Uint32
+	special   uint32 // a call may have been deep, or the stack's owner does not stay: enter has more to do at its end
 
-	_       [vectorsOffset - 124 - unsafe.Sizeof(guestState{})]byte
+	_       [vectorsOffset - 112 - unsafe.Sizeof(guestState{})]byte
 	vectors [execSize - vectorsOffset]byte // vector registers at a preemption
 }
 

@@ -91,7 +91,7 @@ func isStub(addr uint64) bool { return addr-handled.stubLo < handled.stubSize }
 func run(s *nativeStack, desc, entry uint64, slots *uint64) (done bool)
 
 // enter is Func.Call. It runs the function on a stack that it takes and gives back as hold.go says, or leaves the call to entered.
-func enter(f *Func, ctx context.Context, stack []uint64) (err error)
+func enter(f *Func, ctx context.Context, slots *uint64, n int) (err error)
 
 // goroutine is the address of the calling goroutine's g: an identity as long as it lives.
 func goroutine() uintptr

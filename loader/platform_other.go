@@ -20,7 +20,7 @@ func freeStub(uint64) error                        { return ErrUnsupported }
 func emitEntry(*abi.Signature) ([]byte, error) { return nil, ErrUnsupported }
 func emitExit(*abi.Signature) ([]byte, error)  { return nil, ErrUnsupported }
 
-func enter(*Func, context.Context, []uint64) error { return ErrUnsupported }
+func enter(*Func, context.Context, *uint64, int) error { return ErrUnsupported }
 func run(s *nativeStack, _, _ uint64, _ *uint64) bool {
 	s.err = ErrUnsupported
 	return false

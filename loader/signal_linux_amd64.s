@@ -102,6 +102,7 @@ address:
 	JNE  trap // no memory: as if the stack ended here
 	MOVQ exec_limit(R9), AX
 	MOVQ AX, exec_committed(R9)
+	MOVL $1, exec_special(R9)
 	RET
 
 memory:

@@ -93,6 +93,8 @@ address:
 	MOVD R13, R2
 	CBNZ R7, trap // no memory: as if the stack ended here
 	MOVD R6, exec_committed(R5)
+	MOVD $1, R6
+	MOVW R6, exec_special(R5)
 	RET
 
 memory:

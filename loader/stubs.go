@@ -21,8 +21,6 @@ var (
 	atDesc     = int64(unsafe.Offsetof(exec{}.desc))
 	atVmctx    = int64(unsafe.Offsetof(exec{}.vmctx))
 	atBuffer   = int64(unsafe.Offsetof(exec{}.buffer))
-	atSlots    = int64(unsafe.Offsetof(exec{}.slots))
-	atFrame    = int64(unsafe.Offsetof(exec{}.frame))
 	atRegs     = int64(unsafe.Offsetof(exec{}.regs))
 	atPC       = int64(unsafe.Offsetof(exec{}.pc))
 	atVectors  = int64(unsafe.Offsetof(exec{}.vectors))
@@ -51,7 +49,7 @@ func emitEntry(sig *abi.Signature) ([]byte, error) {
 	e.loadWord(conv.Context, conv.Callee, abi.FuncDescCtx)
 	e.loadWord(conv.MemBase, conv.Context, abi.CtxMemBase)
 	e.callAt(conv.Callee, abi.FuncDescCode)
-	e.execFromSP()
+	e.addTo(regExec, regSP, frame)
 	if len(results) > 0 {
 		e.loadWord(regBuffer, regExec, atBuffer)
 	}
@@ -91,10 +89,6 @@ func emitExit(sig *abi.Signature) ([]byte, error) {
 	e.execFromSP()
 	e.storeWord(conv.Callee, regExec, atDesc)
 	e.storeWord(conv.Context, regExec, atVmctx)
-	e.addTo(regScratch, regSP, buffer)
-	e.storeWord(regScratch, regExec, atSlots)
-	e.addTo(regScratch, regSP, frame)
-	e.storeWord(regScratch, regExec, atFrame)
 	e.movImm(regReason, reasonHost)
 	e.callAt(regExec, atLeave)
 	forEachSlot(results, func(p abi.Place, at int64) {
@@ -115,6 +109,14 @@ func emitExit(sig *abi.Signature) ([]byte, error) {
 
 // exitSaved is the room for context and memory base in an exit stub's frame, below the slots.
 const exitSaved = 16
+
+// exitSlots is where the slots of the host call in progress are.
+func (e *exec) exitSlots() uint64 { return e.nativeSP + leaveLink + exitSaved }
+
+// hostReturn is where it returns to.
+func (s *nativeStack) hostReturn() site {
+	return s.returnAt(s.e.nativeSP + leaveLink + exitFrameOf(s.e.desc))
+}
 
 // exitFrame is the size of an exit stub's frame.
 func exitFrame(slots int) int64 { return frameFor(exitSaved + 8*int64(slots)) }

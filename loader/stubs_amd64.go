@@ -19,6 +19,9 @@ const (
 	regBuffer  = r11
 )
 
+// leaveLink is what the call of leave pushes.
+const leaveLink = 8
+
 // padding, as an instruction, traps.
 const padding = 0xcc
 
@@ -83,19 +86,22 @@ func (e *emitter) execFromSP() {
 	e.addTo(rbx, rbx, windowSize-execSize)
 }
 
-// toGo goes to Go's enter. eax = reason, rbx = exec.
+// toGo goes to Go's enter by a jump, so that the processor still expects the guest's returns and, at the end, enter's call of the entry stub. The return
+// address is taken off Go's stack; enter puts it back.
+//
+// eax = reason, rbx = exec.
 func (e *emitter) toGo() {
 	e.loadWord(rsp, rbx, atGoSP)
+	e.one(popMem, rbx, atGoPC)
 	e.one(jmpMem, rbx, atGoPC)
 }
 
 // arrive begins an entry stub.
-func (e *emitter) arrive() { e.one(popMem, rbx, atGoPC) }
+func (e *emitter) arrive() { e.storeWord(rsp, rbx, atGoSP) }
 
 // depart ends it.
 func (e *emitter) depart() {
 	e.loadWord(rsp, rbx, atGoSP)
-	e.one(pushMem, rbx, atGoPC)
 	e.movImm(rax, reasonDone)
 	e.raw(ret)
 }

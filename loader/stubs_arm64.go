@@ -19,6 +19,9 @@ const (
 	regBuffer  = 10
 )
 
+// leaveLink is what the call of leave pushes.
+const leaveLink = 0
+
 // padding, as an instruction, traps.
 const padding = 0
 

@@ -1,5 +1,5 @@
 // Command api compares the cost of embedding beside wazero: calls in both directions, instantiation of a Go guest with an image of 20 MB, a loop under a
-// context that can be cancelled, the stall of a collection beside a spinning guest. Rounds of both engines alternate; the least of each counts.
+// context that can be cancelled, the stall of a collection beside a spinning guest. Rounds of both engines alternate; the least CPU time of each counts.
 package main
 
 import (
@@ -13,46 +13,67 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"testing"
 	"text/tabwriter"
 	"time"
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
 	"github.com/tetratelabs/wazero/imports/wasi_snapshot_preview1"
+	"golang.org/x/sys/unix"
 
 	"github.com/wasmaot/wasmaot"
 	"github.com/wasmaot/wasmaot/compiler"
 	"github.com/wasmaot/wasmaot/engine"
 )
 
-const rounds = 5
+const rounds = 40
 
 var (
 	background          = context.Background()
 	cancellable, cancel = context.WithCancel(context.Background())
 )
 
-// result is the least time of an operation and its most allocations.
+// result is the least CPU time of an operation and its allocations.
 type result struct {
 	ns     float64
-	allocs int64
+	allocs float64
+	n      uint64 // operations a round
 }
 
-func (r *result) add(f func(b *testing.B)) {
-	b := testing.Benchmark(f)
-	if ns := float64(b.T.Nanoseconds()) / float64(b.N); r.ns == 0 || ns < r.ns {
+// run measures one round: what the thread used, which other load on the machine does not lengthen as much as the time that passed.
+func (r *result) run(f func(n uint64)) time.Duration {
+	start := threadTime()
+	f(r.n)
+	d := threadTime() - start
+	if ns := float64(d.Nanoseconds()) / float64(r.n); r.ns == 0 || ns < r.ns {
 		r.ns = ns
 	}
-	r.allocs = max(r.allocs, b.AllocsPerOp())
+	return d
 }
 
-// compare runs benchmarks in turn.
-func compare(fs ...func(b *testing.B)) []result {
+func threadTime() time.Duration {
+	var t unix.Timespec
+	check(unix.ClockGettime(unix.CLOCK_THREAD_CPUTIME_ID, &t))
+	return time.Duration(t.Nano())
+}
+
+// compare runs functions that repeat an operation in turn.
+func compare(fs ...func(n uint64)) []result {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
 	r := make([]result, len(fs))
+	for i, f := range fs {
+		for r[i].n = 1; r[i].run(f) < 5*time.Millisecond; r[i].n *= 2 {
+		}
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		f(r[i].n)
+		runtime.ReadMemStats(&after)
+		r[i].allocs = math.Floor(float64(after.Mallocs-before.Mallocs) / float64(r[i].n))
+	}
 	for range rounds {
 		for i, f := range fs {
-			r[i].add(f)
+			r[i].run(f)
 		}
 	}
 	return r
@@ -81,24 +102,13 @@ var module = []byte("\x00asm\x01\x00\x00\x00" +
 	"\x10\x00\x03\x40\x20\x00\x41\x01\x6b\x22\x00\x0d\x00\x0b\x20\x00\x0b" +
 	"\x07\x00\x03\x40\x0c\x00\x0b\x0b")
 
-func times(calls func(n uint64)) func(b *testing.B) {
-	return func(b *testing.B) {
-		b.ReportAllocs()
-		for left := uint64(b.N); left > 0; {
-			n := min(left, 1<<30)
-			calls(n)
-			left -= n
-		}
-	}
-}
-
 func main() {
 	log.SetFlags(0)
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
 	defer w.Flush()
 	fmt.Fprintln(w, "\twasmaot ns\tallocs\twazero ns\tallocs\tratio\t")
 	row := func(name string, r []result) {
-		fmt.Fprintf(w, "%s\t%.1f\t%d\t%.1f\t%d\t%.2f\t\n", name, r[0].ns, r[0].allocs, r[1].ns, r[1].allocs, r[1].ns/r[0].ns)
+		fmt.Fprintf(w, "%s\t%.1f\t%.0f\t%.1f\t%.0f\t%.2f\t\n", name, r[0].ns, r[0].allocs, r[1].ns, r[1].allocs, r[1].ns/r[0].ns)
 		w.Flush()
 	}
 
@@ -107,21 +117,28 @@ func main() {
 
 	add := must(engine.Get2[int32, int32, int32](ours, "add"))
 	addW, stackW := theirs.ExportedFunction("add"), make([]uint64, 2)
-	row("host → guest", compare(
-		times(func(n uint64) {
+	addStack, stack := ours.Func("add"), make([]uint64, 2)
+	calls := compare(
+		func(n uint64) {
 			for range n {
 				add.Call(background, 1, 2)
 			}
-		}), times(func(n uint64) {
+		}, func(n uint64) {
+			for range n {
+				addStack.Call(background, stack)
+			}
+		}, func(n uint64) {
 			for range n {
 				addW.CallWithStack(background, stackW)
 			}
-		})))
+		})
+	row("host → guest, typed", []result{calls[0], calls[2]})
+	row("host → guest, stack", calls[1:])
 
 	loop, loopW := must(engine.Get1[int32, int32](ours, "loop")), theirs.ExportedFunction("loop")
 	row("guest → host", compare(
-		times(func(n uint64) { loop.Call(background, int32(n)) }),
-		times(func(n uint64) { stackW[0] = n; loopW.CallWithStack(background, stackW) })))
+		func(n uint64) { loop.Call(background, int32(n)) },
+		func(n uint64) { stackW[0] = n; loopW.CallWithStack(background, stackW) }))
 
 	goGuest(row)
 
@@ -130,14 +147,14 @@ func main() {
 	workW := instantiateWazero(background, closing, module).ExportedFunction("work")
 	plainW := theirs.ExportedFunction("work")
 	r := compare(
-		times(func(n uint64) { work.Call(background, int32(n)) }),
-		times(func(n uint64) { work.Call(cancellable, int32(n)) }),
-		times(func(n uint64) { stackW[0] = n; plainW.CallWithStack(background, stackW) }),
-		times(func(n uint64) { stackW[0] = n; workW.CallWithStack(cancellable, stackW) }))
+		func(n uint64) { work.Call(background, int32(n)) },
+		func(n uint64) { work.Call(cancellable, int32(n)) },
+		func(n uint64) { stackW[0] = n; plainW.CallWithStack(background, stackW) },
+		func(n uint64) { stackW[0] = n; workW.CallWithStack(cancellable, stackW) })
 	fmt.Fprintf(w, "\nloop under a cancellable context, as a ratio to one without:\twasmaot %.3f\twazero %.3f\n", r[1].ns/r[0].ns, r[3].ns/r[2].ns)
 
 	guest, native := gcStall(func(ctx context.Context) { ours.Func("spin").Call(ctx, nil) }), gcStall(nativeLoop)
-	for range rounds - 1 {
+	for range 4 {
 		guest = min(guest, gcStall(func(ctx context.Context) { ours.Func("spin").Call(ctx, nil) }))
 		native = min(native, gcStall(nativeLoop))
 	}
@@ -221,27 +238,27 @@ func goGuest(row func(string, []result)) {
 	start := wazero.NewModuleConfig().WithStartFunctions().WithName("")
 	c := &engine.InstanceConfig{WASI: &engine.WASI{}}
 	both := compare(
-		times(func(n uint64) {
+		func(n uint64) {
 			for range n {
 				check(must(m.Instantiate(background, c)).Close())
 			}
-		}), times(func(n uint64) {
+		}, func(n uint64) {
 			for range n {
 				check(must(r.InstantiateModule(background, mW, start)).Close(background))
 			}
-		}))
+		})
 	row("instantiate 20 MB", both)
 
 	i := must(m.Instantiate(background, c))
 	check(engine.Initialize(background, i))
 	check(i.Checkpoint())
-	reset := compare(times(func(n uint64) {
+	reset := compare(func(n uint64) {
 		for range n {
 			for page := range uint64(10) {
 				i.Memory().SetUint32(page<<16, 1)
 			}
 			check(i.Reset())
 		}
-	}))
+	})
 	row("reset after 10 pages (wazero: instantiate)", []result{reset[0], both[1]})
 }
