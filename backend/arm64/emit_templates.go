@@ -24,6 +24,9 @@ var templates = [templateEnd]func(e *emitter){
 	tTruncSat: (*emitter).emitTruncSat,
 	tBitcast:  (*emitter).emitBitcast,
 
+	tTied:   (*emitter).emitTied,
+	tVector: (*emitter).emitVector,
+
 	tDiv: (*emitter).emitDiv,
 	tRem: (*emitter).emitRem,
 

@@ -39,7 +39,8 @@ const (
 	tDiv // d, a, b
 	tRem // d (early), a, b
 
-	tVector // d (early), operands, temps; or memory: Imm = ssa.Op | number<<16, Cond = ssa.Shape
+	tTied   // d = a, b, c: op d, b, c; without c op d, b
+	tVector // d (early, or = a if there are temps), operands, temps; or memory: Imm = ssa.Op | number<<16, Cond = ssa.Shape
 
 	tCheckAddr // d (early), index, MemoryRec, base unless pinned: a checked address; Imm = offset + size, Aux = size
 	tIndexMask // d (early), index, length: a checked index; Cond is the trap

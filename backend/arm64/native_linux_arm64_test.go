@@ -20,3 +20,4 @@ func TestBulk(t *testing.T)              { backendtest.Bulk(t, nativeMachine()) 
 func TestStack(t *testing.T)             { backendtest.Stack(t, nativeMachine()) }
 func TestFrame(t *testing.T)             { backendtest.Frame(t, nativeMachine()) }
 func TestVectors(t *testing.T)           { backendtest.Vectors(t, nativeMachine()) }
+func TestRandomVectors(t *testing.T)     { backendtest.RandomVectors(t, nativeMachine()) }
