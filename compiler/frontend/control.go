@@ -249,6 +249,9 @@ func emitBrTable(b *Builder, _ *lowering) {
 	f := b.f
 	args := b.v.Args()
 	values, ctl := args[:len(args)-1], args[len(args)-1]
+	if len(values) == 0 {
+		b.separateDispatch(ctl)
+	}
 	b.gen++
 	start, table := b.nextEdge(), uint32(len(f.Tables))
 	for _, depth := range b.in.Targets {

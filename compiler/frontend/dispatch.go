@@ -5,6 +5,7 @@ import (
 	"math/bits"
 	"slices"
 
+	"github.com/wasmaot/wasmaot/compiler/abi"
 	"github.com/wasmaot/wasmaot/compiler/ssa"
 )
 
@@ -48,6 +49,20 @@ func (b *Builder) noteDispatch(ctl uint32) {
 	if k, ok := b.constantAt(f.Edges[fr.enter].From, local); ok {
 		b.threads = append(b.threads, thread{fr.enter, fr.dispatch, k})
 	}
+}
+
+// separateDispatch is called before a br_table that carries no values. A function built by Go to which no jump leads back begins
+// with its switch, without a loop around it: a block for it alone lets split treat it like the others.
+func (b *Builder) separateDispatch(ctl uint32) {
+	f, s := b.f, &b.locals
+	if b.cur != 0 || !b.m.resumes || len(f.Sig.Params) != 1 || f.Sig.Params[0] != abi.I32 ||
+		len(f.Sig.Results) != 1 || f.Sig.Results[0] != abi.I32 || s.use[0]&1 == 0 || ctl != s.hold[0] {
+		return
+	}
+	enter := b.newEdge(nil)
+	b.endBlock(ssa.BlockJump, 0, enter)
+	f.Edges[enter].To = b.startBlock()
+	b.dispatches = append(b.dispatches, dispatch{b.cur, 0})
 }
 
 // noteThread is called for every branch to a frame but those of br_table.

@@ -22,6 +22,7 @@ type Module struct {
 	classes []uint32 // by type index: the first equal type
 
 	unwinders []bool // by function; nil: not looked for
+	resumes   bool   // there are unwinders: functions (i32) → i32 are resumed in the state that they are called with
 }
 
 // globalFact says which globals are constants.

@@ -2,6 +2,7 @@ package frontend
 
 import (
 	"bytes"
+	"slices"
 
 	"github.com/wasmaot/wasmaot/compiler/wasm"
 )
@@ -39,6 +40,7 @@ func (mod *Module) FindUnwinders() {
 		}
 	}
 	mod.unwinders = ones
+	mod.resumes = slices.Contains(ones, true)
 }
 
 var (
