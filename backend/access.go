@@ -132,7 +132,7 @@ func (f Fact) IsExactly(v uint64) bool { return f.Kind == FactNumber && f.Lo == 
 // Number is the range of f; all of it if f is no number.
 func (f Fact) Number() Fact {
 	switch f.Kind {
-	case FactNumber, FactBelow, FactMasked, FactStart, FactAhead, FactCopy:
+	case FactNumber, FactBelow, FactMasked, FactStart, FactAhead, FactCopy, FactBeforeCount:
 		return Fact{Lo: f.Lo, Hi: f.Hi}
 	case FactLength: // below 1<<32, see abi.TableRecLen
 		return Bits(32)
@@ -170,7 +170,7 @@ func (f Fact) Join(g Fact, widen bool) Fact {
 		case FactDesc:
 			f.NotNil, f.Typed = f.NotNil && g.NotNil, f.Typed && g.Typed
 			return f
-		case FactBelow, FactMasked, FactStart, FactAhead, FactCopy:
+		case FactBelow, FactMasked, FactStart, FactAhead, FactCopy, FactBeforeCount:
 			if f.Off == g.Off {
 				return f.hull(g, widen)
 			}

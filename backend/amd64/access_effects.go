@@ -238,7 +238,7 @@ func effectShift(s *accessStep) bool {
 	case wide && r == s.Count && n > 0 && x.Lo > 0:
 		s.CountDown(f, 1)
 	case wide && a.Kind == backend.FactCopy && a.Index == int32(s.Count) && a.Off == 0 && n > 0 && x.Lo > 0:
-		s.Set(r, backend.Fact{Kind: backend.FactBeforeCount})
+		s.Set(r, backend.Fact{Kind: backend.FactBeforeCount, Lo: f.Lo, Hi: f.Hi})
 	default:
 		s.write(0, f)
 		if wide && a.Kind == backend.FactCopy && a.Off == 0 && n == 32 {

@@ -32,12 +32,53 @@ func (e *emitter) jumpAbove(limit int64) Label {
 	return l
 }
 
+// guestLoad and guestStore access memory 0 in the middle of a bulk operation: where nothing was checked before they may trap.
+
+func (e *emitter) guestLoad(op Op, size uint8, r Reg, m Mem) {
+	e.mayTrap()
+	e.a.RM(op, size, r, m)
+}
+
+func (e *emitter) guestStore(op Op, size uint8, m Mem, r Reg) {
+	e.mayTrap()
+	e.a.MR(op, size, m, r)
+}
+
+func (e *emitter) mayTrap() {
+	if !e.Cfg.Explicit {
+		e.a.Trap(abi.TrapMemoryOutOfBounds, e.In.Pos)
+	}
+}
+
+// unchecked begins a bulk operation on up to 64 bytes that relies on guard regions: it needs no check if all is loaded before anything is
+// stored, and what is stored first is the end. Where there are more bytes, or none, it goes to the label that it returns; else
+// the pointers become addresses. A processor stores nothing of what lies on two pages unless it may on both.
+func (e *emitter) unchecked(pointers ...Reg) Label {
+	a := &e.a
+	other := e.jumpAbove(maxUnchecked)
+	a.RR(TEST, 8, RCX, RCX)
+	a.Jcc(CondE, other)
+	for _, r := range pointers {
+		a.RR(ADD, 8, r, regMemBase)
+	}
+	return other
+}
+
+// maxUnchecked is how many bytes are copied and filled without a loop.
+const maxUnchecked = 64
+
 // emitMemCopy copies rcx bytes from rsi to rdi; all of it is checked before. Up to 64 bytes are loaded before
 // any is stored, so that overlapping does not matter. Of more the loops keep the end that
 // they would overwrite in registers, and go in the direction in which the rest is read first.
 func (e *emitter) emitMemCopy() {
 	a := &e.a
 	done := a.NewLabel()
+	unchecked := e.In.Imm == 0 && !e.Cfg.Explicit
+	if unchecked {
+		other := e.unchecked(RDI, RSI)
+		e.copyUpTo64(done)
+		a.Bind(other)
+	}
 	e.memorySize()
 	a.RR(XOR, 4, RDX, RDX)
 	e.checkRange(RDI)
@@ -46,15 +87,13 @@ func (e *emitter) emitMemCopy() {
 	a.RR(ADD, 8, RSI, regMemBase)
 
 	if e.In.Imm == 0 { // else it is a constant length beyond all these
-		above15 := e.jumpAbove(15)
-		e.copyBelow16(done)
-		a.Bind(above15)
-		above32 := e.jumpAbove(32)
-		e.copyEnds(done, 0, -16)
-		a.Bind(above32)
-		above64 := e.jumpAbove(64)
-		e.copyEnds(done, 0, 16, -32, -16)
-		a.Bind(above64)
+		above := e.jumpAbove(maxUnchecked)
+		if unchecked {
+			a.Jmp(done)
+		} else {
+			e.copyUpTo64(done)
+		}
+		a.Bind(above)
 	}
 	a.RR(MOV, 8, RAX, RDI)
 	a.RR(SUB, 8, RAX, RSI)
@@ -79,6 +118,17 @@ func end(base Reg, offset int32) Mem {
 	return At(base, offset)
 }
 
+// copyUpTo64 copies 0 to 64 bytes.
+func (e *emitter) copyUpTo64(done Label) {
+	above15 := e.jumpAbove(15)
+	e.copyBelow16(done)
+	e.a.Bind(above15)
+	above32 := e.jumpAbove(32)
+	e.copyEnds(done, -16, 0)
+	e.a.Bind(above32)
+	e.copyEnds(done, -16, 0, 16, -32)
+}
+
 // copyBelow16 copies 0 to 15 bytes.
 func (e *emitter) copyBelow16(done Label) {
 	a := &e.a
@@ -86,10 +136,10 @@ func (e *emitter) copyBelow16(done Label) {
 		less := a.NewLabel()
 		a.RI(CMP, 8, RCX, int64(size))
 		a.Jcc(CondB, less)
-		a.RM(MOV, size, RAX, At(RSI, 0))
-		a.RM(MOV, size, RDX, end(RSI, -int32(size)))
-		a.MR(MOV, size, At(RDI, 0), RAX)
-		a.MR(MOV, size, end(RDI, -int32(size)), RDX)
+		e.guestLoad(MOV, size, RAX, At(RSI, 0))
+		e.guestLoad(MOV, size, RDX, end(RSI, -int32(size)))
+		e.guestStore(MOV, size, end(RDI, -int32(size)), RDX)
+		e.guestStore(MOV, size, At(RDI, 0), RAX)
 		a.Jmp(done)
 		a.Bind(less)
 	}
@@ -98,22 +148,22 @@ func (e *emitter) copyBelow16(done Label) {
 	a.Jcc(CondE, done)
 	a.RR(MOV, 8, regScratch, RCX)
 	a.RI(SHR, 8, regScratch, 1)
-	a.RM(MOVZX8, 4, RAX, At(RSI, 0))
-	a.RM(MOVZX8, 4, RDX, end(RSI, -1))
-	a.RM(MOVZX8, 4, RSI, AtIndex(RSI, regScratch, 1, 0))
-	a.MR(MOV, 1, At(RDI, 0), RAX)
-	a.MR(MOV, 1, AtIndex(RDI, regScratch, 1, 0), RSI)
-	a.MR(MOV, 1, end(RDI, -1), RDX)
+	e.guestLoad(MOVZX8, 4, RAX, At(RSI, 0))
+	e.guestLoad(MOVZX8, 4, RDX, end(RSI, -1))
+	e.guestLoad(MOVZX8, 4, RSI, AtIndex(RSI, regScratch, 1, 0))
+	e.guestStore(MOV, 1, end(RDI, -1), RDX)
+	e.guestStore(MOV, 1, AtIndex(RDI, regScratch, 1, 0), RSI)
+	e.guestStore(MOV, 1, At(RDI, 0), RAX)
 	a.Jmp(done)
 }
 
 // copyEnds copies 16 bytes at each of the offsets.
 func (e *emitter) copyEnds(done Label, offsets ...int32) {
 	for i, o := range offsets {
-		e.a.RM(MOVUPS, 16, X0+Reg(i), end(RSI, o))
+		e.guestLoad(MOVUPS, 16, X0+Reg(i), end(RSI, o))
 	}
 	for i, o := range offsets {
-		e.a.MR(MOVUPS, 16, end(RDI, o), X0+Reg(i))
+		e.guestStore(MOVUPS, 16, end(RDI, o), X0+Reg(i))
 	}
 	e.a.Jmp(done)
 }
@@ -165,28 +215,28 @@ func (e *emitter) emitMemFill() {
 	a := &e.a
 	done := a.NewLabel()
 	a.RR(MOVZX8, 4, RSI, RAX)
+	a.RI(MOV, 8, RDX, 0x0101010101010101)
+	a.RR(IMUL, 8, RSI, RDX)
+	unchecked := e.In.Imm == 0 && !e.Cfg.Explicit
+	if unchecked {
+		other := e.unchecked(RDI)
+		e.fillUpTo64(done)
+		a.Bind(other)
+	}
 	e.memorySize()
 	a.RR(XOR, 4, RDX, RDX)
 	e.checkRange(RDI)
 	a.RR(ADD, 8, RDI, regMemBase)
-	a.RI(MOV, 8, RAX, 0x0101010101010101)
-	a.RR(IMUL, 8, RAX, RSI)
-
 	if e.In.Imm == 0 { // else it is a constant length beyond all these
-		above15 := e.jumpAbove(15)
-		e.fillBelow16(done)
-		a.Bind(above15)
+		above := e.jumpAbove(maxUnchecked)
+		if unchecked {
+			a.Jmp(done)
+		} else {
+			e.fillUpTo64(done)
+		}
+		a.Bind(above)
 	}
-	a.RR(MOVD, 8, X0, RAX)
-	a.RR(UNPCKLPD, 16, X0, X0)
-	if e.In.Imm == 0 {
-		above32 := e.jumpAbove(32)
-		e.fillEnds(done, 0, -16)
-		a.Bind(above32)
-		above64 := e.jumpAbove(64)
-		e.fillEnds(done, 0, 16, -32, -16)
-		a.Bind(above64)
-	}
+	e.fillVector()
 	long := e.jumpAbove(longFill - 1)
 	loop := a.NewLabel()
 	a.MR(MOVUPS, 16, end(RDI, -32), X0)
@@ -201,35 +251,54 @@ func (e *emitter) emitMemFill() {
 	a.Jcc(CondA, loop)
 	a.Jmp(done)
 	a.Bind(long)
+	a.RR(MOV, 4, RAX, RSI)
 	a.Bare(REPSTOSB)
 	a.Bind(done)
 }
 
-// fillBelow16 fills 0 to 15 bytes with those of rax.
+// fillVector fills xmm0 with the bytes of rsi.
+func (e *emitter) fillVector() {
+	e.a.RR(MOVD, 8, X0, RSI)
+	e.a.RR(UNPCKLPD, 16, X0, X0)
+}
+
+// fillUpTo64 fills 0 to 64 bytes with those of rsi.
+func (e *emitter) fillUpTo64(done Label) {
+	above15 := e.jumpAbove(15)
+	e.fillBelow16(done)
+	e.a.Bind(above15)
+	e.fillVector()
+	above32 := e.jumpAbove(32)
+	e.fillEnds(done, -16, 0)
+	e.a.Bind(above32)
+	e.fillEnds(done, -16, 0, 16, -32)
+}
+
+// fillBelow16 fills 0 to 15 bytes with those of rsi.
 func (e *emitter) fillBelow16(done Label) {
 	a := &e.a
 	for _, size := range []uint8{8, 4} {
 		less := a.NewLabel()
 		a.RI(CMP, 8, RCX, int64(size))
 		a.Jcc(CondB, less)
-		a.MR(MOV, size, At(RDI, 0), RAX)
-		a.MR(MOV, size, end(RDI, -int32(size)), RAX)
+		e.guestStore(MOV, size, end(RDI, -int32(size)), RSI)
+		e.guestStore(MOV, size, At(RDI, 0), RSI)
 		a.Jmp(done)
 		a.Bind(less)
 	}
 	a.RR(TEST, 8, RCX, RCX)
 	a.Jcc(CondE, done)
-	a.MR(MOV, 1, At(RDI, 0), RAX)
-	a.MR(MOV, 1, end(RDI, -1), RAX)
+	e.guestStore(MOV, 1, end(RDI, -1), RSI)
+	e.guestStore(MOV, 1, At(RDI, 0), RSI)
 	a.RI(SHR, 8, RCX, 1)
-	a.MR(MOV, 1, AtIndex(RDI, RCX, 1, 0), RAX)
+	e.guestStore(MOV, 1, AtIndex(RDI, RCX, 1, 0), RSI)
 	a.Jmp(done)
 }
 
 // fillEnds stores xmm0 at each of the offsets.
 func (e *emitter) fillEnds(done Label, offsets ...int32) {
 	for _, o := range offsets {
-		e.a.MR(MOVUPS, 16, end(RDI, o), X0)
+		e.guestStore(MOVUPS, 16, end(RDI, o), X0)
 	}
 	e.a.Jmp(done)
 }

@@ -59,8 +59,8 @@ const (
 	tIndexMask // d (early), index, length: a checked index; Cond is the trap
 	tMemCopy   // rdi, rsi, rcx; Imm is the length, if it is a constant
 	tMemFill   // rdi, rax, rcx; likewise
-	tCopyShort // two temps, vector temps for the chunks, destination, source: Imm bytes
-	tFillShort // two temps, destination, value: Imm bytes
+	tCopyShort // two temps, vector temps for the chunks, destination, source: Imm bytes; auxUnchecked: one temp or those for the chunks
+	tFillShort // two temps, destination, value: Imm bytes; auxUnchecked: one temp
 
 	templateEnd
 )
@@ -116,6 +116,7 @@ const (
 	auxNonZero    = 1 << 27 // divisions: the divisor is a constant other than 0
 	auxNoOverflow = 1 << 28 // divisions: the divisor is a constant other than -1
 	auxF64        = 1 << 29 // conversions: the float is an F64
+	auxUnchecked  = 1 << 24 // short copies and fills: guard regions are relied upon
 	auxWide       = 1 << 30 // tSelect: 64 bits are moved; Inst.Size is the comparison's
 )
 

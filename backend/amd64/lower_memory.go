@@ -264,6 +264,9 @@ func (l *lowerer) bulk(v ssa.Value, in *ssa.Inst, _ Op) {
 	switch {
 	case !isConst:
 		length = 0
+	case length <= backend.MaxShort && length > 0 && !l.Cfg.Explicit:
+		l.shortUnchecked(short, a, b, int64(length))
+		return
 	case length <= backend.MaxShort:
 		l.shortBulk(short, a, b, int64(length))
 		return
@@ -282,6 +285,21 @@ func (l *lowerer) shortBulk(t template, a, b regalloc.VReg, n int64) {
 	l.Temp(regalloc.ClassInt)
 	l.Temp(regalloc.ClassInt)
 	if t == tCopyShort {
+		for range backend.VectorChunks(n) {
+			l.Temp(regalloc.ClassVec)
+		}
+	}
+	l.Arg(a)
+	l.Arg(b)
+}
+
+// shortUnchecked makes them where guard regions may be relied upon.
+func (l *lowerer) shortUnchecked(t template, a, b regalloc.VReg, n int64) {
+	in := l.Put(t, 8)
+	in.Imm, in.Aux = n, auxUnchecked
+	if t == tFillShort || n < 4 {
+		l.Temp(regalloc.ClassInt)
+	} else {
 		for range backend.VectorChunks(n) {
 			l.Temp(regalloc.ClassVec)
 		}

@@ -28,13 +28,17 @@ func mustLoad(t *testing.T, mc *Machine, src string) (*ssa.Func, *instance) {
 
 func mustLoadFunc(t *testing.T, mc *Machine, f *ssa.Func) *instance {
 	t.Helper()
+	return mustLoadConfig(t, mc, backend.Config{Features: mc.Target.Baseline}, f)
+}
+
+func mustLoadConfig(t *testing.T, mc *Machine, cfg backend.Config, f *ssa.Func) *instance {
+	t.Helper()
 	f.Module = testModule
 	f.Analyze(new(ssa.Scratch))
 	if err := ssa.Check(f); err != nil {
 		t.Fatal(err)
 	}
-	c := &compiler{mc: mc}
-	c.cfg.Features = mc.Target.Baseline
+	c := &compiler{mc: mc, cfg: cfg}
 	code, err := c.compile(f)
 	if err != nil {
 		t.Fatal(err)
@@ -59,12 +63,16 @@ func Bulk(t *testing.T, mc *Machine) {
 	for _, op := range []string{"memcopy", "memfill"} {
 		for _, n := range lengths {
 			places := []uint64{8, 8 + n/2, 9 + n, 8 + n + n, 40, size - n, size - n + 1, math.MaxUint32, math.MaxUint32 - n + 1}
-			_, variable := mustLoad(t, mc, "func 3 (i32, i32, i32) -> ()\nb0(v1:i32, v2:i32, v3:i32):\n"+op+" v1, v2, v3\nreturn ()")
+			g, variable := mustLoad(t, mc, "func 3 (i32, i32, i32) -> ()\nb0(v1:i32, v2:i32, v3:i32):\n"+op+" v1, v2, v3\nreturn ()")
 			f, constant := mustLoad(t, mc, fmt.Sprintf("func 3 (i32, i32) -> ()\nb0(v1:i32, v2:i32):\n%s v1, v2, %d:i32\nreturn ()", op, n))
+			explicit := backend.Config{Features: mc.Target.Baseline, Explicit: true}
+			variableChecked, constantChecked := mustLoadConfig(t, mc, explicit, g), mustLoadConfig(t, mc, explicit, f)
 			for _, dst := range places {
 				src := places[r.IntN(len(places))] + r.Uint64N(20)
 				testBulk(t, variable, f, []uint64{dst, src, n})
 				testBulk(t, constant, f, []uint64{dst, src})
+				testBulk(t, variableChecked, f, []uint64{dst, src, n})
+				testBulk(t, constantChecked, f, []uint64{dst, src})
 				if t.Failed() {
 					t.Fatalf("%s: destination %#x, source %#x, length %d", op, dst, src, n)
 				}
