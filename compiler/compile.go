@@ -5,11 +5,8 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
-	"fmt"
-	"math"
 	"runtime"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -187,45 +184,4 @@ func parallel(ctx context.Context, opts *Options, sizes []int, newTask func() fu
 		return firstErr
 	}
 	return ctx.Err()
-}
-
-// link lays the functions' code out one after the other, in index order, and resolves calls between them.
-func (j *job) link(m *wasm.Module, a *artifact.Artifact) error {
-	align := uint64(j.target.FuncAlign)
-	var size uint64
-	a.Funcs = make([]artifact.Func, len(j.codes))
-	for i := range j.codes {
-		c := &j.codes[i]
-		size = (size + align - 1) &^ (align - 1)
-		if size+uint64(len(c.Text)) > math.MaxInt32 {
-			return fmt.Errorf("the module's code is too large: expected at most 2 GiB of %s code", j.target.Name)
-		}
-		fn := &m.Funcs[m.ImportedFuncs+i]
-		a.Funcs[i] = artifact.Func{Off: uint32(size), Size: uint32(len(c.Text)), FrameSize: c.FrameSize, Type: fn.Type, WasmOff: fn.Offset}
-		size += uint64(len(c.Text))
-	}
-	a.Text = make([]byte, size)
-	var traps, calls artifact.SitesBuilder
-	var names strings.Builder
-	for i := range j.codes {
-		c, f := &j.codes[i], &a.Funcs[i]
-		copy(a.Text[f.Off:], c.Text)
-		for _, r := range c.Relocs {
-			if err := j.target.Patch(a.Text, f.Off+r.Off, r.Kind, a.Funcs[r.Target].Off); err != nil {
-				return fmt.Errorf("function %d: %w", m.ImportedFuncs+i, err)
-			}
-		}
-		for _, t := range c.Traps {
-			traps.Add(artifact.Site{Off: f.Off + t.Off, Pos: t.Pos, Code: t.Trap})
-		}
-		for _, s := range c.Calls {
-			calls.Add(artifact.Site{Off: f.Off + s.Off, Pos: s.Pos})
-		}
-		name := m.Names.Funcs[uint32(m.ImportedFuncs+i)]
-		f.NameOff, f.NameLen = uint32(names.Len()), uint32(len(name))
-		names.WriteString(name)
-		*c = backend.Code{} // each function's copy is free for collection as soon as it is in place
-	}
-	a.Traps, a.Calls, a.Names = traps.Sites(), calls.Sites(), names.String()
-	return nil
 }

@@ -23,6 +23,9 @@ var Target = &backend.Target{
 	Lower:        lower,
 	Emit:         emitCode,
 	Patch:        patch,
+	Reach:        reach,
+	VeneerSize:   veneerSize,
+	Veneer:       veneer,
 }
 
 // Registers with a fixed meaning in generated code, see abi.ARM64. None of them is allocated.
@@ -80,5 +83,23 @@ func patch(text []byte, field uint32, kind backend.RelocKind, target uint32) err
 	}
 	in := binary.LittleEndian.Uint32(text[field:])
 	binary.LittleEndian.PutUint32(text[field:], in&^(1<<26-1)|uint32(d>>2)&(1<<26-1))
+	return nil
+}
+
+const veneerSize = 12
+
+// veneer writes adrp x25, target; add x25, x25, target's low 12 bits; br x25. No call expects anything in x25.
+func veneer(text []byte, at, target uint32) error {
+	if uint64(at)+veneerSize > uint64(len(text)) || at&3 != 0 || uint64(target) >= uint64(len(text)) {
+		return fmt.Errorf("arm64: veneer at %#x for %#x: expected both within %#x bytes of text", at, target, len(text))
+	}
+	pages := uint32(int32(target>>12) - int32(at>>12))
+	for i, w := range [...]uint32{
+		0x90000000 | pages&3<<29 | pages>>2&(1<<19-1)<<5 | uint32(regScratch),
+		0x91000000 | target&(1<<12-1)<<10 | uint32(regScratch)<<5 | uint32(regScratch),
+		0xd61f0000 | uint32(regScratch)<<5,
+	} {
+		binary.LittleEndian.PutUint32(text[at+4*uint32(i):], w)
+	}
 	return nil
 }
