@@ -50,6 +50,9 @@ func (l *lowerer) Select(v ssa.Value, in *ssa.Inst) bool {
 	return true
 }
 
+// Follow has nothing to do: amd64 marks no values.
+func (l *lowerer) Follow(ssa.Value) {}
+
 // Branch ends a block with a choice by ctl.
 func (l *lowerer) Branch(ctl ssa.Value) {
 	c := l.compare(ctl)

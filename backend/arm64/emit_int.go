@@ -80,6 +80,8 @@ func (e *emitter) emitAddr() {
 	switch f := formOf(in); f {
 	case formCtx:
 		e.addImm(d, regCtx, int64(in.Disp))
+	case formGuest:
+		a.RRRExt(ADD, 8, d, regMemBase, e.Reg(1), Ext(extOf(in)), 0)
 	case formBaseIndex:
 		base := e.Reg(1)
 		if disp := int64(uint32(in.Disp)); disp != 0 {

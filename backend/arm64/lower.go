@@ -13,6 +13,7 @@ import (
 // lowerer selects instructions.
 type lowerer struct {
 	isel.Lowerer
+	shares []share // by value: what accesses to memory make of it as an index
 }
 
 var lowerers = sync.Pool{New: func() any { return new(lowerer) }}
@@ -20,6 +21,7 @@ var lowerers = sync.Pool{New: func() any { return new(lowerer) }}
 // lower selects instructions for f into m.
 func lower(cfg *backend.Config, f *ssa.Func, m *backend.Func) error {
 	l := lowerers.Get().(*lowerer)
+	l.countShares(f)
 	err := l.Run(l, &traits, cfg, f, m)
 	lowerers.Put(l)
 	return err

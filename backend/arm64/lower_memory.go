@@ -25,6 +25,11 @@ func (l *lowerer) memoryOf(a ssa.Value) source {
 		}
 		return source{form: formGuest, ext: uint8(ExtUXTX), a: l.Rematerialised(regalloc.ClassInt, int64(sum))}
 	}
+	if offset <= math.MaxInt32 {
+		if sum, ok := l.sharedSum(index); ok {
+			return source{form: formAddr, a: sum, disp: int32(offset)}
+		}
+	}
 	return source{form: formGuest, ext: uint8(ExtUXTW), a: l.Use(index), disp: int32(offset)} // read as a uint32
 }
 

@@ -203,17 +203,27 @@ func (l *Lowerer) switchOn(b *ssa.BlockData) {
 func (l *Lowerer) blockParams(i uint32) {
 	ra := &l.M.RA
 	params := l.F.ParamsOf(&l.F.Blocks[l.F.RPO[i]])
-	if i == 0 {
-		l.entry(params)
-		return
-	}
-	ra.Blocks[i].ParamStart = uint32(len(ra.Params))
 	for _, p := range params {
-		if l.Info[p].Uses > 0 {
-			ra.Params = append(ra.Params, l.Result(p))
+		if l.Info[p].Flags&Followed != 0 {
+			l.Use(p)
 		}
 	}
-	ra.Blocks[i].ParamEnd = uint32(len(ra.Params))
+	if i == 0 {
+		l.entry(params)
+	} else {
+		ra.Blocks[i].ParamStart = uint32(len(ra.Params))
+		for _, p := range params {
+			if l.Info[p].Uses > 0 {
+				ra.Params = append(ra.Params, l.Result(p))
+			}
+		}
+		ra.Blocks[i].ParamEnd = uint32(len(ra.Params))
+	}
+	for _, p := range params {
+		if l.Info[p].Flags&Followed != 0 {
+			l.machine.Follow(p)
+		}
+	}
 }
 
 // The following add an instruction and its operands.

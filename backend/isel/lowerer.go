@@ -32,6 +32,8 @@ const (
 	Alias
 	// Narrow marks a 64-bit operation of which only the low half is used.
 	Narrow
+	// Followed marks a value of which the machine makes something else wherever it is defined, see Machine.Follow.
+	Followed
 	// Paired marks a value that another one, which comes later in the block, is to be made with.
 	Paired
 )
@@ -40,6 +42,8 @@ const (
 type Machine interface {
 	// Select makes the instructions for v by its operation's rule and reports whether there is one.
 	Select(v ssa.Value, in *ssa.Inst) bool
+	// Follow makes what comes right behind the definition of v, which the machine has marked Followed.
+	Follow(v ssa.Value)
 	// Branch ends a block with two successors.
 	Branch(ctl ssa.Value)
 	// StoreSlot stores a parameter or result in its slot of the outgoing or the incoming area.
@@ -160,6 +164,10 @@ func (l *Lowerer) block(i uint32) {
 		v := order[k]
 		in := &f.Insts[v]
 		info := &l.Info[v]
+		if info.Flags&Followed != 0 {
+			l.pos = f.Pos[v]
+			l.Group(func() { l.machine.Follow(v) })
+		}
 		if info.Flags&(Folded|Alias) != 0 || info.VReg == 0 && !hasEffect(in) || in.Op == ssa.OpResult || in.Op == ssa.OpNop {
 			continue
 		}
