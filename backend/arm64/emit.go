@@ -14,6 +14,18 @@ import (
 type emitter struct {
 	emit.Emitter
 	a Asm
+
+	compared compared
+}
+
+// compared is the comparison made last, for choices that follow one another by the same.
+type compared struct {
+	place uint64 // where nothing came behind it but a choice; 0 if there is none
+	aux   uint32
+	size  uint8
+	n, m  Reg
+	imm   int64
+	disp  int32
 }
 
 var emitters = sync.Pool{New: func() any { return new(emitter) }}
@@ -27,6 +39,7 @@ var emitTraits = emit.Traits{Name: "arm64", LoopAlign: 16, FrameAlign: 16, Link:
 func emitCode(cfg *backend.Config, m *backend.Func, r *regalloc.Result, c *backend.Code) error {
 	e := emitters.Get().(*emitter)
 	e.a.Reset()
+	e.compared.place = 0
 	err := e.Run(e, &emitTraits, &e.a, cfg, m, r)
 	if err == nil {
 		err = e.a.Finish(c)

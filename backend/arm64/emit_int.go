@@ -139,7 +139,7 @@ func (e *emitter) emitSelect() {
 		return e.Reg(k - 1)
 	}
 	n, m := use(auxZeroA), use(auxZeroB)
-	e.comparison(k)
+	e.compareOnce(k, d)
 	size := uint8(4)
 	if in.Aux&auxWide != 0 {
 		size = 8
@@ -156,8 +156,31 @@ func (e *emitter) emitSelect() {
 		a.Sel(FCSEL, size, d, n, m, c)
 	case in.Aux&auxInc != 0:
 		a.Sel(CSINC, size, d, n, m, c)
+	case in.Aux&auxInv != 0:
+		a.Sel(CSINV, size, d, n, m, c)
+	case in.Aux&auxNeg != 0:
+		a.Sel(CSNEG, size, d, n, m, c)
 	default:
 		a.Sel(CSEL, size, d, n, m, c)
+	}
+	e.compared.place = a.Place()
+}
+
+// compareOnce makes the comparison for a choice into d unless the choice just before was by the same one.
+func (e *emitter) compareOnce(k int, d Reg) {
+	in := e.In
+	c := compared{aux: in.Aux &^ (auxInc | auxInv | auxNeg | auxZeroA | auxZeroB | auxWide), size: in.Size, n: e.Reg(k), m: NoReg, imm: in.Imm, disp: in.Disp}
+	if k+1 < len(e.Locs) {
+		c.m = e.Reg(k + 1)
+	}
+	last := e.compared
+	c.place = last.place
+	if c != last || last.place == 0 || last.place != e.a.Place() {
+		e.comparison(k)
+	}
+	e.compared = c
+	if d == c.n || d == c.m {
+		e.compared.size = 0 // overwritten
 	}
 }
 

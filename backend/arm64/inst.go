@@ -93,6 +93,7 @@ const (
 	auxExtShift  = 20      // 3 bits: Shift or Ext of the form; log2 of the scale in formBaseIndex
 	auxInc       = 1 << 23 // tSelect: CSINC
 	auxInv       = 1 << 24 // CSINV; tSet: -1 rather than 1
+	auxNeg       = 1 << 25 // CSNEG
 	auxLocal     = backend.AuxLocal
 	auxSameSig   = backend.AuxSameSig
 	auxZeroA     = 1 << 27 // the first use is 0 and no operand

@@ -194,6 +194,13 @@ func (l *lowerer) selectOp(v ssa.Value, in *ssa.Inst, _ Op) {
 		return
 	}
 	float := in.Type.IsFloat()
+	aux := uint32(0)
+	if x, bit := l.altered(yes, in.Type); bit != 0 { // it is the second operand that is altered
+		yes, no, aux = no, x, bit
+		c.cond ^= 1
+	} else if x, bit := l.altered(no, in.Type); bit != 0 {
+		no, aux = x, bit
+	}
 	zeroYes, zeroNo := !float && l.isZero(yes), !float && l.isZero(no)
 	var a, b regalloc.VReg
 	if !zeroYes {
@@ -203,6 +210,7 @@ func (l *lowerer) selectOp(v ssa.Value, in *ssa.Inst, _ Op) {
 		b = l.Use(no)
 	}
 	inst := l.Put(tSelect, 0)
+	inst.Aux = aux
 	if in.Type == abi.V128 {
 		l.Operand(l.Result(v), regalloc.DefEarly, regalloc.AnyReg, 0)
 	} else {
@@ -222,6 +230,31 @@ func (l *lowerer) selectOp(v ssa.Value, in *ssa.Inst, _ Op) {
 	if in.Type.Size() >= 8 {
 		inst.Aux |= auxWide
 	}
+}
+
+// altered gives x of x + 1, ^x or -x made for a choice alone, and which it is.
+func (l *lowerer) altered(v ssa.Value, t abi.Type) (x ssa.Value, aux uint32) {
+	in := &l.F.Insts[v]
+	if t.IsFloat() || !l.Only(v) {
+		return 0, 0
+	}
+	a, b := ssa.Value(in.A), ssa.Value(in.B)
+	size := uint8(t.Size())
+	switch in.Op {
+	case ssa.OpAdd:
+		if c, ok := l.constant(b, size); ok && c == 1 {
+			return a, auxInc
+		}
+	case ssa.OpXor:
+		if c, ok := l.constant(b, size); ok && c == -1 {
+			return a, auxInv
+		}
+	case ssa.OpSub:
+		if l.isZero(a) {
+			return b, auxNeg
+		}
+	}
+	return 0, 0
 }
 
 // selectConst makes a choice between 0 and 1 or -1.

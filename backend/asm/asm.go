@@ -112,6 +112,9 @@ func (a *Buffer) Fail(format string, args ...any) {
 // Offset is the number of bytes so far, with every jump at its longest.
 func (a *Buffer) Offset() uint32 { return uint32(a.N) + a.longer }
 
+// Place names this place: it is the same as long as neither an instruction nor a label nor anything else was put here.
+func (a *Buffer) Place() uint64 { return uint64(len(a.fixes))<<32 | uint64(a.N) }
+
 func (a *Buffer) note(f fix) {
 	f.off = uint32(a.N)
 	a.fixes = append(a.fixes, f)
