@@ -24,6 +24,8 @@ import (
 //	ab/cdef….cwasm   artifacts; ab is the beginning of the name
 //	files/abcdef…    symbolic links to them, named by the identity of a module's file: an unchanged file
 //	                 is neither read nor hashed
+//	files/sound-…    symbolic links to artifacts, named by the identity of the artifact's file: it was compared with
+//	                 its checksums; an unchanged one is not compared again
 //
 // Only directories and artifacts that no one else can write are used: an artifact is code.
 type Cache struct {
@@ -40,6 +42,7 @@ const DefaultCacheSize = 2 << 30
 const (
 	entrySuffix = ".cwasm"
 	linkDir     = "files"
+	soundPrefix = "sound-"
 	tempPrefix  = cli.TempPrefix
 )
 
@@ -74,8 +77,8 @@ func (c *Cache) path(wasm [sha256.Size]byte, options string) string {
 	return filepath.Join(c.dir, name[:2], name[2:]+entrySuffix)
 }
 
-// link is the place of the link for a file.
-func (c *Cache) link(id *identity, options string) string {
+// fileLink is the place of the link for a module's file.
+func (c *Cache) fileLink(id *identity, options string) string {
 	return filepath.Join(c.dir, linkDir, hashName(options, "file", id.dev, id.ino, id.size, id.mtime, id.ctime))
 }
 
@@ -84,7 +87,7 @@ func (c *Cache) byIdentity(id *identity, options string) *artifact.Artifact {
 	if !trusted(filepath.Join(c.dir, linkDir)) {
 		return nil
 	}
-	a, err := c.load(c.link(id, options), options)
+	a, err := c.load(c.fileLink(id, options), options)
 	if err != nil {
 		return nil // what is wrong is told by the search for the contents, which leads to the same file
 	}
@@ -103,7 +106,7 @@ func (c *Cache) byContents(wasm [sha256.Size]byte, options string) (*artifact.Ar
 
 // load gives the artifact at path, nil without an error if there is none.
 func (c *Cache) load(path, options string) (*artifact.Artifact, error) {
-	a, used, err := openArtifact(path)
+	a, noted, err := c.open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -113,11 +116,55 @@ func (c *Cache) load(path, options string) (*artifact.Artifact, error) {
 	if h := &a.Header; h.Build != compiler.Build() || h.Options != options {
 		return nil, errors.Join(fmt.Errorf("%s: expected build %q with options %q, found %q with %q", path, compiler.Build(), options, h.Build, h.Options), release(a))
 	}
-	if now := time.Now(); now.Sub(used) > useInterval {
-		// If it cannot be noted the entry may be removed too early, and is made again.
+	if now := time.Now(); now.Sub(noted) > useInterval {
+		// If it cannot be noted the entry may be removed too early, and is made again. It changes the file's identity, so the artifact is
+		// compared with its checksums again next time.
 		_ = os.Chtimes(path, time.Time{}, now)
 	}
 	return a, nil
+}
+
+// open opens an artifact and gives the time of its last modification. What was compared with the checksums is remembered, and not compared again until
+// the file changes. c may be nil.
+func (c *Cache) open(path string) (a *artifact.Artifact, modified time.Time, err error) {
+	known := false
+	a, id, err := openArtifact(path, func(id *identity) bool {
+		known = c.isSound(id)
+		return known
+	})
+	if err != nil {
+		return nil, time.Time{}, err
+	}
+	if !known {
+		_ = c.markSound(id, path) // without the mark it is compared again
+	}
+	return a, time.Unix(0, id.mtime), nil
+}
+
+// soundMark is the place of the mark for an artifact's file.
+func (c *Cache) soundMark(id *identity) string {
+	return fmt.Sprintf("%s%c%s%c%s%x-%x-%x-%x-%x", c.dir, filepath.Separator, linkDir, filepath.Separator, soundPrefix, id.dev, id.ino, id.size, id.mtime, id.ctime)
+}
+
+// isSound reports whether an artifact's file was found sound and has not changed since. A mark in a directory that others can write says nothing.
+func (c *Cache) isSound(id *identity) bool {
+	if c == nil {
+		return false
+	}
+	_, err := os.Readlink(c.soundMark(id))
+	return err == nil && trusted(filepath.Join(c.dir, linkDir))
+}
+
+// markSound notes that the artifact at path, whose file has an identity, is sound: unless the file may change without a change of its identity.
+func (c *Cache) markSound(id *identity, path string) error {
+	if c == nil || !id.settled(time.Now()) {
+		return nil
+	}
+	target, err := filepath.Abs(path)
+	if err != nil {
+		return err
+	}
+	return c.link(target, c.soundMark(id))
 }
 
 // release gives back what an opened artifact holds.
@@ -179,15 +226,21 @@ func (c *Cache) remember(id *identity, wasm [sha256.Size]byte, options string) e
 	if !id.settled(time.Now()) {
 		return nil
 	}
-	link := c.link(id, options)
-	if err := makePrivate(c.dir, filepath.Dir(link)); err != nil {
-		return err
-	}
+	link := c.fileLink(id, options)
 	target, err := filepath.Rel(filepath.Dir(link), c.path(wasm, options))
 	if err != nil {
 		return err
 	}
-	tmp := fmt.Sprintf("%s%c%s%d-%d", filepath.Dir(link), filepath.Separator, tempPrefix, os.Getpid(), time.Now().UnixNano())
+	return c.link(target, link)
+}
+
+// link publishes a symbolic link.
+func (c *Cache) link(target, link string) error {
+	dir := filepath.Dir(link)
+	if err := makePrivate(c.dir, dir); err != nil {
+		return err
+	}
+	tmp := fmt.Sprintf("%s%c%s%d-%d", dir, filepath.Separator, tempPrefix, os.Getpid(), time.Now().UnixNano())
 	if err := os.Symlink(target, tmp); err != nil {
 		return err
 	}

@@ -55,7 +55,10 @@ func (c *Cache) scan() (list []CacheEntry, rubbish []string, err error) {
 				rubbish = append(rubbish, path)
 			}
 		case info.Mode()&fs.ModeSymlink != 0:
-			if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+			target, err := os.Stat(path)
+			// A mark from before the artifact's last change says nothing any more.
+			stale := err == nil && strings.HasPrefix(name, soundPrefix) && info.ModTime().Before(target.ModTime())
+			if stale || errors.Is(err, fs.ErrNotExist) {
 				rubbish = append(rubbish, path)
 			}
 		case info.Mode().IsRegular() && strings.HasSuffix(name, entrySuffix):

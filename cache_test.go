@@ -111,8 +111,8 @@ func TestCacheIdentity(t *testing.T) {
 	if code, mapped := run(t, r, module); code != 8 || !mapped {
 		t.Fatalf("exit code %d, from the cache: %v", code, mapped)
 	}
-	if _, links := files(t, cache); len(links) != 1 {
-		t.Fatalf("links: %v, expected one", links)
+	if _, links := files(t, cache); len(links) != 2 {
+		t.Fatalf("links: %v, expected one for the module's file and a mark for the artifact's", links)
 	}
 	// The link alone leads to the code.
 	id := identify(module)
@@ -172,6 +172,80 @@ func TestSettled(t *testing.T) {
 		if got := id.settled(now); got != c.want {
 			t.Errorf("modified %v, changed %v: settled %v", c.mtime, c.ctime, got)
 		}
+	}
+}
+
+// TestCacheSound: an artifact is compared with its checksums once, and again after any change.
+func TestCacheSound(t *testing.T) {
+	nativetest.Require(t)
+	dir := t.TempDir()
+	cache, module := filepath.Join(dir, "cache"), filepath.Join(dir, "m.wasm")
+	write(t, module, exitModule(t, 7))
+	var warnings []error
+	r := cached(t, cache, &warnings)
+	run(t, r, module)
+	entries, _ := files(t, cache)
+	if len(entries) != 1 {
+		t.Fatalf("entries %v", entries)
+	}
+	entry, c := entries[0], r.config.Cache
+	id := identify(entry)
+	if c.isSound(id) {
+		t.Fatal("an artifact that was just written is taken for sound")
+	}
+	settle := func() {
+		for id = identify(entry); !id.settled(time.Now()); {
+			time.Sleep(100 * time.Millisecond)
+		}
+	}
+	settle()
+	if code, mapped := run(t, r, module); code != 7 || !mapped || !c.isSound(id) {
+		t.Fatalf("exit code %d, from the cache: %v, marked: %v", code, mapped, c.isSound(id))
+	}
+	if code, mapped := run(t, r, module); code != 7 || !mapped {
+		t.Fatalf("exit code %d, from the cache: %v", code, mapped)
+	}
+	if err := os.Chmod(filepath.Join(cache, linkDir), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if c.isSound(id) {
+		t.Error("a mark where others can write is believed")
+	}
+	if err := os.Chmod(filepath.Join(cache, linkDir), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	// A change that keeps size and time of modification.
+	info, err := os.Stat(entry)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(entry)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data[0x1001] ^= 1 // in the code
+	write(t, entry, data)
+	if err := os.Chtimes(entry, info.ModTime(), info.ModTime()); err != nil {
+		t.Fatal(err)
+	}
+	if code, mapped := run(t, r, module); code != 7 || mapped || len(warnings) != 1 {
+		t.Errorf("damaged: exit code %d, from the cache: %v, warnings %v", code, mapped, warnings)
+	}
+	// The mark of what was there before is cleared away.
+	settle()
+	run(t, r, module)
+	if _, err := c.Clean(1 << 30); err != nil {
+		t.Fatal(err)
+	}
+	var marks []string
+	_, links := files(t, cache)
+	for _, l := range links {
+		if strings.HasPrefix(filepath.Base(l), soundPrefix) {
+			marks = append(marks, l)
+		}
+	}
+	if len(marks) != 1 || marks[0] != c.soundMark(id) {
+		t.Errorf("marks %v, expected %s alone", marks, c.soundMark(id))
 	}
 }
 

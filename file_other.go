@@ -5,24 +5,23 @@ package wasmaot
 import (
 	"fmt"
 	"os"
-	"time"
 
 	"github.com/wasmaot/wasmaot/compiler/artifact"
 )
 
-// openArtifact reads and checks an artifact. It also gives the time of the file's last modification.
-func openArtifact(path string) (*artifact.Artifact, time.Time, error) {
+// openArtifact reads and checks an artifact. Of the file's identity there is the time of its last modification.
+func openArtifact(path string, _ func(*identity) bool) (*artifact.Artifact, *identity, error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return nil, time.Time{}, err
+		return nil, nil, err
 	}
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return nil, time.Time{}, err
+		return nil, nil, err
 	}
 	a, err := artifact.Decode(data)
 	if err != nil {
-		return nil, time.Time{}, fmt.Errorf("%s: %w", path, err)
+		return nil, nil, fmt.Errorf("%s: %w", path, err)
 	}
-	return a, info.ModTime(), nil
+	return a, &identity{mtime: info.ModTime().UnixNano()}, nil
 }

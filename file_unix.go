@@ -7,30 +7,38 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"time"
 
 	"github.com/wasmaot/wasmaot/compiler/artifact"
 	"golang.org/x/sys/unix"
 )
 
-// openArtifact maps and checks an artifact. The file must belong to this user or to root and be writable by its owner
+// openArtifact maps an artifact. The file must belong to this user or to root and be writable by its owner
 // alone. It stays open and mapped until the artifact's Release is called.
 //
-// It uses system calls rather than package os, which would make an epoll for the file. It also gives the time of the file's last
-// modification.
-func openArtifact(path string) (*artifact.Artifact, time.Time, error) {
+// Its contents are compared with the checksums, unless sound knows the file's identity: then they were before, and did not change. The file's
+// identity is given with the artifact.
+//
+// It uses system calls rather than package os, which would make an epoll for the file.
+func openArtifact(path string, sound func(*identity) bool) (*artifact.Artifact, *identity, error) {
 	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NONBLOCK, 0) // a pipe must not block
 	if err != nil {
-		return nil, time.Time{}, &fs.PathError{Op: "open", Path: path, Err: err}
+		return nil, nil, &fs.PathError{Op: "open", Path: path, Err: err}
 	}
 	var st unix.Stat_t
 	if err = unix.Fstat(fd, &st); err == nil {
 		var a *artifact.Artifact
 		if a, err = mapArtifact(fd, &st); err == nil {
-			return a, time.Unix(st.Mtim.Unix()), nil
+			id := newIdentity(&st)
+			if !sound(id) {
+				err = a.Check()
+			}
+			if a.Check = nil; err == nil {
+				return a, id, nil
+			}
+			return nil, nil, errors.Join(fmt.Errorf("%s: %w", path, err), a.Release())
 		}
 	}
-	return nil, time.Time{}, errors.Join(fmt.Errorf("%s: %w", path, err), unix.Close(fd))
+	return nil, nil, errors.Join(fmt.Errorf("%s: %w", path, err), unix.Close(fd))
 }
 
 func mapArtifact(fd int, st *unix.Stat_t) (*artifact.Artifact, error) {

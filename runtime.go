@@ -128,7 +128,7 @@ func readModule(path string) (src []byte, isArtifact bool, err error) {
 
 // loadFile loads an artifact.
 func (r *Runtime) loadFile(path string) (*Module, error) {
-	a, _, err := openArtifact(path)
+	a, _, err := r.config.Cache.open(path)
 	if err != nil {
 		return nil, err
 	}

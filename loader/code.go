@@ -21,6 +21,7 @@ type Code struct {
 	base    uint64         // address of Text
 	order   []uint32       // functions by offset; nil if that is the order of their indices
 	exports map[string]int // index in Module.Exports
+	check   func() error   // the artifact's, once; nil if there is none
 
 	mu     sync.Mutex
 	closed bool
@@ -49,6 +50,9 @@ func Load(a *artifact.Artifact) (*Code, error) {
 		if c.types[i], err = typeOf(&a.Module.Types[i]); err != nil {
 			return nil, err
 		}
+	}
+	if a.Check != nil {
+		c.check = sync.OnceValue(a.Check)
 	}
 	c.exports = make(map[string]int, len(a.Module.Exports))
 	for i := range a.Module.Exports {

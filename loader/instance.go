@@ -94,6 +94,12 @@ func (c *Code) Instantiate(ctx context.Context, cfg *Config) (*Instance, error) 
 		return nil, err
 	}
 	found.share(i.node)
+	if c.check != nil { // as late as can be: it may run beside all this
+		if err := c.check(); err != nil {
+			i.Close()
+			return nil, err
+		}
+	}
 	if err := i.initialise(ctx); err != nil {
 		i.Close() // what it stored in imported tables stays there and stays callable
 		return nil, err

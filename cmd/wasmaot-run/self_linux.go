@@ -23,7 +23,17 @@ func open() (*artifact.Artifact, []string, error) {
 		return nil, nil, err
 	}
 	a, err := artifact.Map(fd, b.Off, b.Size)
+	if err == nil {
+		a.Check = begin(a.Check)
+	}
 	return a, b.Settings, err
+}
+
+// begin starts f beside what follows, and gives a function that waits for its result.
+func begin(f func() error) func() error {
+	done := make(chan error, 1)
+	go func() { done <- f() }()
+	return func() error { return <-done }
 }
 
 // openSelf opens the running program. Without a /proc, as in an empty root, it takes the path that the kernel was given.

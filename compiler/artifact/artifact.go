@@ -22,6 +22,9 @@ type Artifact struct {
 
 	// Source is where Text and Image can be mapped from, nil if they are only in memory.
 	Source *Source
+	// Check, if not nil, tells whether what Map has not compared with its checksum is sound. It is called before any of the artifact's code
+	// runs and before its memory image is read: by whoever made the artifact, who then sets it to nil, or by the loader.
+	Check func() error
 	// Release, if not nil, is called once by the loader when it needs the artifact no more, after a successful
 	// Load: a mapped file may go then.
 	Release func() error

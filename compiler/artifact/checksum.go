@@ -11,11 +11,25 @@ import (
 // given lane, so that a change within one word always changes its lane; a processor without any special
 // instructions does them side by side, at about the speed of memory. All bits of all lanes then go into both
 // halves of the sum.
-func checksum(b []byte) (sum [sumSize]byte) {
-	lanes := checksumSeeds
-	n := len(b)
+func checksum(b []byte) [sumSize]byte {
+	s := newSummer()
+	s.add(b)
+	return s.sum()
+}
+
+// summer makes the checksum of what comes in pieces, of which all but the last have a multiple of 64 bytes.
+type summer struct {
+	lanes [8]uint64
+	n     int
+}
+
+func newSummer() summer { return summer{lanes: checksumSeeds} }
+
+func (s *summer) add(b []byte) {
+	s.n += len(b)
 	{ // in variables of their own, which the compiler keeps in registers
-		l0, l1, l2, l3, l4, l5, l6, l7 := lanes[0], lanes[1], lanes[2], lanes[3], lanes[4], lanes[5], lanes[6], lanes[7]
+		l := &s.lanes
+		l0, l1, l2, l3, l4, l5, l6, l7 := l[0], l[1], l[2], l[3], l[4], l[5], l[6], l[7]
 		for len(b) >= 64 {
 			w := (*[64]byte)(b)
 			l0 = checksumStep(l0, binary.LittleEndian.Uint64(w[0:]))
@@ -28,17 +42,20 @@ func checksum(b []byte) (sum [sumSize]byte) {
 			l7 = checksumStep(l7, binary.LittleEndian.Uint64(w[56:]))
 			b = b[64:]
 		}
-		lanes = [8]uint64{l0, l1, l2, l3, l4, l5, l6, l7}
+		*l = [8]uint64{l0, l1, l2, l3, l4, l5, l6, l7}
 	}
 	if len(b) > 0 { // filled up with zeros: the length tells them apart
 		var last [64]byte
 		copy(last[:], b)
-		for i := range lanes {
-			lanes[i] = checksumStep(lanes[i], binary.LittleEndian.Uint64(last[8*i:]))
+		for i := range s.lanes {
+			s.lanes[i] = checksumStep(s.lanes[i], binary.LittleEndian.Uint64(last[8*i:]))
 		}
 	}
-	lo, hi := uint64(n), ^uint64(n)
-	for i, l := range lanes {
+}
+
+func (s *summer) sum() (sum [sumSize]byte) {
+	lo, hi := uint64(s.n), ^uint64(s.n)
+	for i, l := range s.lanes {
 		lo = checksumMix(lo ^ l)
 		hi = checksumMix(hi ^ bits.RotateLeft64(l, 8*i+4))
 	}

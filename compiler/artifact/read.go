@@ -41,30 +41,32 @@ func IsArtifact(b []byte) bool {
 // it is. Every region but the symbols for other tools is compared with its checksum first, and every offset with
 // what it leads into, so that a damaged file gives an error and nothing worse.
 func Decode(file []byte) (*Artifact, error) {
-	a, _, err := decode(file)
+	a, _, err := decode(file, func(r region) bool { return r != regTail })
 	return a, err
 }
 
 // DecodeFrom is Decode of a file that is open as fd, and in which the artifact begins at offset base, a multiple of the page size: the
 // result has a Source.
 func DecodeFrom(file []byte, fd int, base int64) (*Artifact, error) {
-	a, spans, err := decode(file)
+	a, spans, err := decode(file, func(r region) bool { return r != regTail })
 	if err == nil {
-		a.Source = &Source{FD: fd, Text: base + int64(spans[regText].off), Image: base + int64(spans[regImage].off)}
+		a.setSource(spans, fd, base)
 	}
 	return a, err
 }
 
+func (a *Artifact) setSource(spans *[regCount]sumSpan, fd int, base int64) {
+	a.Source = &Source{FD: fd, Text: base + int64(spans[regText].off), Image: base + int64(spans[regImage].off)}
+}
+
 // Verify compares every byte of a file made by Encode with the checksums, the symbols for other tools too.
 func Verify(file []byte) error {
-	_, spans, err := decode(file)
-	if err == nil {
-		err = spans[regTail].verify(file, spans, regTail)
-	}
+	_, _, err := decode(file, func(region) bool { return true })
 	return err
 }
 
-func decode(file []byte) (*Artifact, *[regCount]sumSpan, error) {
+// decode reads a file and compares the header and the regions that are asked for with their checksums.
+func decode(file []byte, compare func(region) bool) (*Artifact, *[regCount]sumSpan, error) {
 	if !IsArtifact(file) {
 		return nil, nil, ErrNotArtifact
 	}
@@ -79,10 +81,8 @@ func decode(file []byte) (*Artifact, *[regCount]sumSpan, error) {
 	var content [regCount][]byte
 	for r := range spans {
 		s := &spans[r]
-		if r != int(regTail) {
-			if err := s.verify(file, spans, region(r)); err != nil {
-				return nil, nil, err
-			}
+		if compare(region(r)) && checksum(file[s.off:s.end]) != s.sum {
+			return nil, nil, s.damaged(region(r))
 		}
 		content[r] = file[s.off : s.off+s.size : s.off+s.size]
 	}
@@ -102,21 +102,15 @@ func decode(file []byte) (*Artifact, *[regCount]sumSpan, error) {
 
 func unsafeString(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
-// sumSpan is a region with the checksum that it should have.
+// sumSpan is a region with the checksum that it should have, up to where the next one begins.
 type sumSpan struct {
 	span
+	end uint64
 	sum [sumSize]byte
 }
 
-func (s *sumSpan) verify(file []byte, spans *[regCount]sumSpan, r region) error {
-	end := uint64(len(file))
-	if r+1 < regCount {
-		end = spans[r+1].off
-	}
-	if checksum(file[s.off:end]) != s.sum {
-		return fmt.Errorf("damaged artifact: the checksum of %s at 0x%x does not match", r, s.off)
-	}
-	return nil
+func (s *sumSpan) damaged(r region) error {
+	return fmt.Errorf("damaged artifact: the checksum of %s at 0x%x does not match", r, s.off)
 }
 
 // readHeader reads the header and the region table. The regions that it returns follow one another and end with the file.
@@ -142,6 +136,10 @@ func (a *Artifact) readHeader(file []byte) (*[regCount]sumSpan, error) {
 			return nil, fmt.Errorf("damaged artifact: %s begins at 0x%x", region(r), s.off)
 		}
 		last = s.off + s.size
+		s.end = uint64(len(file))
+		if r > 0 {
+			spans[r-1].end = s.off
+		}
 	}
 	if last != uint64(len(file)) {
 		return nil, fmt.Errorf("damaged artifact: expected %d bytes, found %d", last, len(file))
