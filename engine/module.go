@@ -271,13 +271,16 @@ func (m *Module) run(ctx context.Context, c *InstanceConfig) (i *Instance, exitC
 		if sig := start.Signature(); len(sig.Params)+len(sig.Results) != 0 {
 			return i, 0, fmt.Errorf("%s: not a WASI command: expected \"_start\" to have no parameters and results, found %d and %d", m.name, len(sig.Params), len(sig.Results))
 		}
-		if err = start.Call(ctx, nil); err != nil {
-			err = fmt.Errorf("%s: %w", m.name, err)
+		if err = start.Call(ctx, nil); err == nil {
+			return i, 0, nil
 		}
 	}
 	var exit *Exit
 	if errors.As(err, &exit) {
 		return i, exit.Code, nil
+	}
+	if i != nil {
+		err = fmt.Errorf("%s: %w", m.name, err)
 	}
 	return i, 0, err
 }

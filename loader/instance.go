@@ -134,48 +134,48 @@ func (i *Instance) applyElems() error {
 	i.elems = make([][]uint64, len(m.Elems))
 	for k := range m.Elems {
 		e := &m.Elems[k]
-		if e.Mode == artifact.SegmentDeclarative {
+		var refs []uint64
+		switch e.Mode {
+		case artifact.SegmentDeclarative:
 			continue
-		}
-		refs, err := i.elemRefs(e)
-		if err != nil {
-			return fmt.Errorf("element segment %d: %w", k, err)
-		}
-		if e.Mode == artifact.SegmentPassive {
+		case artifact.SegmentPassive:
+			refs = make([]uint64, e.Len())
 			i.elems[k] = refs
-			continue
+		default: // straight into the table
+			if int(e.Table) >= len(i.tables) || e.Start == nil {
+				return fmt.Errorf("element segment %d: table %d of %d", k, e.Table, len(i.tables))
+			}
+			at, _, err := i.eval(e.Start)
+			if err != nil {
+				return fmt.Errorf("element segment %d: %w", k, err)
+			}
+			n, all := uint64(e.Len()), i.tables[e.Table].elems()
+			if !inBounds(at, n, uint64(len(all))) {
+				return &Trap{Code: abi.TrapTableOutOfBounds}
+			}
+			refs = all[at : at+n]
 		}
-		if int(e.Table) >= len(i.tables) || e.Start == nil {
-			return fmt.Errorf("element segment %d: table %d of %d", k, e.Table, len(i.tables))
-		}
-		at, _, err := i.eval(e.Start)
-		if err != nil {
+		if err := i.elemRefs(e, refs); err != nil {
 			return fmt.Errorf("element segment %d: %w", k, err)
-		}
-		if code := i.tables[e.Table].init(refs, at, 0, uint64(len(refs))); code != abi.TrapNone {
-			return &Trap{Code: code}
 		}
 	}
 	return nil
 }
 
-func (i *Instance) elemRefs(e *artifact.Elem) ([]uint64, error) {
-	refs := make([]uint64, 0, max(len(e.Funcs), len(e.Exprs)))
-	for _, f := range e.Funcs {
-		ref, err := i.funcRef(f)
-		if err != nil {
-			return nil, err
+// elemRefs stores the references of a segment, e.Len() of them.
+func (i *Instance) elemRefs(e *artifact.Elem, refs []uint64) (err error) {
+	for k, f := range e.Funcs {
+		if refs[k], err = i.funcRef(f); err != nil {
+			return err
 		}
-		refs = append(refs, ref)
 	}
+	refs = refs[len(e.Funcs):]
 	for k := range e.Exprs {
-		ref, _, err := i.eval(&e.Exprs[k])
-		if err != nil {
-			return nil, err
+		if refs[k], _, err = i.eval(&e.Exprs[k]); err != nil {
+			return err
 		}
-		refs = append(refs, ref)
 	}
-	return refs, nil
+	return nil
 }
 
 func (i *Instance) applyDatas() error {

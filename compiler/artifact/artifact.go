@@ -180,6 +180,9 @@ type Elem struct {
 	Exprs []Expr
 }
 
+// Len is the number of elements.
+func (e *Elem) Len() int { return len(e.Funcs) + len(e.Exprs) }
+
 // Data is a data segment; Index is its place among all.
 type Data struct {
 	Index uint32

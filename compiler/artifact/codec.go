@@ -102,6 +102,32 @@ func list[T any](c *codec, p *[]T, element func(*codec, *T)) {
 	}
 }
 
+// indices is list(c, p, num[uint32]) for many of them.
+func (c *codec) indices(p *[]uint32) {
+	if !c.reading {
+		list(c, p, num[uint32])
+		return
+	}
+	var n uint64
+	if c.u64(&n); n > uint64(len(c.b)) {
+		c.fail()
+	}
+	*p = nil
+	if n == 0 || c.err != nil {
+		return
+	}
+	all, b := make([]uint32, n), c.b // each takes a byte at least
+	for i := range all {
+		v, k := binary.Uvarint(b)
+		if k <= 0 {
+			c.fail()
+			return
+		}
+		all[i], b = uint32(v), b[k:]
+	}
+	*p, c.b = all, b
+}
+
 // optional transfers what may be nil.
 func optional[T any](c *codec, p **T, body func(*codec, *T)) {
 	has := *p != nil
@@ -168,7 +194,7 @@ func (c *codec) module(m *Module) {
 		num(c, &e.Type)
 		num(c, &e.Table)
 		optional(c, &e.Start, expr)
-		list(c, &e.Funcs, num[uint32])
+		c.indices(&e.Funcs)
 		list(c, &e.Exprs, expr)
 	})
 	list(c, &m.Datas, func(c *codec, d *Data) {

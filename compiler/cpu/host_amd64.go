@@ -27,12 +27,18 @@ var hostLeaves = sync.OnceValue(func() leaves {
 	if l.c1&(1<<27) != 0 { // OSXSAVE
 		l.xcr0 = xgetbv0()
 	}
-	if most, _, _, _ := cpuid(0, 0); most >= 7 {
+	const xsave = 1 << 26 // it is described by leaf 13: then there is a leaf 7
+	if l.c1&xsave != 0 || maxLeaf() >= 7 {
 		_, l.b7, _, _ = cpuid(7, 0)
 	}
 	_, _, l.extC, _ = cpuid(0x80000001, 0) // every processor with 64 bits has it: it tells so
 	return l
 })
+
+func maxLeaf() uint32 {
+	most, _, _, _ := cpuid(0, 0)
+	return most
+}
 
 // Host is the features of the machine.
 func Host() uint64 {
