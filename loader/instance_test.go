@@ -424,7 +424,9 @@ func TestLimits(t *testing.T) {
 		"table of at least 20000000 elements: expected at most 10": {func(m *artifact.Module) { m.Tables = []artifact.Table{{Min: 20_000_000, Max: minusOne}} }, Config{}},
 		"native stack of 1073741824 bytes":                         {func(m *artifact.Module) {}, Config{StackSize: 1 << 30}},
 		"global 0 has no initial value":                            {func(m *artifact.Module) { m.Globals = []artifact.Global{{Type: i32}} }, Config{}},
-		"function 7":                                               {func(m *artifact.Module) { m.Elems = []artifact.Elem{{Mode: artifact.SegmentPassive, Funcs: []uint32{7}}} }, Config{}},
+		"function 7": {func(m *artifact.Module) {
+			m.Elems = []artifact.Elem{{Mode: artifact.SegmentPassive, Funcs: []uint32{7}}}
+		}, Config{}},
 	} {
 		g := newGuest()
 		g.addFunc()

@@ -24,16 +24,11 @@ func open() (*artifact.Artifact, []string, error) {
 	}
 	a, err := artifact.Map(fd, b.Off, b.Size)
 	if err == nil {
-		a.Check = begin(a.Check)
+		// Code and contents of memory are not compared: no more than the rest of this file, the program itself, which no one compares either. The header
+		// and the tables are, so that what stands here was put here.
+		a.Check = nil
 	}
 	return a, b.Settings, err
-}
-
-// begin starts f beside what follows, and gives a function that waits for its result.
-func begin(f func() error) func() error {
-	done := make(chan error, 1)
-	go func() { done <- f() }()
-	return func() error { return <-done }
 }
 
 // openSelf opens the running program. Without a /proc, as in an empty root, it takes the path that the kernel was given.
