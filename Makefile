@@ -8,9 +8,9 @@ all:
 release:
 	for arch in amd64 arm64; do \
 		CGO_ENABLED=0 GOOS=linux GOARCH=$$arch go build -trimpath -ldflags="-s -w" -o bin/wasmaot-run-$$arch ./cmd/wasmaot-run && \
-		gzip -9 -n -c bin/wasmaot-run-$$arch > cmd/wasmaot/wasmaot-run-$$arch.gz || exit 1; \
+		cp bin/wasmaot-run-$$arch cmd/wasmaot/wasmaot-run-$$arch.bin || exit 1; \
 	done
-	CGO_ENABLED=0 go build -trimpath -tags=embedrun -o bin/wasmaot ./cmd/wasmaot; s=$$?; rm cmd/wasmaot/wasmaot-run-*.gz; exit $$s
+	CGO_ENABLED=0 go build -trimpath -tags=embedrun -o bin/wasmaot ./cmd/wasmaot; s=$$?; rm cmd/wasmaot/wasmaot-run-*.bin; exit $$s
 
 test:
 	go test ./...

@@ -4,7 +4,7 @@ package main
 
 import "embed"
 
-// embeddedRuns holds, compressed, the wasmaot-run of each instruction set that `make release` has just built from the same source.
+// embeddedRuns holds the wasmaot-run of each instruction set that `make release` has just built from the same source.
 //
-//go:embed wasmaot-run-*.gz
+//go:embed wasmaot-run-*.bin
 var embeddedRuns embed.FS

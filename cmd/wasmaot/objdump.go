@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"regexp"
 	"slices"
 	"sort"
 	"strconv"
@@ -31,10 +30,10 @@ func newObjdump() *command {
 		long: `Print the machine code of a module or an artifact: offset in the code, bytes,
 instruction, and for calls and instructions that may trap the offset in the wasm file
 that they come from.`,
-		example: "  wasmaot objdump --func=main.main hello.wasm\n  wasmaot objdump --func='^main\\.' hello.cwasm\n  wasmaot objdump --func=main.fib --ssa=fold hello.wasm",
+		example: "  wasmaot objdump --func=main.main hello.wasm\n  wasmaot objdump --func='main.*' hello.cwasm\n  wasmaot objdump --func=main.fib --ssa=fold hello.wasm",
 		min:     1, max: 1, what: "FILE", mixed: true,
 	}
-	cmd.flags.String(&funcs, "func", "", "only `FUNCTIONS`: a name, an index or a regular expression")
+	cmd.flags.String(&funcs, "func", "", "only `FUNCTIONS`: a name, which may have * for any part of it, or an index")
 	cmd.flags.String(&pass, "ssa", "", "print the SSA form after `PASS` instead (all: after every pass); needs --func with one function of a module")
 	cmd.flags.Bool(&noOpt, "no-opt", "leave out optimisations")
 	cmd.flags.Bool(&baseline, "baseline", "use only CPU features that every supported CPU has")
@@ -111,15 +110,29 @@ func chooseFuncs(a *artifact.Artifact, what string) ([]int, error) {
 		}
 		return []int{int(n) - imported}, nil
 	}
-	re, err := regexp.Compile(what)
-	if err != nil {
-		return nil, cli.UsageError{Err: fmt.Errorf("--func=%s: %w", what, err)}
-	}
-	list := pick(func(i int) bool { return re.MatchString(funcName(a, i)) })
+	list := pick(func(i int) bool { return matches(what, funcName(a, i)) })
 	if len(list) == 0 {
 		return nil, fmt.Errorf("--func=%s: no function has such a name", what)
 	}
 	return list, nil
+}
+
+// matches tells whether a name is what a pattern says, in which * stands for any characters. Package regexp would make its tables at every start.
+func matches(pattern, name string) bool {
+	parts := strings.Split(pattern, "*")
+	first, last := parts[0], parts[len(parts)-1]
+	if len(parts) == 1 || len(name) < len(first)+len(last) || !strings.HasPrefix(name, first) || !strings.HasSuffix(name, last) {
+		return pattern == name
+	}
+	name = name[len(first) : len(name)-len(last)]
+	for _, part := range parts[1 : len(parts)-1] {
+		i := strings.Index(name, part)
+		if i < 0 {
+			return false
+		}
+		name = name[i+len(part):]
+	}
+	return true
 }
 
 // dumpSSA compiles again and prints the SSA form of one function.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 
 	"github.com/wasmaot/wasmaot/compiler"
@@ -17,7 +16,7 @@ import (
 func compileObject(ctx context.Context, src, out string, opts compiler.Options) error {
 	base, ok := strings.CutSuffix(out, ".o")
 	prefix := filepath.Base(base)
-	if !ok || !regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`).MatchString(prefix) {
+	if !ok || !isIdentifier(prefix) {
 		return cli.UsageError{Err: fmt.Errorf("--emit=obj: expected an output file NAME.o in which NAME is a name in C, found %s", out)}
 	}
 	wasm, err := os.ReadFile(src)
@@ -37,4 +36,14 @@ func compileObject(ctx context.Context, src, out string, opts compiler.Options) 
 		return err
 	}
 	return cli.WriteFile(out, object.File, 0o644)
+}
+
+// isIdentifier tells whether a name can stand in C.
+func isIdentifier(name string) bool {
+	for i, c := range []byte(name) {
+		if c != '_' && (c|0x20 < 'a' || c|0x20 > 'z') && (i == 0 || c < '0' || c > '9') {
+			return false
+		}
+	}
+	return name != ""
 }

@@ -2,12 +2,10 @@ package main
 
 import (
 	"bytes"
-	"compress/gzip"
 	"context"
-	"debug/buildinfo"
+	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -44,22 +42,14 @@ func runtimeProgram(ctx context.Context, arch string) ([]byte, error) {
 
 // embeddedRun is what a release carries; nil in other programs.
 func embeddedRun(arch string, self *debug.BuildInfo) ([]byte, error) {
-	packed, err := embeddedRuns.Open(runCommand + "-" + arch + ".gz")
+	program, err := embeddedRuns.ReadFile(runCommand + "-" + arch + ".bin")
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
-	}
-	var program []byte
-	if err == nil {
-		defer packed.Close()
-		var z *gzip.Reader
-		if z, err = gzip.NewReader(packed); err == nil {
-			program, err = io.ReadAll(io.LimitReader(z, runMaxSize))
-		}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("embedded %s: %w", runCommand, err)
 	}
-	if info, err := buildinfo.Read(bytes.NewReader(program)); err != nil || !isRunProgram(info, arch, self, true) {
+	if info, err := readBuildInfo(program); err != nil || !isRunProgram(info, arch, self, true) {
 		return nil, fmt.Errorf("embedded %s: built from another source than this program (%v)", runCommand, err)
 	}
 	return program, nil
@@ -76,11 +66,48 @@ func installedRun(arch string, self *debug.BuildInfo) []byte {
 		if err != nil {
 			continue
 		}
-		if info, err := buildinfo.Read(bytes.NewReader(program)); err == nil && isRunProgram(info, arch, self, false) {
+		if info, err := readBuildInfo(program); err == nil && isRunProgram(info, arch, self, false) {
 			return program
 		}
 	}
 	return nil
+}
+
+// readBuildInfo finds what the go tool notes in a program (debug/buildinfo, whose reading of executables of all kinds and of their debug
+// information takes tables that would be made at every start).
+func readBuildInfo(program []byte) (*debug.BuildInfo, error) {
+	const magic = "\xff Go buildinf:"
+	const header, frame = 32, 16 // before the strings; before and behind the second
+	const flags, inline = 15, 2  // where flags are; that strings stand here
+	found := errors.New("not a program built by the go tool")
+	for at := 0; ; at++ {
+		i := bytes.Index(program[at:], []byte(magic))
+		if i < 0 {
+			return nil, found
+		}
+		at += i
+		if at%16 != 0 || len(program)-at < header || program[at+flags]&inline == 0 {
+			continue // it is spoken of, as here
+		}
+		rest := program[at+header:]
+		var text [2]string // Go's version, the module's description
+		for i := range text {
+			n, size := binary.Uvarint(rest)
+			if size <= 0 || n > uint64(len(rest)-size) {
+				break
+			}
+			text[i], rest = string(rest[size:][:n]), rest[size+int(n):]
+		}
+		if len(text[1]) < 2*frame {
+			continue
+		}
+		info, err := debug.ParseBuildInfo(text[1][frame : len(text[1])-frame])
+		if err == nil {
+			info.GoVersion = text[0]
+			return info, nil
+		}
+		found = err
+	}
 }
 
 // isRunProgram reports whether a program is for linux/arch and of the same source as this one.
