@@ -44,6 +44,7 @@ func Validate(ctx context.Context, src []byte, opts Options) error {
 
 // Compile translates a module. The artifact refers to parts of src.
 func Compile(ctx context.Context, src []byte, opts Options) (*artifact.Artifact, error) {
+	checkOrder()
 	target, features, err := opts.resolve()
 	if err != nil {
 		return nil, err

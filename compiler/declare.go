@@ -56,13 +56,31 @@ func maxOf(l wasm.Limits) uint64 {
 	return ^uint64(0)
 }
 
-// constOps translates the instructions of constant expressions.
-var constOps = map[wasm.Opcode]artifact.ExprOp{
-	wasm.OpI32Const: artifact.ExprConst, wasm.OpI64Const: artifact.ExprConst,
-	wasm.OpF32Const: artifact.ExprConst, wasm.OpF64Const: artifact.ExprConst, wasm.OpV128Const: artifact.ExprConst,
-	wasm.OpGlobalGet: artifact.ExprGlobal, wasm.OpRefFunc: artifact.ExprRefFunc, wasm.OpRefNull: artifact.ExprRefNull,
-	wasm.OpI32Add: artifact.ExprI32Add, wasm.OpI32Sub: artifact.ExprI32Sub, wasm.OpI32Mul: artifact.ExprI32Mul,
-	wasm.OpI64Add: artifact.ExprI64Add, wasm.OpI64Sub: artifact.ExprI64Sub, wasm.OpI64Mul: artifact.ExprI64Mul,
+// constOp translates an instruction of constant expressions.
+func constOp(op wasm.Opcode) (artifact.ExprOp, bool) {
+	switch op {
+	case wasm.OpI32Const, wasm.OpI64Const, wasm.OpF32Const, wasm.OpF64Const, wasm.OpV128Const:
+		return artifact.ExprConst, true
+	case wasm.OpGlobalGet:
+		return artifact.ExprGlobal, true
+	case wasm.OpRefFunc:
+		return artifact.ExprRefFunc, true
+	case wasm.OpRefNull:
+		return artifact.ExprRefNull, true
+	case wasm.OpI32Add:
+		return artifact.ExprI32Add, true
+	case wasm.OpI32Sub:
+		return artifact.ExprI32Sub, true
+	case wasm.OpI32Mul:
+		return artifact.ExprI32Mul, true
+	case wasm.OpI64Add:
+		return artifact.ExprI64Add, true
+	case wasm.OpI64Sub:
+		return artifact.ExprI64Sub, true
+	case wasm.OpI64Mul:
+		return artifact.ExprI64Mul, true
+	}
+	return 0, false
 }
 
 type converter struct {
@@ -77,7 +95,7 @@ func (c *converter) expr(e *wasm.ConstExpr) *artifact.Expr {
 	out := &artifact.Expr{Insts: make([]artifact.ExprInst, 0, len(e.Instrs))}
 	for i := range e.Instrs {
 		in := &e.Instrs[i]
-		op, ok := constOps[in.Op]
+		op, ok := constOp(in.Op)
 		if !ok {
 			c.err = &wasm.Error{Offset: e.Offset, Func: -1, Msg: fmt.Sprintf("%s in a constant expression is not supported", in.Op)}
 			return out

@@ -3,6 +3,7 @@ package compiler
 import (
 	"fmt"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -34,7 +35,7 @@ var passes = []pass{
 	{"emit", true, func(w *worker) error { return w.target.Emit(&w.config, &w.m, &w.result, &w.code) }},
 }
 
-// order lists what must come before what, checked at start-up.
+// order lists what must come before what.
 var order = [][2]string{
 	{"build", "thread"},
 	{"thread", "forward"}, // fewer parameters: more is known
@@ -47,7 +48,8 @@ var order = [][2]string{
 	{"regalloc", "emit"},
 }
 
-func init() {
+// checkOrder is called by the first compilation.
+var checkOrder = sync.OnceFunc(func() {
 	at := map[string]int{}
 	for i, p := range passes {
 		at[p.name] = i
@@ -59,7 +61,7 @@ func init() {
 			panic(fmt.Sprintf("compiler: pass %s must come before %s", o[0], o[1]))
 		}
 	}
-}
+})
 
 func ssaPass(p opt.Pass) pass {
 	return pass{p.Name, false, func(w *worker) error {

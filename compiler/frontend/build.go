@@ -1,6 +1,8 @@
 package frontend
 
 import (
+	"sync"
+
 	"github.com/wasmaot/wasmaot/compiler/abi"
 	"github.com/wasmaot/wasmaot/compiler/leaf"
 	"github.com/wasmaot/wasmaot/compiler/ssa"
@@ -29,12 +31,13 @@ type Builder struct {
 
 	v       wasm.Validator
 	in      wasm.Instr
-	cur     ssa.Block // block being written, ssa.NoBlock in unreachable code
-	dead    int       // frames opened since code became unreachable
-	frames  []frame   // control stack, the function first
-	saved   []uint32  // parameters of open ifs, for their else
-	entered int       // frame whose loop header cur is, or -1
-	gen     uint32    // number of the br_table being written, for frame.gen
+	shapes  *[opcodes]ssa.Shape // of operators on vectors
+	cur     ssa.Block           // block being written, ssa.NoBlock in unreachable code
+	dead    int                 // frames opened since code became unreachable
+	frames  []frame             // control stack, the function first
+	saved   []uint32            // parameters of open ifs, for their else
+	entered int                 // frame whose loop header cur is, or -1
+	gen     uint32              // number of the br_table being written, for frame.gen
 
 	locals     localState
 	dispatches []dispatch
@@ -110,6 +113,8 @@ func (b *Builder) begin() {
 
 // body goes through the code once.
 func (b *Builder) body() error {
+	lowerings := lowerings()
+	b.shapes = vectorShapes()
 	for {
 		more, err := b.v.Next(&b.in)
 		if err != nil {
@@ -158,8 +163,12 @@ type lowering struct {
 	typ  abi.Type // of op's value
 }
 
+// opcodes is the number of those that have a lowering, at most.
+const opcodes = wasm.OpF64x2ConvertLowI32x4U + 1
+
 // lowerings is indexed by wasm.Opcode. Each family of instructions has its part.
-var lowerings = func() (all [wasm.OpF64x2ConvertLowI32x4U + 1]lowering) {
+var lowerings = sync.OnceValue(func() *[opcodes]lowering {
+	all := new([opcodes]lowering)
 	for _, part := range [][]lowering{
 		controlLowerings, callLowerings, variableLowerings, numericLowerings, memoryLowerings, tableLowerings, vectorLowerings(),
 	} {
@@ -169,8 +178,8 @@ var lowerings = func() (all [wasm.OpF64x2ConvertLowI32x4U + 1]lowering) {
 			}
 		}
 	}
-	return
-}()
+	return all
+})
 
 // emit appends an instruction to the current block.
 func (b *Builder) emit(op ssa.Op, t abi.Type, x, y, z uint32) uint32 {

@@ -1,6 +1,8 @@
 package frontend
 
 import (
+	"sync"
+
 	"github.com/wasmaot/wasmaot/compiler/abi"
 	"github.com/wasmaot/wasmaot/compiler/ssa"
 	"github.com/wasmaot/wasmaot/compiler/wasm"
@@ -24,16 +26,16 @@ func vectorLowerings() []lowering {
 }
 
 // vectorShapes is indexed by opcode.
-var vectorShapes [wasm.OpF64x2ConvertLowI32x4U + 1]ssa.Shape
-
-func init() {
+var vectorShapes = sync.OnceValue(func() *[opcodes]ssa.Shape {
+	all := new([opcodes]ssa.Shape)
 	for op, v := range vectors {
-		vectorShapes[op] = v.shape
+		all[op] = v.shape
 	}
-}
+	return all
+})
 
 // shape is the current operator's.
-func (b *Builder) shape() ssa.Shape { return vectorShapes[b.in.Op] }
+func (b *Builder) shape() ssa.Shape { return b.shapes[b.in.Op] }
 
 func (b *Builder) laneOperand() uint32 { return ssa.LaneOperand(b.shape(), b.in.Index2) }
 

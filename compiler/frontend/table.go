@@ -55,7 +55,7 @@ func emitTableGrow(b *Builder, _ *lowering) {
 		return
 	}
 	a := b.v.Args()
-	old := b.refBuiltin(&tableGrow, b.number(b.in.Index), a[0], b.zext(a[1]))
+	old := b.refBuiltin(abi.BuiltinTableGrow, 1, b.number(b.in.Index), a[0], b.zext(a[1]))
 	b.result(b.emit(ssa.OpWrap, abi.I32, old, 0, 0))
 }
 
@@ -64,7 +64,7 @@ func emitTableFill(b *Builder, _ *lowering) {
 		return
 	}
 	a := b.v.Args()
-	b.refBuiltin(&tableFill, b.number(b.in.Index), b.zext(a[0]), a[1], b.zext(a[2]))
+	b.refBuiltin(abi.BuiltinTableFill, 2, b.number(b.in.Index), b.zext(a[0]), a[1], b.zext(a[2]))
 }
 
 func emitTableCopy(b *Builder, _ *lowering) {
@@ -96,33 +96,11 @@ func emitRefFunc(b *Builder, _ *lowering) {
 	b.result(b.emit(ssa.OpFuncRef, abi.FuncRef, b.in.Index, 0, 0))
 }
 
-// refBuiltin is a builtin one of whose I64 parameters is a reference, which travels alike. Calls
-// have a signature that says so.
-type refBuiltin struct {
-	id   abi.Builtin
-	sigs [2]abi.Signature // with a FuncRef, with an ExternRef
-}
-
-var (
-	tableGrow = newRefBuiltin(abi.BuiltinTableGrow, 1)
-	tableFill = newRefBuiltin(abi.BuiltinTableFill, 2)
-)
-
-func newRefBuiltin(id abi.Builtin, param int) refBuiltin {
-	r := refBuiltin{id: id}
-	for i, t := range [...]abi.Type{abi.FuncRef, abi.ExternRef} {
-		r.sigs[i] = abi.Builtins[id].Sig
-		r.sigs[i].Params = slices.Clone(r.sigs[i].Params)
-		r.sigs[i].Params[param] = t
-	}
-	return r
-}
-
-// refBuiltin calls r on the table of the current instruction.
-func (b *Builder) refBuiltin(r *refBuiltin, args ...uint32) uint32 {
-	sig := &r.sigs[0]
-	if Type(b.m.Wasm.Tables[b.in.Index].Elem) == abi.ExternRef {
-		sig = &r.sigs[1]
-	}
-	return b.call(ssa.Call{Kind: ssa.CallBuiltin, Callee: uint32(r.id), Sig: sig}, args...)
+// refBuiltin calls a builtin one of whose I64 parameters is a reference to an element of the current instruction's table, which
+// travels alike. The call has a signature that says so.
+func (b *Builder) refBuiltin(id abi.Builtin, param int, args ...uint32) uint32 {
+	sig := abi.Builtins[id].Sig
+	sig.Params = slices.Clone(sig.Params)
+	sig.Params[param] = Type(b.m.Wasm.Tables[b.in.Index].Elem)
+	return b.call(ssa.Call{Kind: ssa.CallBuiltin, Callee: uint32(id), Sig: &sig}, args...)
 }

@@ -77,7 +77,7 @@ var assembled = sync.OnceValue(func() []Body {
 	all := make([]Body, len(leaves))
 	for i := range leaves {
 		l := &leaves[i]
-		b := append([]byte(l.locals), assemble(l.prefix)...)
+		b := append([]byte(l.locals), assemble(l.prefix())...)
 		all[i] = Body{
 			Code:  append(b, l.body[l.decls:]...),
 			Skip:  uint32(len(b)),

@@ -8,12 +8,12 @@ import (
 
 // leaf is a function with a replacement.
 type leaf struct {
-	name   string       // in Go's runtime; says nothing about a match
-	typ    wasm.ValType // of its three parameters and its result
-	body   string       // code entry of the original
-	decls  int          // length of its declarations of locals
-	locals string       // declarations of the replacement: the original's, and more
-	prefix string       // instructions before the original's
+	name   string        // in Go's runtime; says nothing about a match
+	typ    wasm.ValType  // of its three parameters and its result
+	body   string        // code entry of the original
+	decls  int           // length of its declarations of locals
+	locals string        // declarations of the replacement: the original's, and more
+	prefix func() string // instructions before the original's; made when they are wanted
 }
 
 // leaves are the same in Go 1.21 to 1.26 (internal/bytealg, *_wasm.s).
@@ -27,7 +27,8 @@ var leaves = [...]leaf{
 			"\x0c\x00\x0b\x00\x00\x0b",
 		decls:  1,
 		locals: "\x02\x03\x7f\x01\x7e", // p, q, n i32; x i64
-		prefix: `
+		prefix: func() string {
+			return `
 			block
 				local.get 0 local.get 1 i64.eq br_if 0
 				local.get 2 i64.const 0xffffffff i64.gt_u br_if 0
@@ -38,7 +39,8 @@ var leaves = [...]leaf{
 				local.get 2 local.get 5 i64.extend_i32_u local.tee 2 i64.sub local.set 6
 				local.get 0 local.get 6 i64.add local.set 0
 				local.get 1 local.get 6 i64.add local.set 1
-			end`,
+			end`
+		},
 	},
 	{
 		// func(a, b, len i32) i32: difference of the first bytes that differ, or 0
@@ -49,7 +51,7 @@ var leaves = [...]leaf{
 			"\x20\x04\x41\xff\x01\x71\x6b\x05\x41\x00\x0b\x0f\x00\x0b",
 		decls:  3,
 		locals: "\x02\x02\x7f\x01\x7e", // the original's, and x i64
-		prefix: equalPrefix("0", "1", "2", "5"),
+		prefix: func() string { return equalPrefix("0", "1", "2", "5") },
 	},
 	{
 		// func(s, c, len i32) i32: address of the first c, or 0
@@ -65,7 +67,8 @@ var leaves = [...]leaf{
 			"\x41\x01\x6a\x21\x00\x20\x01\x41\x7f\x6a\x22\x01\x0d\x00\x41\x00\x21\x01\x0b\x0b\x0b\x20\x00\x41\x00\x20\x01\x1b\x0f\x00\x0b",
 		decls:  3,
 		locals: "\x02\x02\x7f\x01\x7b", // the original's, and c in all lanes
-		prefix: `
+		prefix: func() string {
+			return `
 			block
 				local.get 2 i32.const 16 i32.lt_u br_if 0
 				local.get 1 i32.const 255 i32.gt_u br_if 0
@@ -88,7 +91,8 @@ var leaves = [...]leaf{
 					local.get 2 i32.const 16 i32.sub local.set 2
 					br 0
 				end
-			end`,
+			end`
+		},
 	},
 }
 

@@ -28,12 +28,13 @@ type folder struct {
 	order   []ssa.Value
 	depth   int
 	changed bool // edges
+	rules   *[ssa.OpCount]opRules
 }
 
 // fold simplifies instructions in RPO, operands before their users.
 func fold(f *ssa.Func, s *Scratch) {
 	x := &s.fold
-	*x = folder{f: f, order: s.order[:0]}
+	*x = folder{f: f, order: s.order[:0], rules: &simplifications}
 	dropUnreachable(f)
 	for _, b := range f.RPO {
 		bd := &f.Blocks[b]
@@ -81,8 +82,8 @@ func (x *folder) simplify(v ssa.Value) ssa.Value {
 }
 
 func (x *folder) step(in ssa.Inst) ssa.Value {
-	r := &rules[in.Op]
-	if r.none {
+	r := &x.rules[in.Op]
+	if number := in.Op >= ssa.OpAdd && in.Op <= ssa.OpBitcast; !number && r.plain == nil {
 		return 0
 	}
 	switch ssa.Ops[in.Op].Arity {

@@ -8,66 +8,57 @@ type opRules struct {
 	swapped   ssa.Op
 	withConst []constRule
 	plain     []rule
-	none      bool // nothing at all, and no constants to compute with; set from the rest
 }
 
-// rules is the table of simplifications. An op's rules are tried in order.
-var rules [ssa.OpCount]opRules
+// simplifications is the table of rules. An op's rules are tried in order. A folder refers to it, rather than the rules themselves, which the table refers
+// to: so it is data, not made at the start of every program.
+var simplifications = [ssa.OpCount]opRules{
+	ssa.OpAdd:  {ssa.OpAdd, []constRule{addZero, addChain}, []rule{addNegated}},
+	ssa.OpSub:  {0, []constRule{subConst}, []rule{subSame, subChain, subNegated}},
+	ssa.OpMul:  {ssa.OpMul, []constRule{mulConst, mulChain}, nil},
+	ssa.OpDivS: {0, []constRule{divOne}, nil},
+	ssa.OpDivU: {0, []constRule{divOne, divPower}, nil},
+	ssa.OpRemS: {0, []constRule{remOne}, nil},
+	ssa.OpRemU: {0, []constRule{remPower}, nil},
+	ssa.OpAnd:  {ssa.OpAnd, []constRule{andMask, andChain, andOr, andLow}, []rule{sameOperands}},
+	ssa.OpOr:   {ssa.OpOr, []constRule{orConst, orChain}, []rule{sameOperands, rotate}},
+	ssa.OpXor:  {ssa.OpXor, []constRule{xorZero, xorChain, xorTruth}, []rule{xorSame, rotate}},
 
-func init() {
-	rules = [ssa.OpCount]opRules{
-		ssa.OpAdd:  {ssa.OpAdd, []constRule{addZero, addChain}, []rule{addNegated}, false},
-		ssa.OpSub:  {0, []constRule{subConst}, []rule{subSame, subChain, subNegated}, false},
-		ssa.OpMul:  {ssa.OpMul, []constRule{mulConst, mulChain}, nil, false},
-		ssa.OpDivS: {0, []constRule{divOne}, nil, false},
-		ssa.OpDivU: {0, []constRule{divOne, divPower}, nil, false},
-		ssa.OpRemS: {0, []constRule{remOne}, nil, false},
-		ssa.OpRemU: {0, []constRule{remPower}, nil, false},
-		ssa.OpAnd:  {ssa.OpAnd, []constRule{andMask, andChain, andOr, andLow}, []rule{sameOperands}, false},
-		ssa.OpOr:   {ssa.OpOr, []constRule{orConst, orChain}, []rule{sameOperands, rotate}, false},
-		ssa.OpXor:  {ssa.OpXor, []constRule{xorZero, xorChain, xorTruth}, []rule{xorSame, rotate}, false},
+	ssa.OpShl:  {0, []constRule{shiftCount, shiftOut, shlShl, shlShr}, []rule{shiftZero, shiftMasked}},
+	ssa.OpShrU: {0, []constRule{shiftCount, shiftOut, shruShru, shruShl}, []rule{shiftZero, shiftMasked}},
+	ssa.OpShrS: {0, []constRule{shiftCount, shrsPositive, shrsShrs, shrsShl}, []rule{shiftZero, shiftMasked}},
+	ssa.OpRotl: {0, []constRule{shiftCount}, []rule{shiftZero, shiftMasked}},
+	ssa.OpRotr: {0, []constRule{shiftCount}, []rule{shiftZero, shiftMasked}},
 
-		ssa.OpShl:  {0, []constRule{shiftCount, shiftOut, shlShl, shlShr}, []rule{shiftZero, shiftMasked}, false},
-		ssa.OpShrU: {0, []constRule{shiftCount, shiftOut, shruShru, shruShl}, []rule{shiftZero, shiftMasked}, false},
-		ssa.OpShrS: {0, []constRule{shiftCount, shrsPositive, shrsShrs, shrsShl}, []rule{shiftZero, shiftMasked}, false},
-		ssa.OpRotl: {0, []constRule{shiftCount}, []rule{shiftZero, shiftMasked}, false},
-		ssa.OpRotr: {0, []constRule{shiftCount}, []rule{shiftZero, shiftMasked}, false},
+	ssa.OpSext8:  {0, nil, []rule{sextSmall, sextNested}},
+	ssa.OpSext16: {0, nil, []rule{sextSmall, sextNested}},
+	ssa.OpSext32: {0, nil, []rule{sextSmall, sextNested}},
 
-		ssa.OpSext8:  {0, nil, []rule{sextSmall, sextNested}, false},
-		ssa.OpSext16: {0, nil, []rule{sextSmall, sextNested}, false},
-		ssa.OpSext32: {0, nil, []rule{sextSmall, sextNested}, false},
+	ssa.OpEqz: {0, nil, []rule{eqzCompare, eqzWide, eqzDifference}},
+	ssa.OpEq:  {ssa.OpEq, []constRule{eqMask, eqZero, eqOne, eqChain, compareWide}, []rule{compareSame, compareBothWide}},
+	ssa.OpNe:  {ssa.OpNe, []constRule{eqMask, neZero, neOne, eqChain, compareWide}, []rule{compareSame, compareBothWide}},
+	ssa.OpLtS: {ssa.OpGtS, []constRule{compareBounds, compareWide}, []rule{compareSame, compareBothWide}},
+	ssa.OpLtU: {ssa.OpGtU, []constRule{compareBounds, compareWide}, []rule{compareSame, compareBothWide}},
+	ssa.OpGtS: {ssa.OpLtS, []constRule{compareBounds, compareWide}, []rule{compareSame, compareBothWide}},
+	ssa.OpGtU: {ssa.OpLtU, []constRule{compareBounds, compareWide}, []rule{compareSame, compareBothWide}},
+	ssa.OpLeS: {ssa.OpGeS, []constRule{compareBounds, compareWide}, []rule{compareSame, compareBothWide}},
+	ssa.OpLeU: {ssa.OpGeU, []constRule{compareBounds, compareWide}, []rule{compareSame, compareBothWide}},
+	ssa.OpGeS: {ssa.OpLeS, []constRule{compareBounds, compareWide}, []rule{compareSame, compareBothWide}},
+	ssa.OpGeU: {ssa.OpLeU, []constRule{compareBounds, compareWide}, []rule{compareSame, compareBothWide}},
 
-		ssa.OpEqz: {0, nil, []rule{eqzCompare, eqzWide, eqzDifference}, false},
-		ssa.OpEq:  {ssa.OpEq, []constRule{eqMask, eqZero, eqOne, eqChain, compareWide}, []rule{compareSame, compareBothWide}, false},
-		ssa.OpNe:  {ssa.OpNe, []constRule{eqMask, neZero, neOne, eqChain, compareWide}, []rule{compareSame, compareBothWide}, false},
-		ssa.OpLtS: {ssa.OpGtS, []constRule{compareBounds, compareWide}, []rule{compareSame, compareBothWide}, false},
-		ssa.OpLtU: {ssa.OpGtU, []constRule{compareBounds, compareWide}, []rule{compareSame, compareBothWide}, false},
-		ssa.OpGtS: {ssa.OpLtS, []constRule{compareBounds, compareWide}, []rule{compareSame, compareBothWide}, false},
-		ssa.OpGtU: {ssa.OpLtU, []constRule{compareBounds, compareWide}, []rule{compareSame, compareBothWide}, false},
-		ssa.OpLeS: {ssa.OpGeS, []constRule{compareBounds, compareWide}, []rule{compareSame, compareBothWide}, false},
-		ssa.OpLeU: {ssa.OpGeU, []constRule{compareBounds, compareWide}, []rule{compareSame, compareBothWide}, false},
-		ssa.OpGeS: {ssa.OpLeS, []constRule{compareBounds, compareWide}, []rule{compareSame, compareBothWide}, false},
-		ssa.OpGeU: {ssa.OpLeU, []constRule{compareBounds, compareWide}, []rule{compareSame, compareBothWide}, false},
+	ssa.OpMulHiU: {ssa.OpMulHiU, []constRule{mulHiSmall}, nil},
 
-		ssa.OpMulHiU: {ssa.OpMulHiU, []constRule{mulHiSmall}, nil, false},
+	ssa.OpWrap: {0, nil, []rule{wrapWide, wrapAnd, wrapArith, wrapShift, wrapSelect}},
+	ssa.OpZext: {0, nil, []rule{zextWrap}},
+	ssa.OpSext: {0, nil, []rule{sextPositive, sextWrap}},
 
-		ssa.OpWrap: {0, nil, []rule{wrapWide, wrapAnd, wrapArith, wrapShift, wrapSelect}, false},
-		ssa.OpZext: {0, nil, []rule{zextWrap}, false},
-		ssa.OpSext: {0, nil, []rule{sextPositive, sextWrap}, false},
+	ssa.OpFAbs:    {0, nil, []rule{absSign}},
+	ssa.OpFNeg:    {0, nil, []rule{negNeg}},
+	ssa.OpBitcast: {0, nil, []rule{bitcastTwice}},
+	ssa.OpConvS:   {0, nil, []rule{convSext}},
 
-		ssa.OpFAbs:    {0, nil, []rule{absSign}, false},
-		ssa.OpFNeg:    {0, nil, []rule{negNeg}, false},
-		ssa.OpBitcast: {0, nil, []rule{bitcastTwice}, false},
-		ssa.OpConvS:   {0, nil, []rule{convSext}, false},
-
-		ssa.OpSelect: {0, nil, []rule{selectConst, selectSame, selectInverted, selectTruth}, false},
-		ssa.OpAddr:   {0, nil, []rule{addrConst}, false},
-	}
-	for op := range rules {
-		r := &rules[op]
-		number := ssa.Op(op) >= ssa.OpAdd && ssa.Op(op) <= ssa.OpBitcast
-		r.none = !number && r.plain == nil
-	}
+	ssa.OpSelect: {0, nil, []rule{selectConst, selectSame, selectInverted, selectTruth}},
+	ssa.OpAddr:   {0, nil, []rule{addrConst}},
 }
 
 // inverse gives for each comparison the one that is true where it is not. Ordered comparisons

@@ -17,7 +17,7 @@ import (
 func wide(f *ssa.Func, s *Scratch) {
 	dropUnreachable(f)
 	w := &s.wide
-	w.x = folder{f: f}
+	w.x = folder{f: f, rules: &simplifications}
 	w.made, w.owner = w.made[:0], w.owner[:0]
 	for _, b := range f.RPO {
 		for _, v := range f.OrderOf(&f.Blocks[b]) {

@@ -358,9 +358,12 @@ func (c *checker) checkInst(in *Inst, at uint32) {
 }
 
 // TypesOf lists the types a letter of Info.Types may stand for.
-func TypesOf(letter byte) []abi.Type { return typeLetters[letter] }
+func TypesOf(letter byte) []abi.Type { return typeLetters[letter&(letterCount-1)] }
 
-var typeLetters = map[byte][]abi.Type{
+// letterCount is the number of ASCII characters.
+const letterCount = 128
+
+var typeLetters = [letterCount][]abi.Type{
 	'i': {abi.I32}, 'l': {abi.I64}, 's': {abi.F32}, 'd': {abi.F64}, 'a': {abi.Addr},
 	'n': {abi.I32, abi.I64},
 	'p': {abi.I32, abi.I64},
@@ -375,8 +378,8 @@ var typeLetters = map[byte][]abi.Type{
 
 // matchType says what was expected if t does not fit the letter.
 func matchType(letter byte, t abi.Type, bound map[byte]abi.Type) string {
-	if !slices.Contains(typeLetters[letter], t) {
-		return fmt.Sprintf("one of %v", typeLetters[letter])
+	if !slices.Contains(TypesOf(letter), t) {
+		return fmt.Sprintf("one of %v", TypesOf(letter))
 	}
 	first, ok := bound[letter]
 	if !ok {

@@ -246,7 +246,7 @@ func saturate(x int64, s Shape, isS bool) uint64 {
 }
 
 // floatOps has the scalar operations for lanes that are floats.
-var floatOps = map[Op]Op{
+var floatOps = [OpCount]Op{
 	OpVAdd: OpFAdd, OpVSub: OpFSub, OpVMul: OpFMul, OpVDiv: OpFDiv, OpVMin: OpFMin, OpVMax: OpFMax,
 	OpVNeg: OpFNeg, OpVAbs: OpFAbs, OpVSqrt: OpFSqrt, OpVCeil: OpFCeil, OpVFloor: OpFFloor, OpVTrunc: OpFTrunc, OpVNearest: OpFNearest,
 	OpVEq: OpFEq, OpVNe: OpFNe, OpVLtS: OpFLt, OpVGtS: OpFGt, OpVLeS: OpFLe, OpVGeS: OpFGe, OpVPmin: OpFLt, OpVPmax: OpFLt,
