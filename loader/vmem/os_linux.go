@@ -11,11 +11,12 @@ var osProt = [...]int{protNone: unix.PROT_NONE, protRW: unix.PROT_READ | unix.PR
 // mapReserved makes addresses without memory.
 const mapReserved = unix.MAP_PRIVATE | unix.MAP_ANON | unix.MAP_NORESERVE
 
-func osReserve(size uint64) (uint64, error) {
+// osReserve reserves addresses, at a place if that is free, else or if it is 0 anywhere.
+func osReserve(at, size uint64) (uint64, error) {
 	if unsafe.Sizeof(uintptr(0)) < 8 {
 		return 0, ErrUnsupported
 	}
-	p, err := unix.MmapPtr(-1, 0, nil, uintptr(size), unix.PROT_NONE, mapReserved)
+	p, err := unix.MmapPtr(-1, 0, pointer(at), uintptr(size), unix.PROT_NONE, mapReserved)
 	return uint64(uintptr(p)), err
 }
 

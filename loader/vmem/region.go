@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/bits"
 	"os"
+	"sync"
 	"unsafe"
 )
 
@@ -31,11 +32,21 @@ func Reserve(size, align uint64) (*Region, error) {
 	if size == 0 || bits.OnesCount64(align) != 1 {
 		return nil, fmt.Errorf("cannot reserve %d bytes aligned to %d", size, align)
 	}
+	if base := released.take(size, align); base != 0 {
+		if got, err := osReserve(base, size); err == nil {
+			if got == base {
+				return &Region{base, size}, nil
+			}
+			if err := osRelease(got, size); err != nil {
+				return nil, fmt.Errorf("reserving %d MiB of addresses: %w", size>>20, err)
+			}
+		}
+	}
 	room := size
 	if align > PageSize {
 		room += align - PageSize
 	}
-	base, err := osReserve(room)
+	base, err := osReserve(0, room)
 	if err != nil {
 		return nil, fmt.Errorf("reserving %d MiB of addresses: %w", room>>20, err)
 	}
@@ -111,7 +122,52 @@ func (r *Region) Clear(off, n uint64) error {
 func (r *Region) Release() error {
 	base, size := r.base, r.size
 	r.base, r.size = 0, 0
-	return osRelease(base, size)
+	if err := osRelease(base, size); err != nil || size == 0 {
+		return err
+	}
+	released.put(base, size)
+	return nil
+}
+
+// released is addresses that were released lately, by size. The next reservation asks for them again: those that must be aligned
+// then are so by themselves, and qemu, which keeps a record of every page ever reserved, does not grow.
+var released releasedAddresses
+
+type releasedAddresses struct {
+	mu     sync.Mutex
+	bySize map[uint64][]uint64
+}
+
+// releasedKept is how many are remembered of one size, and how many sizes.
+const releasedKept = 32
+
+func (a *releasedAddresses) put(base, size uint64) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	bases := a.bySize[size]
+	switch {
+	case a.bySize == nil:
+		a.bySize = map[uint64][]uint64{}
+	case bases == nil && len(a.bySize) == releasedKept:
+		clear(a.bySize)
+	}
+	if len(bases) == releasedKept {
+		bases = append(bases[:0], bases[1:]...)
+	}
+	a.bySize[size] = append(bases, base)
+}
+
+// take gives the last one of a size, 0 if there is none with the alignment.
+func (a *releasedAddresses) take(size, align uint64) uint64 {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	bases := a.bySize[size]
+	n := len(bases)
+	if n == 0 || bases[n-1]&(align-1) != 0 {
+		return 0
+	}
+	a.bySize[size] = bases[:n-1]
+	return bases[n-1]
 }
 
 func (r *Region) protect(off, n uint64, p protection) error {

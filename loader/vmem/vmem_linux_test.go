@@ -42,6 +42,56 @@ func want(t *testing.T, addr uint64, perm string) {
 	}
 }
 
+// Released addresses are reserved again, if they fit.
+func TestReleasedAddresses(t *testing.T) {
+	reserve := func(size, align uint64) *Region {
+		t.Helper()
+		r, err := Reserve(size, align)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.Base()%align != 0 || r.Size() != size {
+			t.Errorf("0x%x bytes at 0x%x, expected 0x%x aligned to 0x%x", r.Size(), r.Base(), size, align)
+		}
+		return r
+	}
+	release := func(r *Region) uint64 {
+		t.Helper()
+		base := r.Base()
+		if err := errors.Join(r.Release(), r.Release()); err != nil {
+			t.Fatal(err)
+		}
+		return base
+	}
+	const size = 3 << 30
+	base := release(reserve(size, 1<<30))
+	want(t, base, "none")
+	again := reserve(size, 1<<30)
+	other := reserve(size, 1<<30)
+	want(t, again.Base(), "---")
+	if again.Base() != base || other.Base() == base {
+		t.Errorf("0x%x was released, 0x%x and 0x%x reserved", base, again.Base(), other.Base())
+	}
+	release(again)
+	taken, err := osReserve(base, PageSize) // by someone else
+	if err != nil || taken != base {
+		t.Fatalf("0x%x, expected 0x%x: %v", taken, base, err)
+	}
+	again = reserve(size, 1<<30)
+	if again.Base() == base {
+		t.Error("addresses in use were reserved")
+	}
+	if err := osRelease(taken, PageSize); err != nil {
+		t.Error(err)
+	}
+	release(again)
+	release(other)
+	for i := range uint64(3 * releasedKept) { // many sizes, and many of one
+		release(reserve((i+1)*PageSize, PageSize))
+		defer release(reserve(2*PageSize, PageSize))
+	}
+}
+
 func TestRegion(t *testing.T) {
 	r, err := Reserve(1<<30, 1<<30)
 	if err != nil {
