@@ -31,6 +31,9 @@ func TestAccessRandom(t *testing.T)      { backendtest.AccessRandom(t, nativeMac
 func TestBulk(t *testing.T)              { backendtest.Bulk(t, nativeMachine(t)) }
 func TestStack(t *testing.T)             { backendtest.Stack(t, nativeMachine(t)) }
 func TestFrame(t *testing.T)             { backendtest.Frame(t, nativeMachine(t)) }
+func TestLargeFunction(t *testing.T)     { backendtest.LargeFunction(t, nativeMachine(t)) }
+func TestLargeSwitch(t *testing.T)       { backendtest.LargeSwitch(t, nativeMachine(t)) }
+func TestLargeOffsets(t *testing.T)      { backendtest.LargeOffsets(t, nativeMachine(t)) }
 func TestVectors(t *testing.T)           { backendtest.Vectors(t, nativeMachine(t)) }
 
 // TestPatch resolves relocations and refuses what is out of reach.

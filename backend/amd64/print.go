@@ -5,82 +5,30 @@ import (
 	"strings"
 
 	"github.com/wasmaot/wasmaot/backend"
+	"github.com/wasmaot/wasmaot/backend/isel"
 	"github.com/wasmaot/wasmaot/backend/regalloc"
 )
 
+func templateName(t template) string {
+	if t < backend.TMachine {
+		return isel.TemplateNames[t]
+	}
+	return templateNames[t]
+}
+
 var templateNames = [templateEnd]string{
 	tOffset: "offset",
-	tSet:    "set", tSelect: "select", tSelectF: "select", tAddBit: "addbit", tAddWide: "addwide", tBranch: "branch",
+	tSet:    "set", tSelect: "select", tSelectF: "select", tAddBit: "addbit", tAddWide: "addwide",
 	tDiv: "div", tDivS: "divs", tRemS: "rems", tBitScan: "bitscan",
 	tFloatMask: "mask", tCopysign: "copysign", tMinMax: "minmax", tConvU64: "convu64",
 	tTrunc: "trunc", tTruncU: "truncu", tTruncSat: "truncsat", tTruncSatU: "truncsatu", tBitcast: "bitcast",
 	tVector: "vector", tRounds: "rounds", tCheckAddr: "checkaddr", tIndexMask: "indexmask", tMemCopy: "memcopy", tMemFill: "memfill", tCopyShort: "copyshort", tFillShort: "fillshort",
-	tEntry: "entry", tCall: "call", tCallDesc: "calldesc", tCallTable: "calltable", tReturn: "return", tJump: "jump", tSwitch: "switch", tTrap: "trap", tPoison: "poison",
 }
 
-// lowered gives the selected instructions as text, for debugging and tests: definitions, what makes them,
-// uses. Virtual registers are numbered in the order of their appearance.
-func lowered(m *backend.Func) string {
-	p := &printer{m: m, names: make(map[regalloc.VReg]int)}
-	for i := range m.RA.Blocks {
-		b := &m.RA.Blocks[i]
-		fmt.Fprintf(p, "b%d%s:\n", i, p.list("(", m.RA.Params[b.ParamStart:b.ParamEnd], ")"))
-		for at := b.Start; at < b.End; at++ {
-			p.inst(&m.Insts[at], m.RA.Ops[m.RA.Insts[at].OpStart:m.RA.Insts[at].OpEnd])
-		}
-		for _, e := range m.RA.Edges[b.SuccStart:b.SuccEnd] {
-			fmt.Fprintf(p, "\t-> b%d%s\n", e.To, p.list("(", m.RA.EdgeArgs[e.ArgStart:e.ArgEnd], ")"))
-		}
-	}
-	return p.String()
-}
+// lowered gives the selected instructions as text.
+func lowered(m *backend.Func) string { return isel.Text(m, &registers, printInst) }
 
-type printer struct {
-	strings.Builder
-	m     *backend.Func
-	names map[regalloc.VReg]int
-}
-
-func (p *printer) list(open string, vs []regalloc.VReg, end string) string {
-	if len(vs) == 0 {
-		return ""
-	}
-	var names []string
-	for _, v := range vs {
-		names = append(names, p.vreg(v))
-	}
-	return open + strings.Join(names, " ") + end
-}
-
-func (p *printer) vreg(v regalloc.VReg) string {
-	if p.m.RA.VRegs[v].Home == regalloc.HomeRemat {
-		return fmt.Sprintf("$%#x", uint64(p.m.Remat[v]))
-	}
-	n, ok := p.names[v]
-	if !ok {
-		n = len(p.names) + 1
-		p.names[v] = n
-	}
-	return fmt.Sprintf("v%d", n)
-}
-
-func (p *printer) operand(o *regalloc.Operand) string {
-	s := p.vreg(o.V)
-	switch o.Con {
-	case regalloc.Fixed:
-		s += ":" + registers.Names[o.Reg]
-	case regalloc.RegOrSlot:
-		s += "?"
-	case regalloc.Tied:
-		s += "="
-	}
-	if o.Kind == regalloc.DefEarly || o.Kind == regalloc.UseLate {
-		s += "!"
-	}
-	return s
-}
-
-func (p *printer) inst(in *backend.Inst, ops []regalloc.Operand) {
+func printInst(p *isel.Printer, in *backend.Inst, ops []regalloc.Operand) {
 	t := template(in.Op)
 	f := formOf(in)
 	memory := 0 // registers of the memory operand, at the end
@@ -94,19 +42,9 @@ func (p *printer) inst(in *backend.Inst, ops []regalloc.Operand) {
 	if t == tCallTable {
 		rest = append(append([]regalloc.Operand(nil), ops[:1]...), ops[1+memory:]...)
 	}
-	p.WriteByte('\t')
-	defs := 0
-	for i := range rest {
-		if k := rest[i].Kind; k == regalloc.Def || k == regalloc.DefEarly {
-			p.WriteString(p.operand(&rest[i]) + " ")
-			defs++
-		}
-	}
-	if defs > 0 {
-		p.WriteString("= ")
-	}
+	p.Defs(rest)
 	words := []string{}
-	if name := templateNames[t]; name != "" {
+	if name := templateName(t); name != "" {
 		words = append(words, name)
 	}
 	if op := opOf(in); op != NoOp && t != tSwitch && t != tCheckAddr {
@@ -115,22 +53,18 @@ func (p *printer) inst(in *backend.Inst, ops []regalloc.Operand) {
 	if t >= tSet && t <= tAddBit || t == tBranch {
 		words = append(words, condName(Cond(in.Cond)))
 	}
-	for i := range rest {
-		if k := rest[i].Kind; k == regalloc.Use || k == regalloc.UseLate {
-			words = append(words, p.operand(&rest[i]))
-		}
-	}
+	words = append(words, p.Uses(rest)...)
 	if f != formNone && f != formReg {
 		mem := ops[len(rest):]
 		if t == tCallTable {
 			mem = ops[1 : 1+memory]
 		}
-		words = append(words, p.form(in, f, mem))
+		words = append(words, printForm(p, in, f, mem))
 	}
 	if f != formImm && f != formConst && in.Imm != 0 {
 		words = append(words, fmt.Sprintf("%#x", in.Imm))
 	}
-	p.WriteString(strings.Join(words, " ") + "\n")
+	p.WriteString(strings.Join(words, " "))
 }
 
 func condName(c Cond) string {
@@ -143,7 +77,7 @@ func condName(c Cond) string {
 	return c.String()
 }
 
-func (p *printer) form(in *backend.Inst, f form, ops []regalloc.Operand) string {
+func printForm(p *isel.Printer, in *backend.Inst, f form, ops []regalloc.Operand) string {
 	parts := []string{}
 	switch f {
 	case formImm:
@@ -160,7 +94,7 @@ func (p *printer) form(in *backend.Inst, f form, ops []regalloc.Operand) string 
 		parts = append(parts, "in")
 	}
 	for i := range ops {
-		s := p.vreg(ops[i].V)
+		s := p.VReg(ops[i].V)
 		if i == len(ops)-1 && scaleOf(in) > 1 {
 			s += fmt.Sprintf("*%d", scaleOf(in))
 		}

@@ -19,5 +19,8 @@ func TestSelection(t *testing.T)         { backendtest.Selection(t, nativeMachin
 func TestBulk(t *testing.T)              { backendtest.Bulk(t, nativeMachine()) }
 func TestStack(t *testing.T)             { backendtest.Stack(t, nativeMachine()) }
 func TestFrame(t *testing.T)             { backendtest.Frame(t, nativeMachine()) }
+func TestLargeFunction(t *testing.T)     { backendtest.LargeFunction(t, nativeMachine()) }
+func TestLargeSwitch(t *testing.T)       { backendtest.LargeSwitch(t, nativeMachine()) }
+func TestLargeOffsets(t *testing.T)      { backendtest.LargeOffsets(t, nativeMachine()) }
 func TestVectors(t *testing.T)           { backendtest.Vectors(t, nativeMachine()) }
 func TestRandomVectors(t *testing.T)     { backendtest.RandomVectors(t, nativeMachine()) }
