@@ -211,11 +211,7 @@ func (c *Cache) compile(ctx context.Context, src []byte, opts compiler.Options, 
 
 // store publishes an artifact.
 func (c *Cache) store(path string, a *artifact.Artifact) error {
-	data, err := a.Encode()
-	if err != nil {
-		return err
-	}
-	if err := cli.WriteFile(path, data, 0o600); err != nil {
+	if err := cli.WriteFileFrom(path, a, 0o600); err != nil {
 		return err
 	}
 	return c.evict(path)

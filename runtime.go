@@ -177,9 +177,9 @@ func CompileTo(ctx context.Context, src, dst string, opts compiler.Options) erro
 	if err != nil {
 		return err
 	}
-	data, err := Precompile(ctx, src, wasm, opts)
+	a, err := compiler.Compile(ctx, wasm, opts)
 	if err != nil {
-		return err
+		return fmt.Errorf("%s: %w", src, err)
 	}
-	return cli.WriteFile(dst, data, 0o644)
+	return cli.WriteFileFrom(dst, a, 0o644)
 }

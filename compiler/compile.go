@@ -78,15 +78,17 @@ func Compile(ctx context.Context, src []byte, opts Options) (*artifact.Artifact,
 	if a.Header.Options, err = opts.Key(); err != nil {
 		return nil, err
 	}
-	if a.Module, err = declare(m, mod.Signature, frontend.Type); err != nil {
+	merged := mergeImage(m, a)
+	if a.Module, err = declare(m, merged, mod.Signature, frontend.Type); err != nil {
 		return nil, err
 	}
-	mergeImage(m, a)
+	m.Datas = nil // tens of thousands, not needed any more
 
 	j := &job{opts: &opts, target: target, run: run, mod: mod,
 		config:   backend.Config{Features: features, Explicit: opts.Tier == artifact.TierExplicit, InOrder: !opts.on(layout), Poison: opts.Debug.Poison},
 		frontend: frontend.Options{Explicit: opts.Tier == artifact.TierExplicit, Threading: opts.on(threading), Split: opts.on(split)},
 		codes:    make([]backend.Code, len(m.Funcs)-m.ImportedFuncs),
+		sites:    make([]sites, len(m.Funcs)-m.ImportedFuncs),
 	}
 	err = parallel(ctx, &opts, bodySizes(m), func() func(i int) error {
 		w := &worker{job: j}
@@ -94,7 +96,7 @@ func Compile(ctx context.Context, src []byte, opts Options) (*artifact.Artifact,
 			if err := w.compile(uint32(m.ImportedFuncs + i)); err != nil {
 				return err
 			}
-			j.codes[i] = w.code.Clone()
+			j.codes[i], j.sites[i] = w.finished()
 			return nil
 		}
 	})
@@ -120,6 +122,7 @@ type job struct {
 	run      []int // indices of passes
 	mod      *frontend.Module
 	codes    []backend.Code // by defined function
+	sites    []sites        // likewise
 }
 
 func bodySizes(m *wasm.Module) []int {

@@ -1,8 +1,6 @@
 package compiler
 
 import (
-	"slices"
-
 	"github.com/wasmaot/wasmaot/compiler/artifact"
 	"github.com/wasmaot/wasmaot/compiler/wasm"
 )
@@ -16,10 +14,10 @@ const imageAlign = 4096
 // mergeImage turns the active segments of an own memory 0 whose place is constant into
 // one image: Go-built modules have tens of thousands of them. Segments are applied in order,
 // so merging ends at the first that cannot be merged. An image much larger than its
-// segments is not worth making.
-func mergeImage(m *wasm.Module, a *artifact.Artifact) {
+// segments is not worth making. merged is the number of segments up to the first that stays one.
+func mergeImage(m *wasm.Module, a *artifact.Artifact) (merged int) {
 	if m.ImportedMems > 0 || len(m.Mems) == 0 {
-		return
+		return 0
 	}
 	limit := m.Mems[0].Min * wasmPage
 	start, end, sum := ^uint64(0), uint64(0), uint64(0)
@@ -40,13 +38,13 @@ func mergeImage(m *wasm.Module, a *artifact.Artifact) {
 		sum += uint64(len(d.Init))
 	}
 	if start > end {
-		return
+		return 0
 	}
 	start &^= imageAlign - 1
 	if end-start > 4*sum+1<<20 {
-		return
+		return 0
 	}
-	a.Image, a.ImageStart = make([]byte, end-start), start
+	a.Image, a.ImageStart = artifact.Pages(end-start), start
 	for i := range m.Datas[:n] {
 		d := &m.Datas[i]
 		if d.Mode != wasm.SegmentActive {
@@ -57,7 +55,7 @@ func mergeImage(m *wasm.Module, a *artifact.Artifact) {
 			copy(a.Image[at-start:], d.Init)
 		}
 	}
-	a.Module.Datas = slices.DeleteFunc(a.Module.Datas, func(d artifact.Data) bool { return int(d.Index) < n && d.Mode == artifact.SegmentActive })
+	return n
 }
 
 func constantStart(d *wasm.DataSegment) (uint64, bool) {

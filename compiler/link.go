@@ -1,8 +1,10 @@
 package compiler
 
 import (
+	"bytes"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/wasmaot/wasmaot/backend"
@@ -10,15 +12,42 @@ import (
 	"github.com/wasmaot/wasmaot/compiler/wasm"
 )
 
+// sites are the places in a function's code that traps and backtraces are told by, packed at once: unpacked they would take as much
+// memory as the text.
+type sites struct{ traps, calls artifact.Sites }
+
+// finished copies the code of the function just compiled out of memory that is used again.
+func (w *worker) finished() (backend.Code, sites) {
+	c := &w.code
+	var packed sites
+	w.packer.Reset()
+	for _, t := range c.Traps {
+		w.packer.Add(artifact.Site{Off: t.Off, Pos: t.Pos, Code: t.Trap})
+	}
+	packed.traps = w.packer.Sites()
+	w.packer.Reset()
+	for _, s := range c.Calls {
+		w.packer.Add(artifact.Site{Off: s.Off, Pos: s.Pos})
+	}
+	packed.calls = w.packer.Sites()
+	return backend.Code{Text: bytes.Clone(c.Text), Relocs: slices.Clone(c.Relocs), FrameSize: c.FrameSize}, packed
+}
+
 // link lays the functions' code out one after the other, in index order, and resolves calls between them.
 func (j *job) link(m *wasm.Module, a *artifact.Artifact) error {
 	l := newLayout(j.target, j.codes)
 	if l.size > math.MaxInt32 {
 		return fmt.Errorf("the module's code is too large: expected at most 2 GiB of %s code", j.target.Name)
 	}
-	a.Text = make([]byte, l.size)
+	a.Text = artifact.Pages(l.size)
 	a.Funcs = make([]artifact.Func, len(j.codes))
 	var traps, calls artifact.SitesBuilder
+	var trapsSize, callsSize int
+	for i := range j.sites {
+		trapsSize, callsSize = trapsSize+len(j.sites[i].traps), callsSize+len(j.sites[i].calls)
+	}
+	traps.Reserve(trapsSize)
+	calls.Reserve(callsSize)
 	var names strings.Builder
 	for i := range j.codes {
 		c := &j.codes[i]
@@ -34,13 +63,15 @@ func (j *job) link(m *wasm.Module, a *artifact.Artifact) error {
 		if err := l.resolve(a.Text, i, c); err != nil {
 			return fmt.Errorf("function %d: %w", m.ImportedFuncs+i, err)
 		}
-		for _, t := range c.Traps {
-			traps.Add(artifact.Site{Off: f.Off + t.Off, Pos: t.Pos, Code: t.Trap})
+		for s := range j.sites[i].traps.All() {
+			s.Off += f.Off
+			traps.Add(s)
 		}
-		for _, s := range c.Calls {
-			calls.Add(artifact.Site{Off: f.Off + s.Off, Pos: s.Pos})
+		for s := range j.sites[i].calls.All() {
+			s.Off += f.Off
+			calls.Add(s)
 		}
-		*c = backend.Code{} // each function's copy is free for collection as soon as it is in place
+		*c, j.sites[i] = backend.Code{}, sites{} // each function's copy is free for collection as soon as it is in place
 	}
 	a.Traps, a.Calls, a.Names = traps.Sites(), calls.Sites(), names.String()
 	return nil

@@ -9,6 +9,7 @@ import (
 
 	"github.com/wasmaot/wasmaot/backend"
 	"github.com/wasmaot/wasmaot/backend/regalloc"
+	"github.com/wasmaot/wasmaot/compiler/artifact"
 	"github.com/wasmaot/wasmaot/compiler/frontend"
 	"github.com/wasmaot/wasmaot/compiler/opt"
 	"github.com/wasmaot/wasmaot/compiler/ssa"
@@ -82,6 +83,7 @@ type worker struct {
 	m       backend.Func
 	result  regalloc.Result
 	code    backend.Code
+	packer  artifact.SitesBuilder
 }
 
 // compile runs the pipeline on one function.

@@ -79,16 +79,14 @@ func newCompile() *command {
 	return cmd
 }
 
-// boundMemory lets the collector rest in a compilation of a small module and keeps that of a large one
-// below 8 times the module's size: what piles up are copies of finished code. Who sets GOGC or GOMEMLIMIT knows better.
+// boundMemory keeps the compilation of a large module below 8 times the module's size: what piles up are copies of finished
+// code. Who sets GOMEMLIMIT knows better.
 func boundMemory(module string) {
-	const least, times = 128 << 20, 7
+	const least, times = 64 << 20, 7
 	info, err := os.Stat(module)
-	if err != nil || os.Getenv("GOGC") != "" || os.Getenv("GOMEMLIMIT") != "" {
-		return
+	if err == nil && os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(max(least, times*info.Size()))
 	}
-	debug.SetGCPercent(400)
-	debug.SetMemoryLimit(max(least, times*info.Size()))
 }
 
 // setTarget takes a target as the go tool names it. The code does not depend on the system, but runs on Linux alone.

@@ -3,7 +3,9 @@ package artifact
 import (
 	"encoding/binary"
 	"fmt"
+	"io"
 	"math"
+	"slices"
 	"unsafe"
 
 	"github.com/wasmaot/wasmaot/internal/elf"
@@ -101,70 +103,96 @@ func recordsOf[T any](b []byte) ([]T, error) {
 	return unsafe.Slice((*T)(unsafe.Pointer(&b[0])), len(b)/size), nil
 }
 
+// Pages is memory for text or an image: what follows it up to the next page is zero as well, so that it is written as it is.
+func Pages(size uint64) []byte { return make([]byte, size, alignUp(size, pageSize)) }
+
 // Encode gives the artifact as a file, the same bytes for the same artifact on any machine.
 func (a *Artifact) Encode() ([]byte, error) {
+	head, content, err := a.encode()
+	if err != nil {
+		return nil, err
+	}
+	return slices.Concat(append([][]byte{head}, content[:]...)...), nil
+}
+
+// WriteTo writes the artifact as a file, without making it in memory first.
+func (a *Artifact) WriteTo(w io.Writer) (n int64, err error) {
+	head, content, err := a.encode()
+	if err != nil {
+		return 0, err
+	}
+	for _, part := range append([][]byte{head}, content[:]...) {
+		k, err := w.Write(part)
+		if n += int64(k); err != nil {
+			return n, err
+		}
+	}
+	return n, nil
+}
+
+// encode makes page 0 and the regions, each up to the beginning of the next.
+func (a *Artifact) encode() (head []byte, content [regCount][]byte, err error) {
 	machine, ok := machines[a.Header.Target]
 	if !ok {
-		return nil, fmt.Errorf("artifact for target %q: expected amd64 or arm64", a.Header.Target)
+		return nil, content, fmt.Errorf("artifact for target %q: expected amd64 or arm64", a.Header.Target)
 	}
 	mod := codec{}
 	mod.u64(&a.ImageStart)
 	mod.module(&a.Module)
-	content := [regCount][]byte{
+	content = [regCount][]byte{
 		regText: a.Text, regImage: a.Image, regFuncs: bytesOf(a.Funcs), regTraps: []byte(a.Traps),
 		regCalls: []byte(a.Calls), regNames: []byte(a.Names), regModule: mod.b,
 	}
 	var spans [regCount]span
 	end := uint64(pageSize)
-	for r := region(0); r < regCount; r++ {
-		end = alignUp(end, regionInfo[r].align)
-		if r == regTail {
-			content[r] = a.tail(end, &spans)
+	for r := range content {
+		start := alignUp(end, regionInfo[r].align)
+		if r > 0 {
+			content[r-1] = padded(content[r-1], start-spans[r-1].off)
 		}
-		spans[r] = span{end, uint64(len(content[r]))}
-		end += spans[r].size
+		if region(r) == regTail {
+			content[r] = a.tail(start, &spans)
+		}
+		spans[r] = span{start, uint64(len(content[r]))}
+		end = start + spans[r].size
 	}
 	if end > math.MaxUint32 {
-		return nil, fmt.Errorf("artifact of %d bytes: expected less than 4 GiB", end)
+		return nil, content, fmt.Errorf("artifact of %d bytes: expected less than 4 GiB", end)
 	}
+	head = make([]byte, pageSize)
+	a.putELFHeader(head, machine, &spans)
+	return head, content, a.putHeader(head, &spans, &content)
+}
 
-	file := make([]byte, end)
-	for r, s := range spans {
-		copy(file[s.off:], content[r])
+// padded is b with zeros behind it up to size, in place if they are there, as behind Pages.
+func padded(b []byte, size uint64) []byte {
+	if uint64(cap(b)) >= size && !slices.ContainsFunc(b[len(b):size], func(x byte) bool { return x != 0 }) {
+		return b[:size]
 	}
-	a.putELFHeader(file, machine, &spans)
-	return file, a.putHeader(file, &spans)
+	return append(make([]byte, 0, size), b...)[:size]
 }
 
 func alignUp(n, to uint64) uint64 { return (n + to - 1) &^ (to - 1) }
 
 // putHeader writes our header, with the checksum of every region and its own.
-func (a *Artifact) putHeader(file []byte, spans *[regCount]span) error {
+func (a *Artifact) putHeader(head []byte, spans *[regCount]span, content *[regCount][]byte) error {
 	c := codec{b: []byte(magic + "\x00\x00\x00\x00")}
 	c.header(&a.Header)
 	for r := range spans {
 		s := &spans[r]
 		c.u64(&s.off)
 		c.u64(&s.size)
-		sum := checksum(file[s.off:regionEnd(spans, region(r), file)])
+		sum := checksum(content[r])
 		c.b = append(c.b, sum[:]...)
 	}
 	le.PutUint32(c.b[len(magic):], uint32(len(c.b)))
 	if headAt+len(c.b) > sumAt {
 		return fmt.Errorf("artifact header of %d bytes: expected at most %d", len(c.b), sumAt-headAt)
 	}
-	copy(file[headAt:], c.b)
-	sum := checksum(file[:sumAt])
-	copy(file[sumAt:], sum[:])
+	copy(head[headAt:], c.b)
+	sum := checksum(head[:sumAt])
+	copy(head[sumAt:], sum[:])
 	return nil
-}
-
-// regionEnd is the end of what a region's checksum covers: where the next one begins.
-func regionEnd(spans *[regCount]span, r region, file []byte) uint64 {
-	if r+1 < regCount {
-		return spans[r+1].off
-	}
-	return uint64(len(file))
 }
 
 // Section numbers: 0 is empty, regions follow, then symbols and strings.

@@ -5,6 +5,7 @@ import (
 	"iter"
 	"slices"
 	"sort"
+	"strings"
 
 	"github.com/wasmaot/wasmaot/compiler/abi"
 )
@@ -130,6 +131,12 @@ type SitesBuilder struct {
 	last        Site
 }
 
+// Reserve makes room for tables of that size together.
+func (b *SitesBuilder) Reserve(size int) { b.data = slices.Grow(b.data, size) }
+
+// Reset empties the builder; it keeps its memory.
+func (b *SitesBuilder) Reset() { b.index, b.data, b.n, b.last = b.index[:0], b.data[:0], 0, Site{} }
+
 // Add appends a site. Each has a larger offset than the one before.
 func (b *SitesBuilder) Add(s Site) {
 	if b.n%siteBlock == 0 {
@@ -152,8 +159,12 @@ func (b *SitesBuilder) Sites() Sites {
 	if b.n == 0 {
 		return ""
 	}
-	count := le.AppendUint32(nil, uint32(len(b.index)/siteIndexSize))
-	return Sites(slices.Concat(count, b.index, b.data))
+	var out strings.Builder
+	out.Grow(4 + len(b.index) + len(b.data))
+	out.Write(le.AppendUint32(make([]byte, 0, 4), uint32(len(b.index)/siteIndexSize)))
+	out.Write(b.index)
+	out.Write(b.data)
+	return Sites(out.String())
 }
 
 // SitesOf is the table of a list in the order of its offsets.

@@ -1,6 +1,9 @@
 package cli
 
 import (
+	"bytes"
+	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -11,9 +14,19 @@ const TempPrefix = ".tmp-"
 
 // WriteFile writes a file that appears whole or not at all. What is there and no regular file, such as /dev/null or a pipe, is written
 // to: a rename would put a file in its place.
-func WriteFile(path string, data []byte, mode fs.FileMode) (err error) {
+func WriteFile(path string, data []byte, mode fs.FileMode) error {
+	return WriteFileFrom(path, bytes.NewReader(data), mode)
+}
+
+// WriteFileFrom is WriteFile for what writes itself.
+func WriteFileFrom(path string, from io.WriterTo, mode fs.FileMode) (err error) {
 	if fi, err := os.Stat(path); err == nil && !fi.Mode().IsRegular() && !fi.IsDir() {
-		return os.WriteFile(path, data, mode)
+		f, err := os.OpenFile(path, os.O_WRONLY, 0)
+		if err != nil {
+			return err
+		}
+		_, err = from.WriteTo(f)
+		return errors.Join(err, f.Close())
 	}
 	tmp, err := os.CreateTemp(filepath.Dir(path), TempPrefix+"*")
 	if err != nil {
@@ -25,7 +38,7 @@ func WriteFile(path string, data []byte, mode fs.FileMode) (err error) {
 			os.Remove(tmp.Name())
 		}
 	}()
-	if _, err = tmp.Write(data); err != nil {
+	if _, err = from.WriteTo(tmp); err != nil {
 		return err
 	}
 	if err = tmp.Chmod(mode); err != nil {
