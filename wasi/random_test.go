@@ -41,6 +41,7 @@ func TestRandomCalls(t *testing.T) {
 	results, succeeded := map[Errno]int{}, map[string]int{}
 	all := allFunctions()
 	var g *guest
+	told := 0
 	for i := range *calls {
 		if i%250 == 0 { // anew: everything may be closed or without rights by now
 			dir := filepath.Join(outer, "root")
@@ -52,7 +53,12 @@ func TestRandomCalls(t *testing.T) {
 			if g != nil {
 				g.close()
 			}
+			var trace func(Call)
+			if i/250%2 == 0 { // telling a call must not fail, either
+				trace = func(c Call) { told += len(c.String()) }
+			}
 			g = newGuest(t, &Config{
+				Trace:     trace,
 				MaxFiles:  50,
 				Dirs:      []Dir{{Host: dir, Guest: "/"}, {Host: dir, Guest: "/ro", ReadOnly: true}},
 				Listeners: []*os.File{listener(t)},
@@ -101,7 +107,7 @@ func TestRandomCalls(t *testing.T) {
 		t.Errorf("%d entries outside, expected 2", len(list))
 	}
 	t.Logf("results: %v", results)
-	t.Logf("successes: %v", succeeded)
+	t.Logf("successes: %v; %d bytes of log", succeeded, told)
 	if *calls >= 20_000 && (results[ESUCCESS] < *calls/5 || len(succeeded) < 45) {
 		t.Errorf("%d of %d calls succeeded, of %d functions: the arguments are poor", results[ESUCCESS], *calls, len(succeeded))
 	}
