@@ -65,11 +65,21 @@ func TestNoAllocations(t *testing.T) {
 	loop, _ := engine.Get1[int32, int32](i, "loop")
 	grow, _ := engine.Get1[int32, int32](i, "grow")
 	f, stack := i.Func("add"), make([]uint64, 2)
+	pool := engine.NewPool(load(t, testModule), &engine.PoolConfig{Instance: *env(engine.Host1("host", identity))})
+	defer pool.Close()
 	for name, call := range map[string]func(){
 		"typed":      func() { add.Call(background, 1, 2) },
 		"untyped":    func() { f.Call(background, stack) },
 		"host calls": func() { loop.Call(background, 100) },
 		"grow":       func() { grow.Call(background, 0) },
+		"pool": func() {
+			i, err := pool.Get(background)
+			if err != nil {
+				t.Fatal(err)
+			}
+			i.Memory().SetUint32(0, 1)
+			pool.Put(i)
+		},
 	} {
 		if n := testing.AllocsPerRun(100, call); n != 0 {
 			t.Errorf("%s: %v allocations", name, n)

@@ -34,6 +34,16 @@ func TestPluginExample(t *testing.T) {
 	}
 }
 
+// TestCommandExample: a Go guest reads a file of an fs.FS.
+func TestCommandExample(t *testing.T) {
+	wasm := filepath.Join(t.TempDir(), "show.wasm")
+	output(t, exec.Command("go", "build", "-o", wasm, "./examples/command/guest"), "GOOS=wasip1", "GOARCH=wasm")
+	got := output(t, exec.Command("go", "run", "-exec="+nativetest.Emulator(), "./examples/command", wasm, "/note.txt"))
+	if want := "/note.txt: read by a guest\n"; got != want {
+		t.Errorf("expected %q, found %q", want, got)
+	}
+}
+
 // TestEmbeddedExample builds a program with an artifact in it, which must have no compiler.
 func TestEmbeddedExample(t *testing.T) {
 	dir := t.TempDir()

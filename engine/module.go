@@ -201,7 +201,7 @@ func (m *Module) Instantiate(ctx context.Context, c *InstanceConfig) (*Instance,
 		}
 	}
 	if host != nil {
-		cfg.ResolveFunc = host.system.ResolveFunc
+		cfg.ResolveFunc, cfg.OnReset = host.system.ResolveFunc, host.system.Reset
 	}
 	cfg.Resolve = func(module, name string) (Extern, bool) {
 		if host != nil {

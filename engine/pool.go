@@ -7,7 +7,7 @@ import (
 )
 
 // Pool keeps instances of a module for use by one goroutine at a time. What a user leaves in an instance's memory, tables and globals is undone when it
-// gives the instance back; that costs as much as was written (memory is mapped copy-on-write). Host state, WASI descriptors and arguments for example, is not.
+// gives the instance back; that costs as much as was written (memory is mapped copy-on-write). WASI descriptors are those of a new instance again; other state of the host is not touched.
 type Pool struct {
 	module *Module
 	config PoolConfig

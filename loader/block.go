@@ -194,13 +194,13 @@ func (i *Instance) fillFuncs() error {
 	return nil
 }
 
-// makeStubs makes the stubs for what fillFuncs describes and for exported functions together.
+// makeStubs makes the stubs for what fillFuncs describes and for exported functions together, unless all are there.
 func (i *Instance) makeStubs(builtins []*Func) error {
-	c := i.code
 	var wishes []stubWish
-	for _, list := range [][]*Func{builtins, i.imported} {
+	c := i.code
+	for _, list := range [...][]*Func{builtins, i.imported} {
 		for _, f := range list {
-			if f.inst == nil && f.err == nil {
+			if f.inst == nil && f.err == nil && f.typ.exit.Load() == 0 {
 				wishes = append(wishes, stubWish{f.typ, exitStubs})
 			}
 		}
@@ -208,8 +208,13 @@ func (i *Instance) makeStubs(builtins []*Func) error {
 	for k := range c.art.Module.Exports {
 		e := &c.art.Module.Exports[k]
 		if own := int(e.Index) - len(i.imported); e.Kind == artifact.KindFunc && own >= 0 {
-			wishes = append(wishes, stubWish{c.types[c.art.Funcs[own].Type], entryStubs})
+			if t := c.types[c.art.Funcs[own].Type]; t.entry.Load() == 0 {
+				wishes = append(wishes, stubWish{t, entryStubs})
+			}
 		}
+	}
+	if len(wishes) == 0 {
+		return nil
 	}
 	return makeStubs(wishes...)
 }
@@ -228,9 +233,10 @@ func (i *Instance) makeGlobals() error {
 	for k, g := range i.globals {
 		i.setWord(uint64(l.GlobalPtrs)+8*uint64(k), addrOf(g.cell))
 	}
-	imported := len(i.globals)
-	i.globals = i.globals[:imported:imported]
-	for k, t := range i.code.art.Module.Globals[imported:] {
+	imported, types := len(i.globals), i.code.art.Module.Globals
+	i.globals = append(make([]*global, 0, len(types)), i.globals...)
+	own := make([]global, len(types)-imported)
+	for k, t := range types[imported:] {
 		if t.Init == nil {
 			return fmt.Errorf("global %d has no initial value", imported+k)
 		}
@@ -240,7 +246,8 @@ func (i *Instance) makeGlobals() error {
 		}
 		cell := (*[2]uint64)(i.at(uint64(l.Globals) + uint64(k)*abi.GlobalCellSize))
 		*cell = [2]uint64{lo, hi}
-		i.globals = append(i.globals, &global{typ: t, cell: cell, node: i.node})
+		own[k] = global{typ: t, cell: cell, node: i.node}
+		i.globals = append(i.globals, &own[k])
 	}
 	return nil
 }

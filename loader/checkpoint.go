@@ -46,7 +46,7 @@ func (i *Instance) Checkpoint() error {
 	return nil
 }
 
-// Reset goes back to the last Checkpoint. Imported memories, tables and globals stay as they are.
+// Reset goes back to the last Checkpoint. Imported memories, tables and globals stay as they are. Config.OnReset is called at the end; its error is that of Reset.
 func (i *Instance) Reset() error {
 	if err := i.idle(); err != nil {
 		return err
@@ -72,6 +72,10 @@ func (i *Instance) Reset() error {
 	}
 	copy(i.elems, p.elems)
 	copy(i.datas, p.datas)
+	i.disown() // the next goroutine calls as fast
+	if i.onReset != nil {
+		return i.onReset()
+	}
 	return nil
 }
 

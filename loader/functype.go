@@ -46,13 +46,15 @@ var funcTypes = struct {
 
 // typeOf is the funcType of a signature.
 func typeOf(sig *abi.Signature) (*funcType, error) {
-	key := typeKey(sig)
+	var buf [64]byte
+	keyBytes := typeKey(buf[:0], sig)
 	r := &funcTypes
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if t := r.byKey[key].Value(); t != nil {
+	if t := r.byKey[string(keyBytes)].Value(); t != nil {
 		return t, nil
 	}
+	key := string(keyBytes)
 	var id uint32
 	switch n := len(r.freed); {
 	case n > 0:
@@ -171,8 +173,8 @@ func makeStubs(wishes ...stubWish) error {
 	return nil
 }
 
-func typeKey(sig *abi.Signature) string {
-	key := make([]byte, 0, len(sig.Params)+len(sig.Results)+1)
+// typeKey appends what tells signatures apart.
+func typeKey(key []byte, sig *abi.Signature) []byte {
 	for _, t := range sig.Params {
 		key = append(key, byte(t))
 	}
@@ -180,7 +182,7 @@ func typeKey(sig *abi.Signature) string {
 	for _, t := range sig.Results {
 		key = append(key, byte(t))
 	}
-	return string(key)
+	return key
 }
 
 func slotCount(types []abi.Type) int {

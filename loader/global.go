@@ -16,7 +16,8 @@ type Global struct {
 type global struct {
 	typ  artifact.Global
 	cell *[2]uint64
-	node *node // nil for host-made ones that hold no functions
+	node *node     // nil for host-made ones that hold no functions
+	last [2]uint64 // value after free
 }
 
 var _ = [1]struct{}{}[unsafe.Sizeof([2]uint64{})-abi.GlobalCellSize]
@@ -59,9 +60,9 @@ func (g *global) Set(lo, hi uint64) {
 
 // free keeps the last value, without references.
 func (g *global) free() {
-	cell := *g.cell
+	g.last = *g.cell
 	if g.typ.Type == abi.FuncRef {
-		cell[0] = 0
+		g.last[0] = 0
 	}
-	g.cell = &cell
+	g.cell = &g.last
 }

@@ -20,10 +20,11 @@ type Config struct {
 	Resolve func(module, name string) (Extern, bool) // finds imports; nil if there are none
 	// ResolveFunc is asked for functions before Resolve: it knows the type, for hosts that have several of one name.
 	ResolveFunc    func(module, name string, sig *abi.Signature) (Extern, bool)
-	MaxMemoryPages uint64 // bound of each own memory in pages of 64 KiB; 0 = 65536
-	StackSize      uint64 // of native stacks in bytes; 0 = DefaultStackSize, at most MaxStackSize
-	TableMax       uint64 // bound of each own table in elements; 0 = 10,000,000
-	OnClose        func() // is called once, when the instance is closed and its last call has ended
+	MaxMemoryPages uint64       // bound of each own memory in pages of 64 KiB; 0 = 65536
+	StackSize      uint64       // of native stacks in bytes; 0 = DefaultStackSize, at most MaxStackSize
+	TableMax       uint64       // bound of each own table in elements; 0 = 10,000,000
+	OnClose        func()       // is called once, when the instance is closed and its last call has ended
+	OnReset        func() error // is called by Reset
 }
 
 // Instance is an instance of a module. Methods may be called from several goroutines; whether calls of its functions may
@@ -55,6 +56,7 @@ type Instance struct {
 	data    any
 	saved   *checkpoint
 	onClose func()
+	onReset func() error
 
 	// See hold.go.
 	lost             []*nativeStack // taken away from calls in progress
@@ -78,7 +80,7 @@ func (c *Code) Instantiate(ctx context.Context, cfg *Config) (*Instance, error) 
 	if err != nil {
 		return nil, err
 	}
-	i := &Instance{code: c, name: cfg.Name, stacks: stacks, onClose: cfg.OnClose,
+	i := &Instance{code: c, name: cfg.Name, stacks: stacks, onClose: cfg.OnClose, onReset: cfg.OnReset,
 		imported: found.funcs, mems: found.mems, tables: found.tables, globals: found.globals}
 	i.own.Store(noStack)
 	if err := c.use(cfg.Name); err != nil {

@@ -24,7 +24,7 @@ type imports struct {
 // resolve finds the imports and compares their types with the declared ones.
 func (c *Code) resolve(cfg *Config) (*imports, error) {
 	m := &c.art.Module
-	r := &imports{}
+	r := &imports{funcs: make([]*Func, 0, len(m.ImportedFuncTypes))}
 	for k := range m.Imports {
 		im := &m.Imports[k]
 		declared, err := c.declared(im)
@@ -39,16 +39,14 @@ func (c *Code) resolve(cfg *Config) (*imports, error) {
 		if cfg.Resolve != nil && !ok {
 			found, ok = cfg.Resolve(im.Module, im.Name)
 		}
-		fail := &LinkError{Module: im.Module, Name: im.Name, Kind: im.Kind, Reason: unknownImport, Expected: declared.String()}
 		if !ok || found == nil {
-			return nil, fail
+			return nil, &LinkError{Module: im.Module, Name: im.Name, Kind: im.Kind, Reason: unknownImport, Expected: declared.String()}
 		}
 		if f, isFunc := found.(*Func); isFunc && f.err != nil {
 			return nil, fmt.Errorf("import %q %q: %w", im.Module, im.Name, f.err)
 		}
-		actual := typeOfExtern(found)
-		if fail.Reason, fail.Found = wrongType, actual.String(); !actual.matches(&declared) {
-			return nil, fail
+		if actual := typeOfExtern(found); !actual.matches(&declared) {
+			return nil, &LinkError{im.Module, im.Name, im.Kind, wrongType, declared.String(), actual.String()}
 		}
 		switch x := found.(type) {
 		case *Func:
@@ -176,7 +174,9 @@ func limits(lo, hi uint64) string {
 func (r *imports) hold(n *node) error {
 	ok := true
 	for _, f := range r.funcs {
-		ok = holdFunc(n, f) && ok
+		if f.inst != nil { // the instance itself keeps host functions
+			ok = holdFunc(n, f) && ok
+		}
 	}
 	for _, t := range r.tables {
 		ok = n.reaches(t.node) && ok

@@ -95,6 +95,7 @@ func (c *call) fdFdstatSetFlags() Errno {
 		return EINVAL
 	}
 	c.file[0].flags = fdflags(flags)
+	c.files.changed = true
 	return ESUCCESS
 }
 
@@ -108,6 +109,7 @@ func (c *call) fdFdstatSetRights() Errno {
 		return ENOTCAPABLE
 	}
 	f.base, f.inheriting = base, inheriting
+	c.files.changed = true
 	return ESUCCESS
 }
 

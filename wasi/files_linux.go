@@ -92,6 +92,8 @@ type fileTable struct {
 	free  int // nothing below is free
 	count int
 	max   int
+
+	changed bool // since System.open
 }
 
 func (t *fileTable) get(n uint32) *file {
@@ -113,6 +115,7 @@ func (t *fileTable) add(f *file) uint32 {
 		t.files = append(t.files, nil)
 	}
 	t.files[n] = f
+	t.changed = true
 	t.free = n + 1
 	t.count++
 	return uint32(n)
@@ -121,6 +124,7 @@ func (t *fileTable) add(f *file) uint32 {
 // take removes the file at n, which is there.
 func (t *fileTable) take(n uint32) *file {
 	f := t.files[n]
+	t.changed = true
 	t.files[n] = nil
 	t.free = min(t.free, int(n))
 	t.count--

@@ -4,13 +4,35 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/wasmaot/wasmaot/compiler/abi"
 	"github.com/wasmaot/wasmaot/loader"
 )
 
-// linked are the functions that a System was asked for.
-type linked map[*function]*loader.Func
+// linked are the functions that a System was asked for, by their place in table.
+type linked []*loader.Func
+
+// tables are all functions; earlier ones hide later ones of the same name.
+var tables = [...][]function{functions, sockExtension}
+
+// table is what Resolve finds functions in.
+var table = sync.OnceValue(func() []row {
+	var rows []row
+	for _, list := range tables {
+		for i := range list {
+			fn := &list[i]
+			rows = append(rows, row{fn, ModuleName + "." + fn.name, fn.signature()})
+		}
+	}
+	return rows
+})
+
+type row struct {
+	*function
+	full string // name in messages
+	sig  *abi.Signature
+}
 
 // Resolve finds the function name of module wasi_snapshot_preview1, for
 // loader.Config.Resolve. If there are several it is the standard's, or the newest.
@@ -35,24 +57,24 @@ func (s *System) find(module, name string, fits func(*abi.Signature) bool) (load
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, table := range tables {
-		for i := range table {
-			if fn := &table[i]; fn.name == name && fits(fn.signature()) {
-				return s.link(fn), true
-			}
+	for i, r := range table() {
+		if r.name == name && fits(r.sig) {
+			return s.link(i), true
 		}
 	}
 	return nil, false
 }
 
-// tables are all functions; earlier ones hide later ones of the same name.
-var tables = [...][]function{functions, sockExtension}
-
 // link is the one function of the loader for a row.
-func (s *System) link(fn *function) *loader.Func {
-	if f := s.links[fn]; f != nil {
+func (s *System) link(index int) *loader.Func {
+	rows := table()
+	if s.links == nil {
+		s.links = make(linked, len(rows))
+	}
+	if f := s.links[index]; f != nil {
 		return f
 	}
+	fn := rows[index].function
 	call := func(ctx context.Context, caller *loader.Instance, stack []uint64) error {
 		return s.hostCall(ctx, fn, memoryOf(caller), stack)
 	}
@@ -62,12 +84,8 @@ func (s *System) link(fn *function) *loader.Func {
 			return nil
 		}
 	}
-	f := loader.NewHostFunc(ModuleName+"."+fn.name, fn.signature(), call)
-	if s.links == nil {
-		s.links = linked{}
-	}
-	s.links[fn] = f
-	return f
+	s.links[index] = loader.NewHostFunc(rows[index].full, rows[index].sig, call)
+	return s.links[index]
 }
 
 // hostCall is invoke as the loader wants it.

@@ -40,6 +40,8 @@ type System struct {
 	call  call
 
 	links linked // what Resolve has made
+
+	config Config // for Reset
 }
 
 // New opens what cfg names. The errors name the file and say what is wrong with it.
@@ -53,6 +55,7 @@ func New(cfg *Config) (*System, error) {
 		network: cfg.Network,
 		files:   fileTable{max: cfg.MaxFiles},
 		waker:   waker{fd: -1},
+		config:  *cfg,
 	}
 	s.call.System = s
 	if s.rand == nil {
@@ -98,7 +101,21 @@ func (s *System) open(cfg *Config) error {
 		return err
 	}
 	s.environ, err = newTextList("environment", env)
+	s.files.changed = false
 	return err
+}
+
+// Reset gives the guest the descriptors that it began with: what it has opened since is closed, what it has closed or changed is opened
+// anew as Config says. Bytes that it has read from its standard input stay read.
+func (s *System) Reset() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.files.changed || s.closed.Load() {
+		return nil
+	}
+	err := s.closeFiles()
+	s.files = fileTable{max: s.files.max}
+	return errors.Join(err, s.open(&s.config))
 }
 
 // Close closes all of the guest's descriptors. The System answers EBADF from then
@@ -107,14 +124,21 @@ func (s *System) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.closed.Store(true)
+	err := s.closeFiles()
+	s.files.files = nil
+	s.waker.close()
+	return err
+}
+
+func (s *System) closeFiles() error {
 	var errs []error
 	for _, f := range s.files.files {
 		if f != nil {
-			errs = append(errs, unix.Close(f.fd))
+			if err := unix.Close(f.fd); err != nil {
+				errs = append(errs, err)
+			}
 		}
 	}
-	s.files.files = nil
-	s.waker.close()
 	return errors.Join(errs...)
 }
 

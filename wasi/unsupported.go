@@ -29,3 +29,6 @@ func (s *System) ResolveFunc(module, name string, sig *abi.Signature) (loader.Ex
 
 // Close does nothing.
 func (s *System) Close() error { return nil }
+
+// Reset does nothing.
+func (s *System) Reset() error { return nil }
