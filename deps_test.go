@@ -37,6 +37,7 @@ internal/cli: engine internal/cli/signals loader wasi
 cmd/wasmaot-run: compiler/artifact compiler/cpu internal/cli loader
 cmd/wasmaot: . internal/cli compiler compiler/abi compiler/cpu compiler/artifact loader wasi
 examples/embedded: engine wasi
+examples/command: . engine wasi
 examples/plugin/host: . engine
 `
 

@@ -13,6 +13,7 @@ import (
 	"github.com/wasmaot/wasmaot/compiler/cpu"
 	"github.com/wasmaot/wasmaot/engine"
 	"github.com/wasmaot/wasmaot/internal/cli"
+	"github.com/wasmaot/wasmaot/loader"
 )
 
 // A Runtime compiles and loads modules. It is safe for concurrent use.
@@ -24,7 +25,7 @@ type Runtime struct {
 type Config struct {
 	// Cache keeps compiled artifacts; nil compiles every time.
 	Cache *Cache
-	// Compiler's options shape the code.
+	// Compiler's options shape the code. Poll is set where the process does not preempt by signals when the runtime is made.
 	Compiler compiler.Options
 	// Warn receives problems that are no errors: a cache that cannot be written, say.
 	Warn func(error)
@@ -35,6 +36,9 @@ func NewRuntime(c *Config) *Runtime {
 	r := &Runtime{}
 	if c != nil {
 		r.config = *c
+	}
+	if r.config.Compiler.Target == "" && !loader.HostPreempts() {
+		r.config.Compiler.Poll = true
 	}
 	if r.config.Warn == nil {
 		r.config.Warn = func(error) {}

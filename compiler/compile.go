@@ -15,6 +15,8 @@ import (
 	"github.com/wasmaot/wasmaot/compiler/artifact"
 	"github.com/wasmaot/wasmaot/compiler/frontend"
 	"github.com/wasmaot/wasmaot/compiler/leaf"
+	"github.com/wasmaot/wasmaot/compiler/opt"
+	"github.com/wasmaot/wasmaot/compiler/ssa"
 	"github.com/wasmaot/wasmaot/compiler/wasm"
 )
 
@@ -83,6 +85,9 @@ func Compile(ctx context.Context, src []byte, opts Options) (*artifact.Artifact,
 		return nil, err
 	}
 	m.Datas = nil // tens of thousands, not needed any more
+	if opts.Poll {
+		addPollCounter(mod.SSA, &a.Module)
+	}
 
 	j := &job{opts: &opts, target: target, run: run, mod: mod,
 		config:   backend.Config{Features: features, Explicit: opts.Tier == artifact.TierExplicit, InOrder: !opts.on(layout), Poison: opts.Debug.Poison},
@@ -104,6 +109,17 @@ func Compile(ctx context.Context, src []byte, opts Options) (*artifact.Artifact,
 		return nil, err
 	}
 	return a, j.link(m, a)
+}
+
+// addPollCounter adds the global that counts polls, behind those of the module, which cannot name it.
+func addPollCounter(mod *ssa.Module, m *artifact.Module) {
+	m.Globals = append(m.Globals, artifact.Global{Type: abi.I32, Mutable: true,
+		Init: &artifact.Expr{Insts: []artifact.ExprInst{{Op: artifact.ExprConst, Bits: opt.PollInterval}}}})
+	shape := mod.Layout.Shape
+	mod.Polls = uint32(shape.ImportedGlobals + shape.Globals)
+	shape.Globals++
+	mod.Layout = abi.NewLayout(shape)
+	mod.GlobalTypes = append(mod.GlobalTypes, abi.I32)
 }
 
 func (o *Options) features() wasm.Features {

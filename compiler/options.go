@@ -25,6 +25,9 @@ type Options struct {
 	Tier artifact.Tier
 	// NoOpt leaves out everything that only makes code faster.
 	NoOpt bool
+	// Poll makes code call the host now and then from loops and recursion, for hosts whose Go does not preempt by signals: with
+	// GODEBUG=asyncpreemptoff=1 or SIGURG ignored. wasmaot.Runtime sets it where that is so.
+	Poll bool
 	// Features are the WebAssembly proposals accepted; 0 means all that are supported.
 	Features wasm.Features
 	// Workers is the number of functions compiled at a time; 0 means GOMAXPROCS.
@@ -89,6 +92,9 @@ func (o *Options) Key() (string, error) {
 	}
 	if len(o.Debug.Off) > 0 {
 		fmt.Fprintf(&b, " off=%s", strings.Join(o.Debug.Off, ","))
+	}
+	if o.Poll {
+		b.WriteString(" poll")
 	}
 	if o.Debug.Poison {
 		b.WriteString(" poison")

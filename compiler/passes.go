@@ -31,6 +31,12 @@ var passes = []pass{
 	ssaPass(opt.GVN),
 	ssaPass(opt.Wide),
 	ssaPass(opt.DCE),
+	{"poll", true, func(w *worker) error {
+		if w.opts.Poll {
+			opt.Poll.Run(&w.f, &w.opt)
+		}
+		return nil
+	}},
 	{"lower", true, func(w *worker) error { return w.target.Lower(&w.config, &w.f, &w.m) }},
 	{"regalloc", true, func(w *worker) error { return w.alloc.Run(&w.m.RA, w.target.Regs, &w.result) }},
 	{"emit", true, func(w *worker) error { return w.target.Emit(&w.config, &w.m, &w.result, &w.code) }},
@@ -42,8 +48,10 @@ var order = [][2]string{
 	{"thread", "forward"}, // fewer parameters: more is known
 	{"forward", "fold"},   // what was loaded may be a constant now
 	{"fold", "gvn"},
-	{"gvn", "wide"},  // equal values are one
-	{"wide", "dce"},  // parts of a product are dead now
+	{"gvn", "wide"}, // equal values are one
+	{"wide", "dce"}, // parts of a product are dead now
+	{"dce", "poll"}, // loops that are left are known
+	{"poll", "lower"},
 	{"dce", "lower"}, // lowering selects by use counts: dead users would spoil them
 	{"lower", "regalloc"},
 	{"regalloc", "emit"},

@@ -24,6 +24,6 @@
 // # Contexts
 //
 // If the context of a call can end, its end stops the guest wherever it is, in loops too; there is no cost while the guest runs.
-// It needs Go's preemption signal: with GODEBUG=asyncpreemptoff=1 cancellation still works, because the signal is sent for it, but the garbage collector
-// waits for a guest until its next host call. A host that ignores SIGURG has neither.
+// It needs Go's preemption signal. A process with GODEBUG=asyncpreemptoff=1, or one that ignores SIGURG, needs modules that were compiled with polls
+// (compiler.Options.Poll, which wasmaot.Runtime sets there): otherwise the garbage collector, and in the second case the context's end, wait for the guest's next host call.
 package engine

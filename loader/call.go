@@ -99,6 +99,9 @@ func hostCall(s *nativeStack) (resume uint64) {
 			s.err = s.trapAtCall(code)
 			return 0
 		}
+		if e.cancelled.Load() != 0 {
+			return s.interrupted(s.callers(nil, s.hostReturn()))
+		}
 		return stubs.resume
 	}
 	// If the function panics, or ends the goroutine, enter does not give the stack back.

@@ -33,6 +33,7 @@ var settings = []setting{
 	{"guard", compiler.Options{}},
 	{"explicit", compiler.Options{Tier: artifact.TierExplicit}},
 	{"guard-O0", compiler.Options{NoOpt: true}},
+	{"poll", compiler.Options{Poll: true}},
 	{"explicit-O0", compiler.Options{Tier: artifact.TierExplicit, NoOpt: true}},
 	{"baseline", compiler.Options{Baseline: true}},
 	{"poison", compiler.Options{Debug: compiler.Debug{Poison: true}}},

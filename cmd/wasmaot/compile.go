@@ -18,7 +18,7 @@ import (
 
 func newCompile() *command {
 	var out string
-	var times, noOpt, baseline, explicit, check bool
+	var times, noOpt, baseline, explicit, poll, check bool
 	var workers int
 	var off []string
 	var dump, target, emit string
@@ -30,7 +30,7 @@ func newCompile() *command {
 			if out == "" {
 				return cli.UsageError{Err: fmt.Errorf("compile: expected the output file: -o OUT")}
 			}
-			opts := compiler.Options{NoOpt: noOpt, Baseline: baseline, Workers: workers, Progress: progress("compiling " + filepath.Base(args[0]))}
+			opts := compiler.Options{NoOpt: noOpt, Baseline: baseline, Poll: poll && emit != "obj", Workers: workers, Progress: progress("compiling " + filepath.Base(args[0]))}
 			if explicit {
 				opts.Tier = artifact.TierExplicit
 			}
@@ -72,6 +72,7 @@ func newCompile() *command {
 	fl.Bool(&noOpt, "no-opt", "leave out optimisations")
 	fl.Bool(&baseline, "baseline", "use only CPU features that every supported CPU has")
 	fl.Bool(&explicit, "explicit-checks", "check every access instead of relying on guard pages")
+	fl.Bool(&poll, "poll", "poll the host from loops, for hosts with GODEBUG=asyncpreemptoff=1 or SIGURG ignored")
 	fl.Bool(&check, "check", "run every checker during the compilation")
 	fl.List(&off, "off", "leave out `OPTIMISATION`s, separated by commas: "+strings.Join(compiler.Optional(), ", "))
 	fl.String(&dump, "dump", "", "print the SSA form of `FUNCTION` (its name, or # and its index) after every pass")

@@ -16,6 +16,7 @@ const (
 	BuiltinTableCopy                 // (dst table i32, src table i32, dst i64, src i64, len i64)
 	BuiltinTableInit                 // (table i32, segment i32, dst i64, src i32, len i32)
 	BuiltinElemDrop                  // (segment i32)
+	BuiltinPoll                      // () lets the host's scheduler and the end of the call's context have their turn
 	BuiltinCount
 )
 
@@ -37,4 +38,5 @@ var Builtins = [BuiltinCount]BuiltinInfo{
 	BuiltinTableCopy:  {"table.copy", Signature{[]Type{I32, I32, I64, I64, I64}, nil}},
 	BuiltinTableInit:  {"table.init", Signature{[]Type{I32, I32, I64, I32, I32}, nil}},
 	BuiltinElemDrop:   {"elem.drop", Signature{[]Type{I32}, nil}},
+	BuiltinPoll:       {"poll", Signature{}},
 }

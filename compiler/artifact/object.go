@@ -189,6 +189,9 @@ func (w *objWriter) context() error {
 	builtins := w.grow(objData, 8*uint64(abi.BuiltinCount))
 	w.point(w.ctx+abi.CtxBuiltins, ctx, builtins-w.ctx)
 	for b, info := range abi.Builtins {
+		if b == int(abi.BuiltinPoll) {
+			continue // objects are compiled without
+		}
 		at := w.grow(objData, abi.FuncDescSize)
 		w.descriptor(at, w.callOut(w.prefix+"_"+strings.ReplaceAll(info.Name, ".", "_")), ^uint32(0), 0)
 		w.point(builtins+8*uint64(b), ctx, at-w.ctx)

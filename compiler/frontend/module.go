@@ -33,7 +33,7 @@ type globalFact struct {
 
 // NewModule prepares a decoded module. Its function bodies need not be valid.
 func NewModule(m *wasm.Module) (*Module, error) {
-	mod := &Module{Wasm: m, SSA: &ssa.Module{Layout: abi.NewLayout(shape(m))}}
+	mod := &Module{Wasm: m, SSA: &ssa.Module{Layout: abi.NewLayout(shape(m)), Polls: ssa.NoPolls}}
 	mod.sigs = make([]abi.Signature, len(m.Types))
 	for i := range m.Types {
 		t := &m.Types[i]

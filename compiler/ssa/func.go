@@ -114,7 +114,11 @@ type Module struct {
 	TableMin    []uint64         // all tables: least number of elements
 	TableFixed  []bool           // all tables: the length never changes
 	FuncNames   func(i uint32) string
+	Polls       uint32 // index of an I32 global of the compiler's own that counts down to the next poll; NoPolls if there are none
 }
+
+// NoPolls in Module.Polls: code does not poll.
+const NoPolls = ^uint32(0)
 
 // Func is a function in SSA form with block parameters. All its parts are flat
 // slices that Reset keeps for the next function.
