@@ -12,7 +12,6 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -238,42 +237,4 @@ func newTextList(what string, items []string) (textList, error) {
 	}
 	l.size = uint32(total)
 	return l, nil
-}
-
-// clock tells the time of realtime and, never 0 as Go guests demand, monotonic.
-type clock struct {
-	now     func() time.Time // nil: the system's
-	base    time.Time
-	cpu     bool  // Config.OwnProcess
-	cpuBase int64 // CPU time at base
-}
-
-func newClock(cfg *Config) clock {
-	c := clock{now: cfg.Now, base: time.Now(), cpu: cfg.OwnProcess}
-	if c.now != nil {
-		c.base = c.now()
-	}
-	if c.cpu {
-		c.cpuBase = cpuTime()
-	}
-	return c
-}
-
-// monotonic is nanoseconds since a second before the System was made.
-func (c *clock) monotonic() int64 {
-	if c.now == nil {
-		return int64(time.Since(c.base)) + int64(time.Second)
-	}
-	return int64(c.now().Sub(c.base)) + int64(time.Second)
-}
-
-// hasCPU tells whether id is a CPU-time clock that can be read.
-func (c *clock) hasCPU(id uint64) bool { return c.cpu && (id == clockProcess || id == clockThread) }
-
-// realtime is nanoseconds since 1970.
-func (c *clock) realtime() int64 {
-	if c.now == nil {
-		return time.Now().UnixNano()
-	}
-	return c.now().UnixNano()
 }
