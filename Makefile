@@ -72,6 +72,11 @@ fuzz:
 	done
 
 # What embedding costs, beside wazero in one run.
+# Instructions of hot loops on arm64 beside clang's, read from the code.
+.PHONY: bench-kernels
+bench-kernels:
+	cd bench && go run ./kernels -md kernels.md
+
 .PHONY: bench-api
 bench-api:
 	cd bench && go run ./api
