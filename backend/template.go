@@ -17,8 +17,16 @@ const (
 	TSwitch // temp, index; Imm entries in Func.Switches from Aux
 	TTrap   // Imm is the trap
 	TPoison // d = a: the upper half becomes garbage
+
+	TMemCopy   // destination, source, count where isel.Bulk says; Imm is the length, if it is a constant
+	TMemFill   // destination, value, count; likewise
+	TCopyShort // two temps, vector temps for the chunks, destination, source: Imm bytes; AuxUnchecked: one temp or those for the chunks
+	TFillShort // two temps, destination, value: Imm bytes; AuxUnchecked: one temp
 	TMachine
 )
+
+// AuxUnchecked in Inst.Aux of bulk operations: they rely on guard regions.
+const AuxUnchecked = 1
 
 // Parts of Inst.Aux of calls.
 const (

@@ -57,10 +57,6 @@ const (
 
 	tCheckAddr // d (early), index, MemoryRec, base unless pinned: a checked address; Imm = offset + size, Aux = size
 	tIndexMask // d (early), index, length: a checked index; Cond is the trap
-	tMemCopy   // rdi, rsi, rcx; Imm is the length, if it is a constant
-	tMemFill   // rdi, rax, rcx; likewise
-	tCopyShort // two temps, vector temps for the chunks, destination, source: Imm bytes; auxUnchecked: one temp or those for the chunks
-	tFillShort // two temps, destination, value: Imm bytes; auxUnchecked: one temp
 
 	templateEnd
 )
@@ -77,6 +73,10 @@ const (
 	tSwitch    = backend.TSwitch
 	tTrap      = backend.TTrap
 	tPoison    = backend.TPoison
+	tMemCopy   = backend.TMemCopy // rdi, rsi, rcx
+	tMemFill   = backend.TMemFill // rdi, rax, rcx
+	tCopyShort = backend.TCopyShort
+	tFillShort = backend.TFillShort
 )
 
 // A form says what the operands at an instruction's end are.
@@ -116,7 +116,7 @@ const (
 	auxNonZero    = 1 << 27 // divisions: the divisor is a constant other than 0
 	auxNoOverflow = 1 << 28 // divisions: the divisor is a constant other than -1
 	auxF64        = 1 << 29 // conversions: the float is an F64
-	auxUnchecked  = 1 << 24 // short copies and fills: guard regions are relied upon
+	auxUnchecked  = backend.AuxUnchecked
 	auxWide       = 1 << 30 // tSelect: 64 bits are moved; Inst.Size is the comparison's
 )
 

@@ -3,7 +3,6 @@ package amd64
 import (
 	"math"
 
-	"github.com/wasmaot/wasmaot/backend"
 	"github.com/wasmaot/wasmaot/backend/isel"
 	"github.com/wasmaot/wasmaot/backend/regalloc"
 	"github.com/wasmaot/wasmaot/compiler/abi"
@@ -52,7 +51,7 @@ func (l *lowerer) addOffset(index regalloc.VReg, offset uint32) regalloc.VReg {
 func (l *lowerer) address(v ssa.Value, in *ssa.Inst, _ Op) {
 	index, offset, size, memory := ssa.Value(in.A), in.B, in.C&0xff, in.C>>8
 	is64 := l.F.Insts[index].Type == abi.I64
-	base := l.memoryBase(memory)
+	base := l.MemoryBase(memory)
 	if in.Flags&ssa.FlagChecked == 0 && !is64 {
 		x := l.Use(index)
 		if offset > math.MaxInt32 {
@@ -62,7 +61,7 @@ func (l *lowerer) address(v ssa.Value, in *ssa.Inst, _ Op) {
 		l.loadFrom(tLea, LEA, 8, l.Result(v), &s)
 		return
 	}
-	record := l.memoryRecord(memory)
+	record := l.MemoryRecord(memory)
 	x := l.Use(index)
 	inst := l.Put(tCheckAddr, 8)
 	inst.Imm = int64(offset) + int64(size)
@@ -76,29 +75,6 @@ func (l *lowerer) address(v ssa.Value, in *ssa.Inst, _ Op) {
 	if base != 0 {
 		l.Arg(base)
 	}
-}
-
-// memoryRecord gives the address of a memory's MemoryRec.
-func (l *lowerer) memoryRecord(memory uint32) regalloc.VReg {
-	d := l.NewVReg(regalloc.ClassInt)
-	l.contextAddress(l.Memory(memory), d)
-	return d
-}
-
-// memoryBase gives the base of a memory other than memory 0, whose base is pinned: there it is 0.
-func (l *lowerer) memoryBase(memory uint32) regalloc.VReg {
-	if memory == 0 {
-		return 0
-	}
-	d := l.NewVReg(regalloc.ClassInt)
-	s := source{form: formBase, a: l.memoryRecord(memory), disp: abi.MemoryRecBase}
-	l.loadFrom(tLoad, MOV, 8, d, &s)
-	return d
-}
-
-func (l *lowerer) memSize(v ssa.Value, in *ssa.Inst, _ Op) {
-	s := source{form: formBase, a: l.memoryRecord(in.A), disp: abi.MemoryRecBytes}
-	l.loadFrom(tLoad, MOV, 8, l.Result(v), &s)
 }
 
 // canFold reports whether v is a load of just the size that can be an operand of the
@@ -127,7 +103,7 @@ func (l *lowerer) takeLoad(v ssa.Value) source {
 	l.Info[v].Flags |= isel.Folded
 	in := &l.F.Insts[v]
 	if in.Op == ssa.OpGlobal {
-		return l.globalCell(in.A)
+		return located(l.GlobalCell(in.A))
 	}
 	s := l.memoryOf(ssa.Value(in.A))
 	s.pos = l.F.Pos[v]
@@ -165,16 +141,9 @@ func moveOp(t abi.Type) Op {
 	return MOV
 }
 
-// load makes loads from memories and globals.
 func (l *lowerer) load(v ssa.Value, in *ssa.Inst, _ Op) {
-	var s source
 	op, size := loadOp(in)
-	if in.Op == ssa.OpGlobal {
-		s = l.globalCell(in.A)
-		op, size = moveOp(in.Type), l.SizeOf(v)
-	} else {
-		s = l.memoryOf(ssa.Value(in.A))
-	}
+	s := l.memoryOf(ssa.Value(in.A))
 	l.loadFrom(tLoad, op, size, l.Result(v), &s)
 }
 
@@ -251,59 +220,4 @@ func (l *lowerer) modifyInPlace(in *ssa.Inst, x ssa.Value, size uint8) bool {
 	l.Arg(r)
 	l.attach(inst, op, &s)
 	return true
-}
-
-// bulk makes OpMemCopy and OpMemFill: the operands in rdi, rsi or rax, and rcx.
-func (l *lowerer) bulk(v ssa.Value, in *ssa.Inst, _ Op) {
-	t, short, second := tMemCopy, tCopyShort, RSI
-	if in.Op == ssa.OpMemFill {
-		t, short, second = tMemFill, tFillShort, RAX
-	}
-	a, b := l.Use(ssa.Value(in.A)), l.Use(ssa.Value(in.B))
-	length, isConst := l.F.IsConst(ssa.Value(in.C))
-	switch {
-	case !isConst:
-		length = 0
-	case length <= backend.MaxShort && length > 0 && !l.Cfg.Explicit:
-		l.shortUnchecked(short, a, b, int64(length))
-		return
-	case length <= backend.MaxShort:
-		l.shortBulk(short, a, b, int64(length))
-		return
-	}
-	n := l.Use(ssa.Value(in.C))
-	l.Put(t, 8).Imm = int64(length)
-	l.FixedArg(a, RDI)
-	l.FixedArg(b, second)
-	l.FixedArg(n, RCX)
-	l.Clobber(clobberBulk)
-}
-
-// shortBulk makes them for a constant length.
-func (l *lowerer) shortBulk(t template, a, b regalloc.VReg, n int64) {
-	l.Put(t, 8).Imm = n
-	l.Temp(regalloc.ClassInt)
-	l.Temp(regalloc.ClassInt)
-	if t == tCopyShort {
-		for range backend.VectorChunks(n) {
-			l.Temp(regalloc.ClassVec)
-		}
-	}
-	l.Arg(a)
-	l.Arg(b)
-}
-
-// shortUnchecked makes them where guard regions may be relied upon.
-func (l *lowerer) shortUnchecked(t template, a, b regalloc.VReg, n int64) {
-	in := l.Put(t, 8)
-	in.Imm, in.Aux = n, auxUnchecked
-	if t == tFillShort || n < 4 {
-		l.Temp(regalloc.ClassInt)
-	} else {
-		for range backend.VectorChunks(n) {
-			l.Temp(regalloc.ClassVec)
-		}
-	}
-	l.Arg(a)
-	l.Arg(b)
 }

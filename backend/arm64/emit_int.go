@@ -70,8 +70,40 @@ func (e *emitter) emitStore() {
 		r, k = e.Reg(0), 1
 	}
 	op := MemOp(opOf(e.In))
+	if e.In.Size == 16 && formOf(e.In).isGuest() && !e.Cfg.Explicit {
+		e.storeVector(r, k)
+		return
+	}
 	m := e.memory(k, e.accessed(op, r))
 	e.a.Mem(op, e.In.Size, r, m)
+}
+
+// storeVector stores 16 bytes in a linear memory whose guard region catches what is out of bounds. A store of which only the second half is
+// may write the first (the machine promises nothing else, and emulators do): so the last byte is touched before.
+func (e *emitter) storeVector(r Reg, k int) {
+	a, in := &e.a, e.In
+	base, disp := regMemBase, in.Disp
+	switch formOf(in) {
+	case formGuest:
+		base, disp = regScratch, 0
+		if in.Disp == 0 {
+			a.RRRExt(ADD, 8, base, regMemBase, e.Reg(k), Ext(extOf(in)), 0)
+		} else {
+			a.MovImm(8, base, int64(uint32(in.Disp)))
+			a.RRRExt(ADD, 8, base, base, e.Reg(k), Ext(extOf(in)), 0)
+			a.RRR(ADD, 8, base, base, regMemBase)
+		}
+	case formAddr:
+		base = e.Reg(k)
+	}
+	if disp > 1<<12-16 || disp&15 != 0 && disp > 255 {
+		e.addImm(regScratch, base, int64(disp))
+		base, disp = regScratch, 0
+	}
+	a.Trap(abi.TrapMemoryOutOfBounds, in.Pos)
+	a.Mem(LDR, 1, ZR, At(base, disp+15))
+	a.Trap(abi.TrapMemoryOutOfBounds, in.Pos)
+	a.Mem(STR, 16, r, At(base, disp))
 }
 
 // emitAddr makes the address of a field of the context, or of memory base + index + offset.

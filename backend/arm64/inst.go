@@ -44,10 +44,6 @@ const (
 
 	tCheckAddr // d (early), index, MemoryRec, base unless pinned: a checked address; Imm = offset + size, Aux = size
 	tIndexMask // d (early), index, length: a checked index; Cond is the trap
-	tMemCopy   // x0, x1, x2; Imm is the length, if it is a constant
-	tMemFill   // x0, x1, x2; likewise
-	tCopyShort // two temps, vector temps for the chunks, destination, source: Imm bytes
-	tFillShort // two temps, destination, value: Imm bytes
 	templateEnd
 )
 
@@ -60,6 +56,10 @@ const (
 	tCallTable = backend.TCallTable // index x8, the form for TableRec's length
 	tReturn    = backend.TReturn
 	tPoison    = backend.TPoison
+	tMemCopy   = backend.TMemCopy // x0, x1, x2
+	tMemFill   = backend.TMemFill
+	tCopyShort = backend.TCopyShort
+	tFillShort = backend.TFillShort
 )
 
 // A form says what the operands at an instruction's end are.

@@ -35,6 +35,7 @@ var traits = isel.Traits{
 		isel.ClobberAll: allocatable,
 		clobberBulk:     1<<X0 | 1<<X1 | 1<<X2 | 1<<X3 | 1<<X4 | 1<<X5 | 1<<X6 | 1<<X7 | 1<<V0 | 1<<V1 | 1<<V2 | 1<<V3,
 	},
+	Bulk: isel.Bulk{To: bulkTo, From: bulkFrom, Value: bulkFrom, Count: bulkCount, Clobbers: clobberBulk},
 	Zext: [ssa.OpCount]uint8{ssa.OpZext: 1, ssa.OpMemFill: 5, ssa.OpMemCopy: 7},
 }
 

@@ -266,12 +266,12 @@ func (l *lowerer) selectConst(v ssa.Value, c *comparison, yes, no ssa.Value) boo
 	if !ok1 || !ok2 || t.IsFloat() {
 		return false
 	}
-	if x == 0 {
-		x, y = y, x
-		c.cond ^= 1
-	}
-	if y != 0 || x != 1 && x != -1 {
+	if x != 0 && y != 0 || x|y != 1 && x|y != -1 {
 		return false
+	}
+	if x == 0 {
+		x = y
+		c.cond ^= 1
 	}
 	inst := l.Put(tSet, 0)
 	l.Def(l.Result(v))

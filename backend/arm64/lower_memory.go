@@ -37,13 +37,13 @@ func (l *lowerer) memoryOf(a ssa.Value) source {
 func (l *lowerer) address(v ssa.Value, in *ssa.Inst, _ Op) {
 	index, offset, size, memory := ssa.Value(in.A), in.B, in.C&0xff, in.C>>8
 	is64 := l.F.Insts[index].Type == abi.I64
-	base := l.memoryBase(memory)
+	base := l.MemoryBase(memory)
 	if in.Flags&ssa.FlagChecked == 0 && !is64 {
 		s := source{form: formBaseIndex, ext: uint8(ExtUXTW), a: base, b: l.Use(index), disp: int32(offset)}
 		l.addressOf(l.Result(v), &s)
 		return
 	}
-	record := l.memoryRecord(memory)
+	record := l.MemoryRecord(memory)
 	x := l.Use(index)
 	inst := l.Put(tCheckAddr, 8)
 	inst.Imm = int64(offset) + int64(size)
@@ -66,40 +66,12 @@ func (l *lowerer) addressOf(d regalloc.VReg, s *source) {
 	l.attach(inst, NoOp, s)
 }
 
-// memoryRecord gives the address of a memory's MemoryRec.
-func (l *lowerer) memoryRecord(memory uint32) regalloc.VReg {
-	d := l.NewVReg(regalloc.ClassInt)
-	l.contextAddress(l.Memory(memory), d)
-	return d
-}
-
-// memoryBase gives the base of a memory other than memory 0, whose base is pinned: there it is 0.
-func (l *lowerer) memoryBase(memory uint32) regalloc.VReg {
-	if memory == 0 {
-		return 0
-	}
-	s := l.contextField(l.Memory(memory), abi.MemoryRecBase)
-	return l.loadNew(&s)
-}
-
-func (l *lowerer) memSize(v ssa.Value, in *ssa.Inst, _ Op) {
-	s := l.contextField(l.Memory(in.A), abi.MemoryRecBytes)
-	l.loadFrom(LDR, 8, l.Result(v), &s)
-}
-
 // loadFrom makes d = op memory.
 func (l *lowerer) loadFrom(op MemOp, size uint8, d regalloc.VReg, s *source) *backend.Inst {
 	in := l.Put(tLoad, size)
 	l.Def(d)
 	l.attach(in, Op(op), s)
 	return in
-}
-
-// loadNew loads 8 bytes into a new register.
-func (l *lowerer) loadNew(s *source) regalloc.VReg {
-	d := l.NewVReg(regalloc.ClassInt)
-	l.loadFrom(LDR, 8, d, s)
-	return d
 }
 
 // loadOp is the instruction of a load.
@@ -122,11 +94,6 @@ func (l *lowerer) load(v ssa.Value, in *ssa.Inst, _ Op) {
 	l.loadFrom(op, size, l.Result(v), &s)
 }
 
-func (l *lowerer) global(v ssa.Value, in *ssa.Inst, _ Op) {
-	s := l.contextField(l.Global(in.A), 0)
-	l.loadFrom(LDR, l.SizeOf(v), l.Result(v), &s)
-}
-
 func (l *lowerer) store(v ssa.Value, in *ssa.Inst, _ Op) {
 	s := l.memoryOf(ssa.Value(in.A))
 	l.storeTo(ssa.Value(in.B), l.StoreSize(in), &s)
@@ -145,41 +112,4 @@ func (l *lowerer) storeTo(x ssa.Value, size uint8, s *source) {
 		inst.Aux |= auxZeroA
 	}
 	l.attach(inst, Op(STR), s)
-}
-
-// bulk makes OpMemCopy and OpMemFill: the operands in x0, x1 and x2.
-func (l *lowerer) bulk(v ssa.Value, in *ssa.Inst, _ Op) {
-	t, short := tMemCopy, tCopyShort
-	if in.Op == ssa.OpMemFill {
-		t, short = tMemFill, tFillShort
-	}
-	a, b := l.Use(ssa.Value(in.A)), l.Use(ssa.Value(in.B))
-	length, isConst := l.F.IsConst(ssa.Value(in.C))
-	switch {
-	case !isConst:
-		length = 0
-	case length <= backend.MaxShort:
-		l.shortBulk(short, a, b, int64(length))
-		return
-	}
-	n := l.Use(ssa.Value(in.C))
-	l.Put(t, 8).Imm = int64(length)
-	l.FixedArg(a, X0)
-	l.FixedArg(b, X1)
-	l.FixedArg(n, X2)
-	l.Clobber(clobberBulk)
-}
-
-// shortBulk makes them for a constant length.
-func (l *lowerer) shortBulk(t template, a, b regalloc.VReg, n int64) {
-	l.Put(t, 8).Imm = n
-	l.Temp(regalloc.ClassInt)
-	l.Temp(regalloc.ClassInt)
-	if t == tCopyShort {
-		for range backend.VectorChunks(n) {
-			l.Temp(regalloc.ClassVec)
-		}
-	}
-	l.Arg(a)
-	l.Arg(b)
 }

@@ -8,13 +8,9 @@ type rule struct {
 	op Op
 }
 
-// rules has a rule for each operation that makes instructions by itself. The others
+// rules has a rule for each operation that makes instructions by itself and not by way of package isel. The others
 // are part of their users: constants, parameters, zero extensions.
 var rules = [ssa.OpCount]rule{
-	ssa.OpFuncRef: {fn: (*lowerer).funcRef},
-	ssa.OpGlobal:  {fn: (*lowerer).global},
-	ssa.OpMemSize: {fn: (*lowerer).memSize},
-	ssa.OpTabSize: {fn: (*lowerer).tableSize},
 
 	ssa.OpAdd:    {(*lowerer).add, ADD},
 	ssa.OpSub:    {(*lowerer).sub, SUB},
@@ -97,12 +93,4 @@ var rules = [ssa.OpCount]rule{
 	ssa.OpStore8:  {fn: (*lowerer).store},
 	ssa.OpStore16: {fn: (*lowerer).store},
 	ssa.OpStore32: {fn: (*lowerer).store},
-	ssa.OpMemCopy: {fn: (*lowerer).bulk},
-	ssa.OpMemFill: {fn: (*lowerer).bulk},
-
-	ssa.OpGlobalSet: {fn: (*lowerer).globalSet},
-	ssa.OpTabGet:    {fn: (*lowerer).tableGet},
-	ssa.OpTabSet:    {fn: (*lowerer).tableSet},
-
-	ssa.OpCall: {fn: (*lowerer).call},
 }

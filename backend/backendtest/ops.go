@@ -134,7 +134,11 @@ var opShapes = []opShape{
 		z := emitOp(f, ssa.OpZext, abi.I64, v)
 		s := emitOp(f, ssa.OpSelect, abi.I64, v, f.Const(abi.I64, 5), f.Const(abi.I64, 6))
 		d := emitOp(f, ssa.OpSelect, abi.F64, emitOp(f, ssa.OpEqz, abi.I32, v), f.Const(abi.F64, 5<<52), f.Const(abi.F64, 6<<52))
-		return []ssa.Value{v, z, s, d}
+		results := []ssa.Value{v, z, s, d}
+		for _, c := range [][2]uint64{{0, 1}, {1, 0}, {0, math.MaxUint64}, {math.MaxUint64, 0}, {0, 10}, {10, 0}, {1, math.MaxUint64}} {
+			results = append(results, emitOp(f, ssa.OpSelect, abi.I64, v, f.Const(abi.I64, c[0]), f.Const(abi.I64, c[1])))
+		}
+		return results
 	}},
 	{"narrowed result", nil, func(f *ssa.Func, op ssa.Op, types []abi.Type, _ []uint64) []ssa.Value {
 		v := emitOp(f, op, types[len(types)-1], params(f)...)

@@ -40,8 +40,24 @@ func placeReg(p *abi.Place) regalloc.Reg {
 	return regalloc.Reg(p.Reg)
 }
 
-// Call makes a call with its arguments and results.
-func (l *Lowerer) Call(v ssa.Value, in *ssa.Inst) {
+// slotSize is the size in which a value travels through a slot: whole, since the other side may read all of it.
+func slotSize(t abi.Type) uint8 {
+	if t == abi.V128 {
+		return 16
+	}
+	return 8
+}
+
+func (l *Lowerer) storeSlot(x ssa.Value, p *abi.Place, area Area) {
+	l.machine.Store(x, slotSize(p.Type), Location{Area: area, Disp: int32(p.Slot)})
+}
+
+func (l *Lowerer) loadSlot(d regalloc.VReg, p *abi.Place, area Area) {
+	l.machine.Load(d, p.Type, slotSize(p.Type), Location{Area: area, Disp: int32(p.Slot)})
+}
+
+// call makes a call with its arguments and results.
+func (l *Lowerer) call(v ssa.Value, in *ssa.Inst) {
 	f := l.F
 	c := &f.Calls[in.A]
 	p := l.placesOf(c.Sig)
@@ -50,7 +66,7 @@ func (l *Lowerer) Call(v ssa.Value, in *ssa.Inst) {
 	args := f.CallArgs(c)
 	for i := range p.params {
 		if p.params[i].Reg < 0 {
-			l.machine.StoreSlot(args[i], &p.params[i], Outgoing)
+			l.storeSlot(args[i], &p.params[i], Outgoing)
 		}
 	}
 	switch c.Kind {
@@ -131,7 +147,7 @@ func (l *Lowerer) callResults(v ssa.Value, p *sigPlaces) {
 	}
 	for i := range l.arrivals {
 		if a := &l.arrivals[i]; a.place.Reg < 0 {
-			l.machine.LoadSlot(a.raw, a.place, Outgoing)
+			l.loadSlot(a.raw, a.place, Outgoing)
 		}
 	}
 	l.extendArrivals()
@@ -161,7 +177,7 @@ func (l *Lowerer) entry(params []ssa.Value) {
 			continue
 		}
 		if onStack {
-			l.machine.LoadSlot(a.raw, a.place, Incoming)
+			l.loadSlot(a.raw, a.place, Incoming)
 			continue
 		}
 		r := &l.M.RA.VRegs[a.raw]
@@ -175,7 +191,7 @@ func (l *Lowerer) returns(values []ssa.Value) {
 	p := l.placesOf(l.F.Sig)
 	for i, v := range values {
 		if p.results[i].Reg < 0 {
-			l.machine.StoreSlot(v, &p.results[i], Incoming)
+			l.storeSlot(v, &p.results[i], Incoming)
 		}
 	}
 	l.Put(backend.TReturn, 0)

@@ -46,10 +46,17 @@ type Machine interface {
 	Follow(v ssa.Value)
 	// Branch ends a block with two successors.
 	Branch(ctl ssa.Value)
-	// StoreSlot stores a parameter or result in its slot of the outgoing or the incoming area.
-	StoreSlot(x ssa.Value, p *abi.Place, area Area)
-	// LoadSlot loads one.
-	LoadSlot(d regalloc.VReg, p *abi.Place, area Area)
+	// Load makes d what is at a location, of a type and a size in bytes.
+	Load(d regalloc.VReg, t abi.Type, size uint8, at Location)
+	// Store stores x.
+	Store(x ssa.Value, size uint8, at Location)
+	// Address makes d the address of what is disp bytes into the context.
+	Address(d regalloc.VReg, disp int32)
+	// MaskIndex makes d an index below the length of a table, or traps; it is 0 if the processor only guesses that it is.
+	MaskIndex(d regalloc.VReg, index ssa.Value, table uint32)
+	// LoadElement loads an element of a table, StoreElement stores one.
+	LoadElement(d, base, index regalloc.VReg)
+	StoreElement(x ssa.Value, base, index regalloc.VReg)
 	// Extend makes d of the low half of x, the upper half becomes 0. The instruction may find x in its slot.
 	Extend(d, x regalloc.VReg)
 	// CallTable puts the call through table element index, without its arguments.
@@ -67,14 +74,6 @@ type Machine interface {
 	MulSub(size uint8, d, n, q regalloc.VReg, c int64)
 }
 
-// Area is a place of parameters and results on the stack.
-type Area uint8
-
-const (
-	Outgoing Area = iota // of a call that the function makes
-	Incoming             // of the function itself
-)
-
 // Traits are what of an instruction set selection needs as data.
 type Traits struct {
 	Name     string
@@ -83,6 +82,7 @@ type Traits struct {
 	// Zext has a bit for each operand (A = 1, B = 2, C = 4) that, being an I32, is wanted zero-extended. For OpCall it is
 	// the index of a call through a table.
 	Zext [ssa.OpCount]uint8
+	Bulk Bulk
 }
 
 // Indices into Traits.Clobbers.
@@ -177,7 +177,7 @@ func (l *Lowerer) block(i uint32) {
 		if l.poisons(v, in) {
 			known = l.poisoned(v, in)
 		} else {
-			known = l.machine.Select(v, in)
+			known = l.machine.Select(v, in) || l.common(v, in)
 		}
 		if !known {
 			l.Fail("%s is not a known operation", in.Op)

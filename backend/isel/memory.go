@@ -24,46 +24,6 @@ func (l *Lowerer) StoreSize(in *ssa.Inst) uint8 {
 	return uint8(in.Op.AccessSize(l.F.Insts[in.B].Type))
 }
 
-// A Field is a place in the instance context. If it is Indirect the address of what is wanted stands there.
-type Field struct {
-	Disp     int32
-	Indirect bool
-}
-
-func field(i, imported int, pointers, own, size uint32) Field {
-	if i < imported {
-		return Field{int32(pointers + 8*uint32(i)), true}
-	}
-	return Field{int32(own + size*uint32(i-imported)), false}
-}
-
-// Global is where global i's cell is.
-func (l *Lowerer) Global(i uint32) Field {
-	lay := &l.F.Module.Layout
-	return field(int(i), lay.Shape.ImportedGlobals, lay.GlobalPtrs, lay.Globals, abi.GlobalCellSize)
-}
-
-// Table is where table i's TableRec is.
-func (l *Lowerer) Table(i uint32) Field {
-	lay := &l.F.Module.Layout
-	return field(int(i), lay.Shape.ImportedTables, lay.TablePtrs, lay.Tables, abi.TableRecSize)
-}
-
-// Memory is where a memory's MemoryRec is.
-func (l *Lowerer) Memory(i uint32) Field {
-	if i == 0 {
-		return Field{abi.CtxMemRec, true}
-	}
-	lay := &l.F.Module.Layout
-	return field(int(i), lay.Shape.ImportedMemories, lay.MemoryPtrs, lay.Memories, abi.MemoryRecSize)
-}
-
-// FuncDesc is where function i's FuncDesc is.
-func (l *Lowerer) FuncDesc(i uint32) Field {
-	lay := &l.F.Module.Layout
-	return field(int(i), lay.Shape.ImportedFuncs, lay.Imports, lay.Funcs, abi.FuncDescSize)
-}
-
 // FixedLength is table i's length, if it never changes and is an immediate of 31 bits.
 func (l *Lowerer) FixedLength(i uint32) (int64, bool) {
 	mod := l.F.Module

@@ -17,7 +17,7 @@ func (l *Lowerer) poisoned(v ssa.Value, in *ssa.Inst) bool {
 	final := l.Result(v)
 	clean := l.NewVReg(regalloc.ClassInt)
 	l.Info[v].VReg = clean
-	known := l.machine.Select(v, in)
+	known := l.machine.Select(v, in) || l.common(v, in)
 	l.Info[v].VReg = final
 	l.Put(backend.TPoison, 8)
 	l.Tied(final, 1)

@@ -1,0 +1,146 @@
+package isel
+
+import (
+	"github.com/wasmaot/wasmaot/backend/regalloc"
+	"github.com/wasmaot/wasmaot/compiler/abi"
+	"github.com/wasmaot/wasmaot/compiler/ssa"
+)
+
+// A Location is a place that is no guest's: Disp bytes from the start of an area.
+type Location struct {
+	Area Area
+	Base regalloc.VReg // Based
+	Disp int32
+}
+
+// Area is where a location is.
+type Area uint8
+
+const (
+	Outgoing Area = iota // parameters and results of a call that the function makes
+	Incoming             // of the function itself
+	Context              // the instance context
+	Based                // what Location.Base points at
+)
+
+// A field is a place in the instance context. If it is indirect the address of what is wanted stands there.
+type field struct {
+	disp     int32
+	indirect bool
+}
+
+func fieldOf(i, imported int, pointers, own, size uint32) field {
+	if i < imported {
+		return field{int32(pointers + 8*uint32(i)), true}
+	}
+	return field{int32(own + size*uint32(i-imported)), false}
+}
+
+// global is where global i's cell is.
+func (l *Lowerer) global(i uint32) field {
+	lay := &l.F.Module.Layout
+	return fieldOf(int(i), lay.Shape.ImportedGlobals, lay.GlobalPtrs, lay.Globals, abi.GlobalCellSize)
+}
+
+// table is where table i's TableRec is.
+func (l *Lowerer) table(i uint32) field {
+	lay := &l.F.Module.Layout
+	return fieldOf(int(i), lay.Shape.ImportedTables, lay.TablePtrs, lay.Tables, abi.TableRecSize)
+}
+
+// memory is where a memory's MemoryRec is.
+func (l *Lowerer) memory(i uint32) field {
+	if i == 0 {
+		return field{abi.CtxMemRec, true}
+	}
+	lay := &l.F.Module.Layout
+	return fieldOf(int(i), lay.Shape.ImportedMemories, lay.MemoryPtrs, lay.Memories, abi.MemoryRecSize)
+}
+
+// funcDesc is where function i's FuncDesc is.
+func (l *Lowerer) funcDesc(i uint32) field {
+	lay := &l.F.Module.Layout
+	return fieldOf(int(i), lay.Shape.ImportedFuncs, lay.Imports, lay.Funcs, abi.FuncDescSize)
+}
+
+// at is disp bytes into what a field is or points at.
+func (l *Lowerer) at(f field, disp int32) Location {
+	if !f.indirect {
+		return Location{Area: Context, Disp: f.disp + disp}
+	}
+	return Location{Area: Based, Base: l.address(f), Disp: disp}
+}
+
+// address gives the address of what a field is or points at.
+func (l *Lowerer) address(f field) regalloc.VReg {
+	d := l.NewVReg(regalloc.ClassInt)
+	l.addressTo(d, f)
+	return d
+}
+
+func (l *Lowerer) addressTo(d regalloc.VReg, f field) {
+	at := Location{Area: Context, Disp: f.disp}
+	if f.indirect {
+		l.machine.Load(d, abi.I64, 8, at)
+	} else {
+		l.machine.Address(d, at.Disp)
+	}
+}
+
+// GlobalCell is where global i is.
+func (l *Lowerer) GlobalCell(i uint32) Location { return l.at(l.global(i), 0) }
+
+// TableField is a field of table i's TableRec.
+func (l *Lowerer) TableField(i uint32, field int32) Location { return l.at(l.table(i), field) }
+
+// MemoryRecord gives the address of a memory's MemoryRec.
+func (l *Lowerer) MemoryRecord(i uint32) regalloc.VReg { return l.address(l.memory(i)) }
+
+// MemoryBase gives the base of a memory other than memory 0, whose base is pinned: there it is 0.
+func (l *Lowerer) MemoryBase(i uint32) regalloc.VReg {
+	if i == 0 {
+		return 0
+	}
+	d := l.NewVReg(regalloc.ClassInt)
+	l.machine.Load(d, abi.I64, 8, l.at(l.memory(i), abi.MemoryRecBase))
+	return d
+}
+
+// common makes operations for which there is no rule of the machine's.
+func (l *Lowerer) common(v ssa.Value, in *ssa.Inst) bool {
+	switch in.Op {
+	case ssa.OpFuncRef:
+		l.addressTo(l.Result(v), l.funcDesc(in.A))
+	case ssa.OpGlobal:
+		l.machine.Load(l.Result(v), in.Type, l.SizeOf(v), l.GlobalCell(in.A))
+	case ssa.OpGlobalSet:
+		x := ssa.Value(in.B)
+		l.machine.Store(x, uint8(l.F.Insts[x].Type.Size()), l.GlobalCell(in.A))
+	case ssa.OpMemSize:
+		l.machine.Load(l.Result(v), abi.I64, 8, l.at(l.memory(in.A), abi.MemoryRecBytes))
+	case ssa.OpTabSize:
+		l.machine.Load(l.Result(v), abi.I64, 8, l.TableField(in.A, abi.TableRecLen))
+	case ssa.OpTabGet:
+		base, index := l.element(in)
+		l.machine.LoadElement(l.Result(v), base, index)
+	case ssa.OpTabSet:
+		base, index := l.element(in)
+		l.machine.StoreElement(ssa.Value(in.C), base, index)
+	case ssa.OpMemCopy, ssa.OpMemFill:
+		l.bulk(in)
+	case ssa.OpCall:
+		l.call(v, in)
+	default:
+		return false
+	}
+	return true
+}
+
+// element gives where a table's elements are and a checked index.
+func (l *Lowerer) element(in *ssa.Inst) (base, index regalloc.VReg) {
+	index = l.NewVReg(regalloc.ClassInt)
+	l.machine.MaskIndex(index, ssa.Value(in.B), in.A)
+	base = l.NewVReg(regalloc.ClassInt)
+	l.machine.Load(base, abi.I64, 8, l.TableField(in.A, abi.TableRecBase))
+	return base, index
+}
