@@ -71,6 +71,11 @@ fuzz:
 		done; \
 	done
 
+# What each optimisation brings, by leaving it out. ROUNDS=5 ONLY=fib,json narrow it.
+.PHONY: bench-off
+bench-off:
+	cd bench && go run ./off -rounds $(ROUNDS) $(if $(ONLY),-only "$(ONLY)") -md off.md
+
 # What embedding costs, beside wazero in one run.
 # Instructions of hot loops on arm64 beside clang's, read from the code.
 .PHONY: bench-kernels
