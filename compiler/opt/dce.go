@@ -74,8 +74,11 @@ func hasEffect(f *ssa.Func, in *ssa.Inst) bool {
 	return in.Op == ssa.OpAddr && in.Flags&ssa.FlagChecked != 0
 }
 
-// cannotTrap reports whether a division traps in general, but not this one.
+// cannotTrap reports whether an operation that traps in general, and has no other effect, does not do so here.
 func cannotTrap(f *ssa.Func, in *ssa.Inst) bool {
+	if in.Op.IsLoad() {
+		return in.Flags&ssa.FlagSafe != 0
+	}
 	switch in.Op {
 	case ssa.OpDivS, ssa.OpRemS, ssa.OpDivU, ssa.OpRemU:
 		c, ok := f.IsConst(ssa.Value(in.B))

@@ -164,9 +164,10 @@ type knownBytes struct {
 	from  ssa.Op // the load that made the value, or a store
 }
 
-// inBounds says that in block and what it dominates index + off is known to be below 1<<32.
+// inBounds says that in block and what it dominates index + off is known to be within memory mem, and so below 1<<32.
 type inBounds struct {
 	block ssa.Block
+	mem   uint32
 	off   uint32 // 0: nothing known
 }
 
@@ -313,7 +314,7 @@ func (t *memTable) limit(x ssa.Value) uint32 {
 // accessed notes that an access of size bytes at p did not trap.
 func (t *memTable) accessed(p *place, size uint32) {
 	if end := uint64(p.off) + uint64(size) - 1; end > uint64(t.limit(p.index)) && end <= math.MaxUint32 {
-		t.inBounds[p.index] = inBounds{t.block, uint32(end)}
+		t.inBounds[p.index] = inBounds{t.block, p.base.mem, uint32(end)}
 	}
 }
 
@@ -393,6 +394,9 @@ func (t *memTable) load(v ssa.Value, in *ssa.Inst) {
 				return
 			}
 		}
+	}
+	if most := t.limit(p.index); most > 0 && uint64(p.off)+uint64(size)-1 <= uint64(most) && t.inBounds[p.index].mem == p.base.mem {
+		in.Flags |= ssa.FlagSafe
 	}
 	t.accessed(&p, size)
 	t.remember(&p, knownBytes{value: v, size: uint8(size), from: in.Op})

@@ -402,6 +402,9 @@ func (c *checker) checkSpecial(in *Inst) {
 	if in.Flags&FlagChecked != 0 && in.Op != OpAddr {
 		c.fail("only addresses are checked")
 	}
+	if in.Flags&FlagSafe != 0 && !in.Op.IsLoad() {
+		c.fail("only loads are known to be safe")
+	}
 	switch in.Op {
 	case OpAddr:
 		if size := in.C & 0xff; size == 0 || size&(size-1) != 0 || size > 16 {

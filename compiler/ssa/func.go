@@ -39,6 +39,8 @@ const (
 	// FlagAliased marks a value that a pass has replaced: A is its replacement.
 	// Only between a pass and its resolving of aliases.
 	FlagAliased
+	// FlagSafe on loads: an access before shows that this one does not trap.
+	FlagSafe
 )
 
 // BlockKind says how a block ends.

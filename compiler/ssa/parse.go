@@ -324,6 +324,8 @@ func (p *parser) inst() {
 	case flag == "":
 	case flag == "checked":
 		in.Flags |= FlagChecked
+	case flag == "safe":
+		in.Flags |= FlagSafe
 	default:
 		p.fail("expected a flag, found %q", flag)
 	}

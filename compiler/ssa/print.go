@@ -98,6 +98,9 @@ func (f *Func) InstString(v Value) string {
 	if in.Flags&FlagChecked != 0 {
 		p.WriteString(".checked")
 	}
+	if in.Flags&FlagSafe != 0 {
+		p.WriteString(".safe")
+	}
 	if in.Op == OpCall {
 		p.call(in.A)
 		return p.String()
