@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"time"
 
 	"github.com/wasmaot/wasmaot/compiler"
@@ -64,22 +65,28 @@ func OpenCache(dir string) *Cache { return &Cache{dir: dir} }
 // Dir is the cache's directory.
 func (c *Cache) Dir() string { return c.dir }
 
-// hashName is the hexadecimal hash of what the values print as, and of what makes artifacts usable for this program.
-func hashName(options string, values ...any) string {
-	h := sha256.New()
-	fmt.Fprintf(h, "%d %d %q %q %x", abi.Version, artifact.FormatVersion, compiler.Build(), options, values)
-	return hex.EncodeToString(h.Sum(nil))
+// hashName is the hexadecimal hash of the values, and of what makes artifacts usable for this program.
+func hashName(options string, values ...string) string {
+	b := make([]byte, 0, 512)
+	for _, n := range [...]int64{abi.Version, artifact.FormatVersion} {
+		b = append(strconv.AppendInt(b, n, 10), ' ')
+	}
+	for _, s := range append([]string{compiler.Build(), options}, values...) {
+		b = append(strconv.AppendQuote(b, s), ' ')
+	}
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:])
 }
 
 // path is the place of the artifact of a module with the given SHA-256 hash.
 func (c *Cache) path(wasm [sha256.Size]byte, options string) string {
-	name := hashName(options, wasm)
+	name := hashName(options, string(wasm[:]))
 	return filepath.Join(c.dir, name[:2], name[2:]+entrySuffix)
 }
 
 // fileLink is the place of the link for a module's file.
 func (c *Cache) fileLink(id *identity, options string) string {
-	return filepath.Join(c.dir, linkDir, hashName(options, "file", id.dev, id.ino, id.size, id.mtime, id.ctime))
+	return filepath.Join(c.dir, linkDir, hashName(options, "file", id.String()))
 }
 
 // byIdentity gives the artifact of a file that has not changed since its link was made, nil if there is none that is sound.
@@ -143,7 +150,7 @@ func (c *Cache) open(path string) (a *artifact.Artifact, modified time.Time, err
 
 // soundMark is the place of the mark for an artifact's file.
 func (c *Cache) soundMark(id *identity) string {
-	return fmt.Sprintf("%s%c%s%c%s%x-%x-%x-%x-%x", c.dir, filepath.Separator, linkDir, filepath.Separator, soundPrefix, id.dev, id.ino, id.size, id.mtime, id.ctime)
+	return filepath.Join(c.dir, linkDir, soundPrefix+id.String())
 }
 
 // isSound reports whether an artifact's file was found sound and has not changed since. A mark in a directory that others can write says nothing.
@@ -153,6 +160,15 @@ func (c *Cache) isSound(id *identity) bool {
 	}
 	_, err := os.Readlink(c.soundMark(id))
 	return err == nil && trusted(filepath.Join(c.dir, linkDir))
+}
+
+// String is the identity in one word.
+func (id *identity) String() string {
+	b := strconv.AppendUint(make([]byte, 0, 96), id.dev, 16)
+	for _, n := range [...]uint64{id.ino, uint64(id.size), uint64(id.mtime), uint64(id.ctime)} {
+		b = strconv.AppendUint(append(b, '-'), n, 16)
+	}
+	return string(b)
 }
 
 // markSound notes that the artifact at path, whose file has an identity, is sound: unless the file may change without a change of its identity.

@@ -12,9 +12,9 @@ import (
 // each other, the frontend knows no machine.
 const imports = `
 compiler/ssa: compiler/abi
-compiler/opt: compiler/abi compiler/ssa
-compiler/leaf: compiler/wasm
-compiler/frontend: compiler/abi compiler/leaf compiler/ssa compiler/wasm
+compiler/opt: internal/lazy compiler/abi compiler/ssa
+compiler/leaf: internal/lazy compiler/wasm
+compiler/frontend: internal/lazy compiler/abi compiler/leaf compiler/ssa compiler/wasm
 compiler/artifact: compiler/abi internal/elf
 backend/regalloc: internal/mutant
 backend: compiler/abi compiler/ssa backend/regalloc

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"strconv"
 	"strings"
 
 	"github.com/wasmaot/wasmaot/backend"
@@ -83,7 +84,7 @@ func (o *Options) Key() (string, error) {
 		return "", err
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s features=%x tier=%d", t.Name, features, o.Tier)
+	b.WriteString(t.Name + " features=" + strconv.FormatUint(features, 16) + " tier=" + strconv.Itoa(int(o.Tier))) // on the way of every warm start: without fmt
 	if o.NoOpt {
 		b.WriteString(" noopt")
 	}

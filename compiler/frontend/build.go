@@ -1,12 +1,11 @@
 package frontend
 
 import (
-	"sync"
-
 	"github.com/wasmaot/wasmaot/compiler/abi"
 	"github.com/wasmaot/wasmaot/compiler/leaf"
 	"github.com/wasmaot/wasmaot/compiler/ssa"
 	"github.com/wasmaot/wasmaot/compiler/wasm"
+	"github.com/wasmaot/wasmaot/internal/lazy"
 )
 
 // Options say how a function is to be built.
@@ -113,8 +112,8 @@ func (b *Builder) begin() {
 
 // body goes through the code once.
 func (b *Builder) body() error {
-	lowerings := lowerings()
-	b.shapes = vectorShapes()
+	lowerings := lowerings.Get(makeLowerings)
+	b.shapes = vectorShapes.Get(makeVectorShapes)
 	for {
 		more, err := b.v.Next(&b.in)
 		if err != nil {
@@ -167,7 +166,9 @@ type lowering struct {
 const opcodes = wasm.OpF64x2ConvertLowI32x4U + 1
 
 // lowerings is indexed by wasm.Opcode. Each family of instructions has its part.
-var lowerings = sync.OnceValue(func() *[opcodes]lowering {
+var lowerings lazy.Value[*[opcodes]lowering]
+
+func makeLowerings() *[opcodes]lowering {
 	all := new([opcodes]lowering)
 	for _, part := range [][]lowering{
 		controlLowerings, callLowerings, variableLowerings, numericLowerings, memoryLowerings, tableLowerings, vectorLowerings(),
@@ -179,7 +180,7 @@ var lowerings = sync.OnceValue(func() *[opcodes]lowering {
 		}
 	}
 	return all
-})
+}
 
 // emit appends an instruction to the current block.
 func (b *Builder) emit(op ssa.Op, t abi.Type, x, y, z uint32) uint32 {

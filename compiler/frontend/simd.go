@@ -1,11 +1,10 @@
 package frontend
 
 import (
-	"sync"
-
 	"github.com/wasmaot/wasmaot/compiler/abi"
 	"github.com/wasmaot/wasmaot/compiler/ssa"
 	"github.com/wasmaot/wasmaot/compiler/wasm"
+	"github.com/wasmaot/wasmaot/internal/lazy"
 )
 
 // vectorLowering is the lowering of an operator on vectors with its shape.
@@ -26,13 +25,15 @@ func vectorLowerings() []lowering {
 }
 
 // vectorShapes is indexed by opcode.
-var vectorShapes = sync.OnceValue(func() *[opcodes]ssa.Shape {
+var vectorShapes lazy.Value[*[opcodes]ssa.Shape]
+
+func makeVectorShapes() *[opcodes]ssa.Shape {
 	all := new([opcodes]ssa.Shape)
 	for op, v := range vectors {
 		all[op] = v.shape
 	}
 	return all
-})
+}
 
 // shape is the current operator's.
 func (b *Builder) shape() ssa.Shape { return b.shapes[b.in.Op] }

@@ -10,7 +10,7 @@ import (
 // TestVectorLowerings sees that every operator of Wasm 2.0 on vectors has a lowering, with a shape that its op
 // can have.
 func TestVectorLowerings(t *testing.T) {
-	known, lowerings, vectorShapes := 0, lowerings(), vectorShapes()
+	known, lowerings, vectorShapes := 0, lowerings.Get(makeLowerings), vectorShapes.Get(makeVectorShapes)
 	for op := wasm.OpV128Load; wasm.Info(op).Feature != wasm.FeatureRelaxedSIMD; op++ {
 		if wasm.Info(op).Name == "" {
 			continue

@@ -10,9 +10,9 @@ package leaf
 
 import (
 	"bytes"
-	"sync"
 
 	"github.com/wasmaot/wasmaot/compiler/wasm"
+	"github.com/wasmaot/wasmaot/internal/lazy"
 )
 
 // Body is a function body that does what another one does.
@@ -47,7 +47,7 @@ func Find(m *wasm.Module, sha bool) (found map[uint32]Body, used bool) {
 			if len(f.Body) != len(l.body) || !bytes.Equal(f.Body, []byte(l.body)) || !l.hasType(m.FuncType(uint32(i))) {
 				continue
 			}
-			replace(i, assembled()[j])
+			replace(i, assembled.Get(assembleAll)[j])
 		}
 		if !sha || !resumable(m, uint32(i)) {
 			continue
@@ -73,7 +73,9 @@ func (l *leaf) hasType(t *wasm.FuncType) bool {
 }
 
 // assembled are the replacements, in the order of leaves.
-var assembled = sync.OnceValue(func() []Body {
+var assembled lazy.Value[[]Body]
+
+func assembleAll() []Body {
 	all := make([]Body, len(leaves))
 	for i := range leaves {
 		l := &leaves[i]
@@ -85,7 +87,7 @@ var assembled = sync.OnceValue(func() []Body {
 		}
 	}
 	return all
-})
+}
 
 // Original is a function that has a replacement.
 type Original struct {

@@ -4,6 +4,7 @@ import (
 	"math/bits"
 
 	"github.com/wasmaot/wasmaot/compiler/ssa"
+	"github.com/wasmaot/wasmaot/internal/lazy"
 )
 
 // valueTable finds an instruction equal to another: open addressing, and a generation stamp
@@ -30,14 +31,17 @@ type fact struct {
 
 // numbered marks the ops that always give the same for the same operands; if they trap, then the
 // first one did.
-var numbered = func() (t [ssa.OpCount]bool) {
+var numbered lazy.Value[*[ssa.OpCount]bool]
+
+func makeNumbered() *[ssa.OpCount]bool {
+	t := new([ssa.OpCount]bool)
 	for op := range t {
 		in := &ssa.Ops[op]
 		none := in.Types[len(in.Types)-1] == '>'
 		t[op] = !none && op != int(ssa.OpResult) && in.Props&(ssa.PropReads|ssa.PropWrites|ssa.PropCall|ssa.PropNoOrder) == 0
 	}
 	return t
-}()
+}
 
 // gvn replaces an instruction by an equal one that dominates it, and branches on what an
 // earlier branch on the same condition has decided.
@@ -46,6 +50,7 @@ var numbered = func() (t [ssa.OpCount]bool) {
 // does not dominate the present block will never be of use again.
 func gvn(f *ssa.Func, s *Scratch) {
 	dropUnreachable(f)
+	numbered := numbered.Get(makeNumbered)
 	t := &s.gvn
 	t.reset(len(f.Order))
 	t.fact = sized(t.fact, len(f.Insts))

@@ -12,24 +12,30 @@ import (
 type option struct {
 	name  string
 	short string // one letter, or empty
-	arg   string // what the value is called; empty if it takes none
-	usage string
+	value bool   // it takes one
+	usage string // what the value is called stands between backquotes
 	set   func(value string) error
 }
 
 // FlagSet is the flags of a command.
 type FlagSet []option
 
-// add adds a flag. The value is called what stands between backquotes in usage.
+// add adds a flag with a value.
 func (f *FlagSet) add(name, short, usage string, set func(string) error) {
-	before, rest, ok := strings.Cut(usage, "`")
+	*f = append(*f, option{name, short, true, usage, set})
+}
+
+// arg is what the flag's value is called, empty if it takes none, and text the usage without quotes.
+func (o *option) arg() (arg, text string) {
+	before, rest, ok := strings.Cut(o.usage, "`")
 	arg, after, _ := strings.Cut(rest, "`")
-	if ok {
-		usage = before + arg + after
-	} else {
-		arg = "VALUE"
+	switch {
+	case !o.value:
+		return "", o.usage
+	case !ok:
+		return "VALUE", o.usage
 	}
-	*f = append(*f, option{name, short, arg, usage, set})
+	return arg, before + arg + after
 }
 
 // Bool is a flag without a value.
@@ -73,10 +79,11 @@ func (f FlagSet) Usage() string {
 		if o.short != "" {
 			left = "  -" + o.short + ", --" + o.name
 		}
-		if o.arg != "" {
-			left += " " + o.arg
+		arg, text := o.arg()
+		if arg != "" {
+			left += " " + arg
 		}
-		fmt.Fprintf(&b, "%-28s %s\n", left, o.usage)
+		fmt.Fprintf(&b, "%-28s %s\n", left, text)
 	}
 	return b.String()
 }
@@ -107,10 +114,11 @@ func (f FlagSet) Parse(args []string, mixed bool) (rest []string, help bool, err
 		o := &f[k]
 		switch {
 		case given:
-		case o.arg == "":
+		case !o.value:
 			value = "true"
 		case len(args) == 0:
-			return nil, false, fmt.Errorf("flag %s: expected %s after it", name, o.arg)
+			arg, _ := o.arg()
+			return nil, false, fmt.Errorf("flag %s: expected %s after it", name, arg)
 		default:
 			value, args = args[0], args[1:]
 		}
