@@ -47,6 +47,7 @@ const holdTime = 5 * time.Millisecond
 
 // Main runs what a program does, and gives its exit code. The context ends with SIGINT and SIGTERM. The program's name is for messages.
 func Main(program string, run func(ctx context.Context) error) int {
+	growStack()
 	ctx, cancel := context.WithCancelCause(context.Background())
 	if signals.Hold() {
 		time.AfterFunc(holdTime, func() { watchSignals(cancel) })
