@@ -152,14 +152,16 @@ func wazeroEngine(dir string) (*engine, string, error) {
 	}, strings.TrimSpace(string(version)), nil
 }
 
+// wasmtimeScript runs and compiles with Python's package of Wasmtime.
+const wasmtimeScript = "wasmtime_run.py"
+
 func wasmtimeEngine(dir string) (*engine, string, error) {
-	const script = "wasmtime_run.py"
 	version, err := exec.Command("python3", "-c", "import importlib.metadata as m; print(m.version('wasmtime'))").Output()
 	if err != nil {
 		return nil, "", fmt.Errorf("wasmtime: expected Python's package wasmtime (pip install wasmtime)")
 	}
 	compile := func(g guest, threads int) (usage, error) {
-		cmd := exec.Command("python3", script, "compile", g.wasm, g.wasm+".wasmtime")
+		cmd := exec.Command("python3", wasmtimeScript, "compile", g.wasm, g.wasm+".wasmtime")
 		cmd.Env = append(os.Environ(), "WASMTIME_THREADS="+strconv.Itoa(threads))
 		u, out, err := measure(cmd)
 		if err != nil {
@@ -175,7 +177,7 @@ func wasmtimeEngine(dir string) (*engine, string, error) {
 		name:    "wasmtime",
 		prepare: func(g guest) error { _, err := compile(g, 2); return err },
 		run: func(g guest, args ...string) *exec.Cmd {
-			return exec.Command("python3", append([]string{script, "run", g.wasm + ".wasmtime"}, args...)...)
+			return exec.Command("python3", append([]string{wasmtimeScript, "run", g.wasm + ".wasmtime"}, args...)...)
 		},
 		compile: compile,
 		size:    func(g guest) int64 { return fileSize(g.wasm + ".wasmtime") },

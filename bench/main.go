@@ -127,7 +127,7 @@ func run(dir string, rounds int, only, chosen []string) (*Report, error) {
 		r.measureCompile(engines, guests)
 	}
 	if wanted("start") {
-		r.measureStart(engines, hello)
+		r.measureStart(engines, dir, hello)
 	}
 	if wanted("http") {
 		if r.HTTP, err = measureHTTP(dir, rounds); err != nil {

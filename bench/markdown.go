@@ -89,10 +89,10 @@ func (c *CompileResult) perMB() float64 {
 }
 
 func (r *Report) start(b *strings.Builder) {
-	b.WriteString("\nStarting hello, wall time of the process in ms (ratio to native):\n\n| engine | warm | cold (compiling) |\n|---|---|---|\n")
-	base := r.Start[0].Warm
+	b.WriteString("\nStarting hello, wall time of the process in ms (ratio to native):\n\n| engine | warm, least | warm, median | peak memory MB (not below that of the program that measures) | cold (compiling) |\n|---|---|---|---|---|\n")
+	base, median := r.Start[0].Warm, r.Start[0].Median
 	for _, s := range r.Start {
-		fmt.Fprintf(b, "| %s | %s | %s |\n", s.Engine, milliseconds(s.Warm, base), milliseconds(s.Cold, base))
+		fmt.Fprintf(b, "| %s | %s | %s | %s | %s |\n", s.Engine, milliseconds(s.Warm, base), milliseconds(s.Median, median), megabytes(s.Memory), milliseconds(s.Cold, base))
 	}
 }
 
@@ -123,5 +123,5 @@ func milliseconds(d, base time.Duration) string {
 	if d == 0 {
 		return "–"
 	}
-	return fmt.Sprintf("%.1f (%.1f ×)", float64(d)/1e6, float64(d)/float64(base))
+	return fmt.Sprintf("%.1f (%.2f ×)", float64(d)/1e6, float64(d)/float64(base))
 }

@@ -4,6 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -29,6 +32,8 @@ type CompileResult struct {
 type StartResult struct {
 	Engine     string
 	Warm, Cold time.Duration
+	Median     time.Duration // of warm runs
+	Memory     int64         // peak of a warm run's resident memory, in bytes; the kernel counts no less than this program's own
 }
 
 // measurePrograms runs each program on each engine in turn. What fails, or has another checksum than native code, has no result.
@@ -150,7 +155,14 @@ func least(d *time.Duration, v time.Duration) {
 	}
 }
 
-func (r *Report) measureStart(engines []*engine, hello guest) {
+// startRuns is how many warm runs a round has: they take milliseconds.
+const startRuns = 30
+
+// settle is longer than a cache of ours distrusts a file that was just written.
+const settle = 2500 * time.Millisecond
+
+func (r *Report) measureStart(engines []*engine, dir string, hello guest) {
+	engines = append(slices.Clone(engines), r.startersOnly(dir)...)
 	results := make([]StartResult, len(engines))
 	for i, e := range engines {
 		results[i].Engine = e.name
@@ -160,7 +172,11 @@ func (r *Report) measureStart(engines []*engine, hello guest) {
 		}
 		measure(e.run(hello)) // fills caches; what fails is told below
 	}
-	repeat := func(n int, command func(*engine) *exec.Cmd, result func(*StartResult) *time.Duration) {
+	time.Sleep(settle)
+	for _, e := range engines {
+		measure(e.run(hello))
+	}
+	repeat := func(n int, command func(*engine) *exec.Cmd, result func(*StartResult, usage)) {
 		for range n {
 			for i, e := range engines {
 				cmd := command(e)
@@ -172,16 +188,63 @@ func (r *Report) measureStart(engines []*engine, hello guest) {
 					r.miss(fmt.Errorf("hello on %s: %w", e.name, err))
 					continue
 				}
-				least(result(&results[i]), u.Wall)
+				result(&results[i], u)
 			}
 		}
 	}
-	repeat(4*r.Rounds, func(e *engine) *exec.Cmd { return e.run(hello) }, func(s *StartResult) *time.Duration { return &s.Warm })
+	walls := make([][]time.Duration, len(engines))
+	repeat(startRuns*r.Rounds, func(e *engine) *exec.Cmd {
+		cmd := e.run(hello)
+		if e.name == "native" {
+			cmd.Env = nil // as it is run: on all processors
+		}
+		return cmd
+	}, func(s *StartResult, u usage) {
+		least(&s.Warm, u.Wall)
+		s.Memory = max(s.Memory, u.Memory)
+		i := slices.IndexFunc(results, func(x StartResult) bool { return x.Engine == s.Engine })
+		walls[i] = append(walls[i], u.Wall)
+	})
+	for i, w := range walls {
+		if slices.Sort(w); len(w) > 0 {
+			results[i].Median = w[len(w)/2]
+		}
+	}
 	repeat(r.Rounds, func(e *engine) *exec.Cmd {
 		if e.cold == nil {
 			return nil
 		}
 		return e.cold(hello)
-	}, func(s *StartResult) *time.Duration { return &s.Cold })
+	}, func(s *StartResult, u usage) { least(&s.Cold, u.Wall) })
 	r.Start = results
+}
+
+// startersOnly are ways to run hello that have nothing else to measure: the executable that wasmaot makes, and Wasmtime without a Python around it. What is
+// missing is told.
+func (r *Report) startersOnly(dir string) []*engine {
+	list := []*engine{{
+		name: "wasmaot build",
+		prepare: func(g guest) error {
+			return exec.Command(filepath.Join(dir, "wasmaot"), "build", g.wasm, "-o", g.wasm+".app").Run()
+		},
+		run: func(g guest, args ...string) *exec.Cmd { return exec.Command(g.wasm+".app", args...) },
+	}}
+	lib, err := exec.Command("python3", "-c", "import glob, os, wasmtime; print(glob.glob(os.path.dirname(wasmtime.__file__) + '/**/*.so', recursive=True)[0])").Output()
+	if err != nil {
+		return list // told with the engine
+	}
+	bin := filepath.Join(dir, "wasmtime_start")
+	if err := exec.Command("cc", "-O1", "-o", bin, "native/wasmtime_start.c", "-ldl").Run(); err != nil {
+		r.miss(fmt.Errorf("wasmtime from C: cc: %w", err))
+		return list
+	}
+	return append(list, &engine{
+		name: "wasmtime from C",
+		prepare: func(g guest) error {
+			return exec.Command("python3", wasmtimeScript, "compile", g.wasm, g.wasm+".wasmtime").Run()
+		},
+		run: func(g guest, args ...string) *exec.Cmd {
+			return exec.Command(bin, strings.TrimSpace(string(lib)), g.wasm+".wasmtime")
+		},
+	})
 }
