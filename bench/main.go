@@ -38,7 +38,7 @@ type Report struct {
 func main() {
 	log.SetFlags(0)
 	log.SetPrefix("bench: ")
-	rounds := flag.Int("rounds", 5, "rounds; the minimum counts")
+	rounds := flag.Int("rounds", 3, "rounds; the minimum counts")
 	only := flag.String("only", "", `comma-separated programs, and "compile", "start", "http", "versions" (default: all)`)
 	engines := flag.String("engines", "", "comma-separated engines (default: all that are there)")
 	jsonOut := flag.String("json", "", "write the results to this file")

@@ -2,6 +2,7 @@ package spectest
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -252,6 +253,15 @@ func compareSHA256(t *testing.T, src []byte, tier artifact.Tier, r *rand.Rand) {
 					}
 				}
 			}
+		}
+	}
+	for off, want := range map[string]uint64{"": cpu.SHA, "leaves": 0} {
+		a, err := compiler.Compile(context.Background(), src, compiler.Options{Debug: compiler.Debug{Off: strings.Fields(off)}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := a.Header.Features & cpu.SHA; got != want {
+			t.Errorf("without %q: features %#x", off, a.Header.Features)
 		}
 	}
 	slice := strings.Contains(string(src), "\x42\x80\x80\x02\xa7\x29") // the address is loaded from
