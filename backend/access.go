@@ -46,7 +46,7 @@ const (
 	FactConstant     // start of the text
 
 	// Addresses in memory Index with room for a number of bytes.
-	FactRoom    // Off bytes
+	FactRoom    // Off bytes, and Lo bytes below it
 	FactGuess   // Off bytes, unless the processor only guesses that it is in bounds, compared at Site
 	FactCounted // the count + Off bytes
 
@@ -221,7 +221,10 @@ func (f Fact) Plus(n int64) Fact {
 		return Unknown
 	case FactRoom, FactCounted:
 		if n < 0 {
-			return Unknown
+			if uint64(-n) > f.Lo {
+				return Unknown
+			}
+			f.Lo -= uint64(-n)
 		}
 		f.Off -= n
 		return f

@@ -242,7 +242,7 @@ func effectShift(s *accessStep) bool {
 	default:
 		s.write(0, f)
 		if wide && a.Kind == backend.FactCopy && a.Off == 0 && n == 32 {
-			s.Flags = check.Flags{Kind: check.FlagsUpper, RA: Reg(a.Index), RB: NoReg, Known: check.NoCond}
+			s.Flags = check.Flags{Kind: check.FlagsUpper, RA: Reg(a.Index), RB: NoReg, RL: NoReg, Known: check.NoCond}
 		}
 	}
 	return true
@@ -257,7 +257,7 @@ func effectScan(s *accessStep) bool {
 		return true
 	}
 	s.Set(r, s.Regs[r].Number().Join(backend.Bits(32), false))
-	s.Flags = check.Flags{Kind: check.FlagsScan, RA: r, RB: NoReg, Known: check.NoCond}
+	s.Flags = check.Flags{Kind: check.FlagsScan, RA: r, RB: NoReg, RL: NoReg, Known: check.NoCond}
 	return true
 }
 

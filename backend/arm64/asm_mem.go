@@ -22,21 +22,21 @@ type access struct {
 }
 
 // The fields size (31:30), V (26) and opc (23:22) of the load/store register group.
-func accessCode(size, v, opc uint32) uint32 { return 0x38000000 | size<<30 | v<<26 | opc<<22 }
+func memCode(size, v, opc uint32) uint32 { return 0x38000000 | size<<30 | v<<26 | opc<<22 }
 
 // accesses are by operation, register file and size.
 var accesses = [memOps][2][17]access{
 	STR: {
-		{1: {1, false, accessCode(0, 0, 0)}, 2: {2, false, accessCode(1, 0, 0)}, 4: {4, false, accessCode(2, 0, 0)}, 8: {8, false, accessCode(3, 0, 0)}},
-		{1: {1, true, accessCode(0, 1, 0)}, 2: {2, true, accessCode(1, 1, 0)}, 4: {4, true, accessCode(2, 1, 0)}, 8: {8, true, accessCode(3, 1, 0)}, 16: {16, true, accessCode(0, 1, 2)}},
+		{1: {1, false, memCode(0, 0, 0)}, 2: {2, false, memCode(1, 0, 0)}, 4: {4, false, memCode(2, 0, 0)}, 8: {8, false, memCode(3, 0, 0)}},
+		{1: {1, true, memCode(0, 1, 0)}, 2: {2, true, memCode(1, 1, 0)}, 4: {4, true, memCode(2, 1, 0)}, 8: {8, true, memCode(3, 1, 0)}, 16: {16, true, memCode(0, 1, 2)}},
 	},
 	LDR: {
-		{1: {1, false, accessCode(0, 0, 1)}, 2: {2, false, accessCode(1, 0, 1)}, 4: {4, false, accessCode(2, 0, 1)}, 8: {8, false, accessCode(3, 0, 1)}},
-		{1: {1, true, accessCode(0, 1, 1)}, 2: {2, true, accessCode(1, 1, 1)}, 4: {4, true, accessCode(2, 1, 1)}, 8: {8, true, accessCode(3, 1, 1)}, 16: {16, true, accessCode(0, 1, 3)}},
+		{1: {1, false, memCode(0, 0, 1)}, 2: {2, false, memCode(1, 0, 1)}, 4: {4, false, memCode(2, 0, 1)}, 8: {8, false, memCode(3, 0, 1)}},
+		{1: {1, true, memCode(0, 1, 1)}, 2: {2, true, memCode(1, 1, 1)}, 4: {4, true, memCode(2, 1, 1)}, 8: {8, true, memCode(3, 1, 1)}, 16: {16, true, memCode(0, 1, 3)}},
 	},
-	LDRSB: {{4: {1, false, accessCode(0, 0, 3)}, 8: {1, false, accessCode(0, 0, 2)}}},
-	LDRSH: {{4: {2, false, accessCode(1, 0, 3)}, 8: {2, false, accessCode(1, 0, 2)}}},
-	LDRSW: {{8: {4, false, accessCode(2, 0, 2)}}},
+	LDRSB: {{4: {1, false, memCode(0, 0, 3)}, 8: {1, false, memCode(0, 0, 2)}}},
+	LDRSH: {{4: {2, false, memCode(1, 0, 3)}, 8: {2, false, memCode(1, 0, 2)}}},
+	LDRSW: {{8: {4, false, memCode(2, 0, 2)}}},
 }
 
 var memNames = [memOps]string{STR: "str", LDR: "ldr", LDRSB: "ldrsb", LDRSH: "ldrsh", LDRSW: "ldrsw"}
@@ -130,12 +130,12 @@ type literalTable []literalLoad
 
 // literalLoads are by size 4, 8, 16 of integers and vectors, and LDRSW.
 var literalLoads = literalTable{
-	{0x18000000, accessCode(2, 0, 1) | bitsScaled},
-	{0x58000000, accessCode(3, 0, 1) | bitsScaled},
-	{0x98000000, accessCode(2, 0, 2) | bitsScaled},
-	{0x1C000000, accessCode(2, 1, 1) | bitsScaled},
-	{0x5C000000, accessCode(3, 1, 1) | bitsScaled},
-	{0x9C000000, accessCode(0, 1, 3) | bitsScaled},
+	{0x18000000, memCode(2, 0, 1) | bitsScaled},
+	{0x58000000, memCode(3, 0, 1) | bitsScaled},
+	{0x98000000, memCode(2, 0, 2) | bitsScaled},
+	{0x1C000000, memCode(2, 1, 1) | bitsScaled},
+	{0x5C000000, memCode(3, 1, 1) | bitsScaled},
+	{0x9C000000, memCode(0, 1, 3) | bitsScaled},
 }
 
 // far is the load from an address for the near load w.

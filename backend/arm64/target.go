@@ -26,6 +26,7 @@ var Target = &backend.Target{
 	Reach:        reach,
 	VeneerSize:   veneerSize,
 	Veneer:       veneer,
+	CheckAccess:  checkAccess,
 }
 
 // Registers with a fixed meaning in generated code, see abi.ARM64. None of them is allocated.

@@ -15,17 +15,17 @@ func (s *Step) Compare(size uint8, a, b backend.Fact, ra, rb Reg) {
 		s.CompareType(Reg(a.Index), b)
 		return
 	}
-	s.Flags = Flags{Kind: FlagsCompare, Site: s.At(), Size: size, A: a, B: b, RA: ra, RB: rb, Known: NoCond}
+	s.Flags = Flags{Kind: FlagsCompare, Site: s.At(), Size: size, A: a, B: b, RA: ra, RB: rb, RL: NoReg, Known: NoCond}
 }
 
 // CompareType notes a comparison of the type id of the descriptor in r with id.
 func (s *Step) CompareType(r Reg, id backend.Fact) {
-	s.Flags = Flags{Kind: FlagsType, Site: s.At(), B: id, RA: r, RB: NoReg, Known: NoCond}
+	s.Flags = Flags{Kind: FlagsType, Site: s.At(), B: id, RA: r, RB: NoReg, RL: NoReg, Known: NoCond}
 }
 
 // Test notes a comparison of the low size bytes of r with 0.
 func (s *Step) Test(size uint8, r Reg) {
-	s.Flags = Flags{Kind: FlagsTest, Size: size, RA: r, RB: NoReg, Known: NoCond}
+	s.Flags = Flags{Kind: FlagsTest, Size: size, RA: r, RB: NoReg, RL: NoReg, Known: NoCond}
 }
 
 // Carry notes that r is the sum of a and b in 64 bits.
@@ -33,7 +33,7 @@ func (s *Step) Carry(r Reg, a, b backend.Fact) {
 	if x := a.Number(); x.Lo > b.Number().Lo {
 		b = x
 	}
-	s.Flags = Flags{Kind: FlagsAdd, Size: 8, Site: s.At(), B: b.Number(), RA: r, RB: NoReg, Known: NoCond}
+	s.Flags = Flags{Kind: FlagsAdd, Size: 8, Site: s.At(), B: b.Number(), RA: r, RB: NoReg, RL: NoReg, Known: NoCond}
 }
 
 // Assume adds to the state that c holds; it reports whether that is possible.
@@ -169,6 +169,27 @@ func (s *Step) relate(r Reg, a, b backend.Fact, c Relation) {
 		}
 		*f = backend.Fact{Kind: backend.FactWithin, Index: b.Index, Site: s.Flags.Site, Lo: a.Lo}
 	}
+}
+
+// Masked is what a conditional move leaves of an index, of which f is known and which is all of register r or its low half: r
+// if c, which is known to hold, and else 0.
+func (s *Step) Masked(r Reg, f backend.Fact, low bool, c Cond) (masked backend.Fact, ok bool) {
+	x := &s.Flags
+	switch {
+	case x.Kind != FlagsCompare || x.Known != c:
+		return f, false
+	case !low && f.Kind == backend.FactBelow && f.Site == x.Site:
+		f.Kind, f.Lo = backend.FactMasked, 0
+		return f, true
+	case low && x.RL == r && s.Relations[c] == Above:
+		masked = backend.Fact{Kind: backend.FactMasked, Index: x.A.Index, Site: x.Site, Hi: x.B.Number().Hi}
+		if x.A.Kind == backend.FactNumber && x.A.Lo == x.A.Hi && x.A.Lo > 0 {
+			masked.Index, masked.Hi = -1, min(masked.Hi, x.A.Lo-1)
+			return masked, true
+		}
+		return masked, x.A.Kind == backend.FactLength
+	}
+	return f, false
 }
 
 // Settle makes use of a conditional move that has no effect but when the processor guesses: it replaces

@@ -31,6 +31,7 @@ type Flags struct {
 	// Operands when the flags were set, and their registers as long as these hold them.
 	A, B   backend.Fact
 	RA, RB Reg
+	RL     Reg  // of which B is the low half
 	Known  Cond // a condition that is known to hold, or NoCond
 }
 
@@ -53,7 +54,7 @@ const widenAfter = 6
 // registers is how many integer registers there can be.
 const registers = 32
 
-var noFlags = Flags{RA: NoReg, RB: NoReg, Known: NoCond}
+var noFlags = Flags{RA: NoReg, RB: NoReg, RL: NoReg, Known: NoCond}
 
 // entry is what is known on entry.
 func (k *Checker) entry() *State {

@@ -52,6 +52,9 @@ func (s *Step) Set(r Reg, f backend.Fact) {
 	if s.Flags.RB == r {
 		s.Flags.RB = NoReg
 	}
+	if s.Flags.RL == r {
+		s.Flags.RL = NoReg
+	}
 }
 
 // CountDown makes the count f, which is at least less below what it was: addresses with room for
@@ -72,7 +75,8 @@ func (s *Step) Sum(base, index backend.Fact, r Reg, scale uint8, off int64) back
 	if base.Kind == backend.FactCounted && scale == 1 {
 		switch count := s.Regs[s.Count].Number(); {
 		case r == s.Count && (off >= 0 || count.Lo >= uint64(-off)):
-			return backend.Fact{Kind: backend.FactRoom, Index: base.Index, Off: base.Off - off}
+			below := int64(min(count.Lo, math.MaxInt32))
+			return backend.Fact{Kind: backend.FactRoom, Index: base.Index, Off: base.Off - off, Lo: uint64(max(0, below+off))}
 		case index.Kind == backend.FactBeforeCount && off == 0:
 			return backend.Fact{Kind: backend.FactRoom, Index: base.Index, Off: base.Off + 1}
 		}
@@ -160,11 +164,12 @@ func (s *Step) Store(address backend.Fact, size uint32, f backend.Fact) {
 	}
 }
 
-// MoveStack moves the stack pointer, which is either where it was on entry, or below the return address, or
-// below the frame.
+// MoveStack moves the stack pointer, which is where it was on entry or within the frame.
 func (s *Step) MoveStack(by int64) {
-	sp := s.Regs[s.SP].Plus(by)
-	if sp.Kind != backend.FactStack || sp.Off != 0 && sp.Off != s.Top && sp.Off != s.Top-s.Frame || by == 0 {
+	old := s.Regs[s.SP]
+	sp := old.Plus(by)
+	saved := s.Top == 0 || old.Off != 0 && sp.Off != 0 // SaveLink comes first, RestoreLink last
+	if !saved || sp.Kind != backend.FactStack || sp.Off != 0 && (sp.Off < s.Top-s.Frame || sp.Off > s.Top) || by == 0 {
 		s.Fail("stack pointer %d from where it was on entry: the frame is %d", sp.Off, s.Frame)
 	}
 	s.Set(s.SP, sp)
