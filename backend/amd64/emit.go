@@ -1,7 +1,6 @@
 package amd64
 
 import (
-	"fmt"
 	"sync"
 
 	"github.com/wasmaot/wasmaot/backend"
@@ -27,17 +26,9 @@ var emitTraits = emit.Traits{Name: "amd64", LoopAlign: loopAlign, FrameAlign: 8,
 // emitCode assembles m with its allocation r into c.
 func emitCode(cfg *backend.Config, m *backend.Func, r *regalloc.Result, c *backend.Code) error {
 	e := emitters.Get().(*emitter)
-	e.a.Reset()
-	err := e.Run(e, &emitTraits, &e.a, cfg, m, r)
-	if err == nil {
-		err = e.a.Finish(c)
-	}
-	c.FrameSize = e.FrameSize()
+	err := e.Run(e, &emitTraits, &e.a, cfg, m, r, c)
 	emitters.Put(e)
-	if err != nil {
-		return fmt.Errorf("function %d: %w", m.SSA.Index, err)
-	}
-	return nil
+	return err
 }
 
 // Instruction assembles the current instruction.

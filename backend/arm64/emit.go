@@ -1,7 +1,6 @@
 package arm64
 
 import (
-	"fmt"
 	"sync"
 
 	"github.com/wasmaot/wasmaot/backend"
@@ -16,6 +15,16 @@ type emitter struct {
 	a Asm
 
 	compared compared
+	slot     slotAccess
+}
+
+// slotAccess is the last access to the stack, which one right behind it may join in a pair.
+type slotAccess struct {
+	place uint64 // behind it
+	op    MemOp
+	size  uint8
+	r     Reg
+	disp  int32
 }
 
 // compared is the comparison made last, for choices that follow one another by the same.
@@ -38,18 +47,10 @@ var emitTraits = emit.Traits{Name: "arm64", LoopAlign: 16, FrameAlign: 16, Link:
 // emitCode assembles m with its allocation r into c.
 func emitCode(cfg *backend.Config, m *backend.Func, r *regalloc.Result, c *backend.Code) error {
 	e := emitters.Get().(*emitter)
-	e.a.Reset()
-	e.compared.place = 0
-	err := e.Run(e, &emitTraits, &e.a, cfg, m, r)
-	if err == nil {
-		err = e.a.Finish(c)
-	}
-	c.FrameSize = e.FrameSize()
+	e.compared.place, e.slot.place = 0, 0
+	err := e.Run(e, &emitTraits, &e.a, cfg, m, r, c)
 	emitters.Put(e)
-	if err != nil {
-		return fmt.Errorf("function %d: %w", m.SSA.Index, err)
-	}
-	return nil
+	return err
 }
 
 // Instruction assembles the current instruction.
@@ -162,7 +163,30 @@ func (e *emitter) stackMove(op MemOp, c regalloc.Class, r Reg, l regalloc.Loc, s
 	if c == regalloc.ClassVec {
 		size = 16
 	}
-	e.a.Mem(op, size, r, e.offset(size, SP, e.StackOffset(l), scratch))
+	e.slotMem(op, size, r, e.StackOffset(l), scratch)
+}
+
+// slotMem loads or stores a register at a place of the stack.
+func (e *emitter) slotMem(op MemOp, size uint8, r Reg, disp int32, scratch Reg) {
+	a, last := &e.a, e.slot
+	low, t, u := last.disp, last.r, r
+	if disp < low {
+		low, t, u = disp, r, last.r
+	}
+	pairs := last.place == a.Place() && last.op == op && last.size == size && (t >= V0 && t < ZR) == (u >= V0 && u < ZR) &&
+		max(disp, last.disp)-low == int32(size) && FitsPair(size, low) && (op == STR || t != u)
+	if pairs {
+		a.N -= instSize
+		pair := STP
+		if op == LDR {
+			pair = LDP
+		}
+		a.Pair(pair, size, t, u, At(SP, low))
+		e.slot.place = 0
+		return
+	}
+	a.Mem(op, size, r, e.offset(size, SP, disp, scratch))
+	e.slot = slotAccess{a.Place(), op, size, r, disp}
 }
 
 // Move carries out a move. The flags hold nothing here. Whoever has slots has a frame, and so a second scratch register.

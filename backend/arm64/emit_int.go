@@ -60,6 +60,10 @@ func (e *emitter) accessed(op MemOp, r Reg) uint8 { return op.find(e.In.Size, r)
 
 func (e *emitter) emitLoad() {
 	op, d := MemOp(opOf(e.In)), e.Reg(0)
+	if disp, ok := e.slotDisp(); ok {
+		e.slotMem(op, e.In.Size, d, disp, regScratch)
+		return
+	}
 	m := e.memory(1, e.accessed(op, d))
 	e.a.Mem(op, e.In.Size, d, m)
 }
@@ -70,6 +74,10 @@ func (e *emitter) emitStore() {
 		r, k = e.Reg(0), 1
 	}
 	op := MemOp(opOf(e.In))
+	if disp, ok := e.slotDisp(); ok {
+		e.slotMem(op, e.In.Size, r, disp, regScratch)
+		return
+	}
 	if e.In.Size == 16 && formOf(e.In).isGuest() && !e.Cfg.Explicit {
 		e.storeVector(r, k)
 		return
@@ -104,6 +112,17 @@ func (e *emitter) storeVector(r Reg, k int) {
 	a.Mem(LDR, 1, ZR, At(base, disp+15))
 	a.Trap(abi.TrapMemoryOutOfBounds, in.Pos)
 	a.Mem(STR, 16, r, At(base, disp))
+}
+
+// slotDisp gives the place on the stack of a call's parameters and results.
+func (e *emitter) slotDisp() (disp int32, ok bool) {
+	switch formOf(e.In) {
+	case formOut:
+		return e.In.Disp, true
+	case formIn:
+		return e.Incoming + e.In.Disp, true
+	}
+	return 0, false
 }
 
 // emitAddr makes the address of a field of the context, or of memory base + index + offset.

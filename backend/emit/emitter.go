@@ -21,6 +21,8 @@ type Assembler interface {
 	Align(n uint8)
 	Trap(t abi.Trap, pos uint32)
 	Err() error
+	Reset()
+	Finish(c *backend.Code) error
 }
 
 // Machine is what the instruction set's part of emission does. Conditions are the machine's, of which c^1 is the opposite
@@ -113,16 +115,24 @@ type slowPath struct {
 	label, back Label
 }
 
-// Run assembles m with its allocation r into a, which is reset. machine embeds e.
-func (e *Emitter) Run(machine Machine, traits *Traits, a Assembler, cfg *backend.Config, m *backend.Func, r *regalloc.Result) error {
+// Run assembles m with its allocation r into c by means of a. machine embeds e.
+func (e *Emitter) Run(machine Machine, traits *Traits, a Assembler, cfg *backend.Config, m *backend.Func, r *regalloc.Result, c *backend.Code) error {
 	e.machine, e.traits, e.a, e.err = machine, traits, a, nil
 	e.Cfg, e.M, e.R = cfg, m, r
+	a.Reset()
 	err := e.function()
 	if err == nil {
 		err = e.err
 	}
+	if err == nil {
+		err = a.Finish(c)
+	}
+	c.FrameSize = e.frameSize()
 	e.machine, e.a, e.Cfg, e.M, e.R, e.In, e.Locs = nil, nil, nil, nil, nil, nil, nil
-	return err
+	if err != nil {
+		return fmt.Errorf("function %d: %w", m.SSA.Index, err)
+	}
+	return nil
 }
 
 // Fail notes the first error.
@@ -247,8 +257,8 @@ func (e *Emitter) layOutFrame() error {
 	return nil
 }
 
-// FrameSize is the frame's size as the artifact has it.
-func (e *Emitter) FrameSize() uint32 {
+// frameSize is the frame's size as the artifact has it.
+func (e *Emitter) frameSize() uint32 {
 	if e.IsLeaf {
 		return abi.FrameLeaf
 	}
