@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"debug/elf"
 	"debug/gosym"
+	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -17,6 +20,24 @@ import (
 
 // noCompiler are the rooms that an executable made by build must not hold.
 var noCompiler = []string{"compiler/ssa", "compiler/opt", "compiler/frontend", "compiler/wasm", "backend"}
+
+// slowToStart are packages that make tables or ask the processor at the start of every program that links them: between 10 and 200 microseconds each.
+var slowToStart = []string{"net", "crypto/rand", "debug/elf", "debug/dwarf", "debug/buildinfo", "compress/gzip", "compress/flate", "regexp",
+	"golang.org/x/sys/cpu", "golang.org/x/net/dns/dnsmessage"}
+
+func TestWarmStartLinks(t *testing.T) {
+	for _, pkg := range []string{".", runPackage} {
+		out, err := exec.Command("go", "list", "-deps", pkg).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range strings.Fields(string(out)) {
+			if slices.Contains(slowToStart, d) {
+				t.Errorf("%s depends on %s, which every warm start pays for", pkg, d)
+			}
+		}
+	}
+}
 
 // TestRunProgramLinksNoCompiler looks at what the part that runs depends on.
 func TestRunProgramLinksNoCompiler(t *testing.T) {
@@ -89,16 +110,33 @@ func TestBuiltExecutable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, at := range map[string]int64{"text": b.Off + 0x1100, "header": b.Off + 0x120, "settings": int64(len(file)) - 65, "trailer": int64(len(file)) - 40} {
-		bad := bytes.Clone(file)
-		bad[at] ^= 4
+	damaged := map[string][]byte{"without its end": file[:len(file)-1], "without settings and trailer": file[:b.Off+b.Size], "cut in the artifact": file[:b.Off+0x2000]}
+	places := map[string]int64{"header": b.Off + 0x120, "settings": int64(len(file)) - 65, "trailer": int64(len(file)) - 40}
+	a, err := artifact.Decode(file[b.Off : b.Off+b.Size])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range a.Sections(file[b.Off : b.Off+b.Size]) {
+		if s.Name == ".wasmaot.funcs" || s.Name == ".wasmaot.module" { // code is compared no more than the program's own
+			places[s.Name] = b.Off + int64(s.Off+s.Size/2)
+		}
+	}
+	if len(places) != 5 {
+		t.Fatalf("places %v", places)
+	}
+	for name, at := range places {
+		damaged[name] = bytes.Clone(file)
+		damaged[name][at] ^= 4
+	}
+	for name, bad := range damaged {
 		damagedApp := filepath.Join(dir, "damaged-"+name)
 		if err := os.WriteFile(damagedApp, bad, 0o700); err != nil {
 			t.Fatal(err)
 		}
 		out, err := nativetest.Command(damagedApp).CombinedOutput()
-		if err == nil || !bytes.Contains(out, []byte("damaged")) || bytes.Contains(out, []byte("goroutine")) {
-			t.Errorf("a damaged byte in the %s: %v\n%s", name, err, out)
+		said := bytes.Contains(out, []byte("damaged")) || bytes.Contains(out, []byte("no module is attached"))
+		if err == nil || !said || bytes.Contains(out, []byte("goroutine")) {
+			t.Errorf("%s: %v\n%s", name, err, out)
 		}
 	}
 }
@@ -137,5 +175,44 @@ func checkExecutable(t *testing.T, file []byte) {
 	}
 	if ours < 100 {
 		t.Errorf("only %d functions of %s: the test is blind", ours, modulePath)
+	}
+}
+
+// TestReleaseWithoutGo: what "make release" makes builds executables where there is no Go toolchain, nor anything else.
+func TestReleaseWithoutGo(t *testing.T) {
+	nativetest.Require(t)
+	if testing.Short() {
+		t.Skip("builds a release: left out in short mode")
+	}
+	dir := t.TempDir()
+	run, wasmaot, module := filepath.Join(dir, "run"), filepath.Join(dir, "wasmaot"), filepath.Join(dir, "hello.wasm")
+	mustBuild(t, run, "../wasmaot-run", ".", "CGO_ENABLED=0")
+	mustBuild(t, module, "../../examples/hello", ".", "GOOS=wasip1", "GOARCH=wasm")
+	here, err := filepath.Abs("wasmaot-run-" + runtime.GOARCH + ".bin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	overlay, err := json.Marshal(map[string]map[string]string{"Replace": {here: run}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "overlay.json"), overlay, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("go", "build", "-tags=embedrun", "-overlay="+filepath.Join(dir, "overlay.json"), "-o", wasmaot, ".")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %v\n%s", cmd, err, out)
+	}
+	if err := os.Remove(run); err != nil {
+		t.Fatal(err)
+	}
+	app := filepath.Join(dir, "app")
+	cmd = exec.Command(wasmaot, "build", module, "-o", app)
+	cmd.Env, cmd.Dir = []string{"HOME=" + dir, "PATH="}, dir
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %v\n%s", cmd, err, out)
+	}
+	if out, err := exec.Command(app).CombinedOutput(); err != nil || !bytes.HasPrefix(out, []byte(greeting)) {
+		t.Errorf("%v\n%s", err, out)
 	}
 }

@@ -93,7 +93,7 @@ func TestDamage(t *testing.T) {
 	if _, err := Decode(append(bytes.Clone(file), 0)); err == nil {
 		t.Error("a byte too many was accepted")
 	}
-	for n := 0; n < len(file); n += 7 {
+	for n := range file {
 		if _, err := Decode(file[:n:n]); err == nil {
 			t.Fatalf("the first %d of %d bytes were accepted", n, len(file))
 		}
