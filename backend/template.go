@@ -11,7 +11,7 @@ const (
 	TEntry              // parameters in registers
 	TCall               // arguments, results; Imm is the function
 	TCallDesc           // the same; FuncDesc address at context + Disp, or with AuxLocal the builtin's at Disp in their array
-	TCallTable          // index, what the instruction set wants of the table, arguments, results; Imm = type id's offset << 32 | constant length
+	TCallTable          // index in the callee register, the form for the length in the TableRec, arguments, results; Imm = type id's offset << 32 | constant length
 	TReturn             // results in registers
 	TJump
 	TSwitch // temp, index; Imm entries in Func.Switches from Aux
@@ -32,4 +32,6 @@ const AuxUnchecked = 1
 const (
 	AuxLocal   = 1 << 25 // the callee belongs to the same instance
 	AuxSameSig = 1 << 26 // no check of the type
+	AuxFixed   = 1 << 27 // the table's length is constant: the low half of Imm
+	AuxIndex64 = 1 << 29 // the index has 64 bits
 )

@@ -1,6 +1,7 @@
 package amd64
 
 import (
+	"github.com/wasmaot/wasmaot/backend"
 	"github.com/wasmaot/wasmaot/compiler/abi"
 )
 
@@ -28,7 +29,7 @@ func (e *emitter) emitCallTable() {
 	length := e.memory(1)
 	base := length
 	base.Disp += abi.TableRecBase - abi.TableRecLen
-	if in.Aux&auxImm != 0 {
+	if in.Aux&backend.AuxFixed != 0 {
 		a.RI(CMP, 8, regCallee, int64(int32(in.Imm)))
 	} else {
 		a.RM(CMP, 8, regCallee, length)

@@ -1,6 +1,9 @@
 package arm64
 
-import "github.com/wasmaot/wasmaot/compiler/abi"
+import (
+	"github.com/wasmaot/wasmaot/backend"
+	"github.com/wasmaot/wasmaot/compiler/abi"
+)
 
 func (e *emitter) emitCall() {
 	e.a.BL(uint32(e.In.Imm))
@@ -23,7 +26,7 @@ func (e *emitter) emitCallDesc() {
 // becomes 0.
 func (e *emitter) emitCallTable() {
 	a, in := &e.a, e.In
-	if in.Aux&auxImm != 0 {
+	if in.Aux&backend.AuxFixed != 0 {
 		a.MovImm(8, regScratch, int64(int32(in.Imm)))
 	} else {
 		a.Mem(LDR, 8, regScratch, e.memory(1, 8))

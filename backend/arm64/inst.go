@@ -96,13 +96,12 @@ const (
 	auxNeg       = 1 << 25 // CSNEG
 	auxLocal     = backend.AuxLocal
 	auxSameSig   = backend.AuxSameSig
-	auxZeroA     = 1 << 27 // the first use is 0 and no operand
-	auxZeroB     = 1 << 28 // tSelect: the second likewise
-	auxWide      = 1 << 29 // tSelect: 64 bits are moved; checks: 64-bit indices. Inst.Size is the comparison's
-	auxImm       = 1 << 30 // tCallTable: the length is constant
-	auxUnsigned  = 1 << 31 // divisions and conversions
-	auxF64       = 1 << 24 // conversions: the float is an F64
-	auxNonZero   = 1 << 23 // divisions: the divisor is a constant other than 0
+	auxZeroA     = 1 << 27            // the first use is 0 and no operand
+	auxZeroB     = 1 << 28            // tSelect: the second likewise
+	auxWide      = backend.AuxIndex64 // tSelect: 64 bits are moved; checks: 64-bit indices. Inst.Size is the comparison's
+	auxUnsigned  = 1 << 31            // divisions and conversions
+	auxF64       = 1 << 24            // conversions: the float is an F64
+	auxNonZero   = 1 << 23            // divisions: the divisor is a constant other than 0
 )
 
 func formOf(in *backend.Inst) form { return form(in.Aux >> auxFormShift & 15) }

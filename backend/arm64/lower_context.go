@@ -1,6 +1,7 @@
 package arm64
 
 import (
+	"github.com/wasmaot/wasmaot/backend"
 	"github.com/wasmaot/wasmaot/backend/isel"
 	"github.com/wasmaot/wasmaot/backend/regalloc"
 	"github.com/wasmaot/wasmaot/compiler/abi"
@@ -12,6 +13,12 @@ var areaForms = [...]form{isel.Outgoing: formOut, isel.Incoming: formIn, isel.Co
 // located gives the operand for a location.
 func located(at isel.Location) source {
 	return source{form: areaForms[at.Area], a: at.Base, disp: at.Disp}
+}
+
+// Attach gives an instruction a location as its last operand.
+func (l *lowerer) Attach(inst *backend.Inst, at isel.Location) {
+	s := located(at)
+	l.attach(inst, NoOp, &s)
 }
 
 // Load makes d what is at a location.

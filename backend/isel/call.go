@@ -81,7 +81,7 @@ func (l *Lowerer) call(v ssa.Value, in *ssa.Inst) {
 		inst.Disp = int32(8 * c.Callee)
 		inst.Aux = backend.AuxLocal
 	case ssa.CallIndirect:
-		l.machine.CallTable(c, args[len(args)-1])
+		l.callTable(c, args[len(args)-1])
 	default:
 		l.Fail("call of unknown kind %d", c.Kind)
 	}
@@ -92,6 +92,31 @@ func (l *Lowerer) call(v ssa.Value, in *ssa.Inst) {
 	}
 	l.Clobber(ClobberAll)
 	l.callResults(v, p)
+}
+
+// callTable puts the call through table element index, without its arguments.
+func (l *Lowerer) callTable(c *ssa.Call, index ssa.Value) {
+	x := l.Use(index)
+	at := l.TableField(c.Table, abi.TableRecLen)
+	inst := l.Put(backend.TCallTable, 0)
+	l.FixedArg(x, regalloc.Reg(l.traits.Conv.Callee))
+	l.machine.Attach(inst, at)
+	inst.Imm = int64(l.F.Module.Layout.TypeIDs+4*c.TypeIndex) << 32
+	if n, ok := l.FixedLength(c.Table); ok {
+		inst.Aux |= backend.AuxFixed
+		inst.Imm |= n
+	}
+	if l.F.Insts[index].Type == abi.I64 {
+		inst.Aux |= backend.AuxIndex64
+	}
+	if c.SameSig {
+		inst.Aux |= backend.AuxSameSig
+	}
+	if c.Local {
+		inst.Aux |= backend.AuxLocal
+	} else {
+		l.M.SavesContext = true
+	}
 }
 
 // arrival is a value that comes into the function's hands from outside: a parameter or a

@@ -59,8 +59,8 @@ type Machine interface {
 	StoreElement(x ssa.Value, base, index regalloc.VReg)
 	// Extend makes d of the low half of x, the upper half becomes 0. The instruction may find x in its slot.
 	Extend(d, x regalloc.VReg)
-	// CallTable puts the call through table element index, without its arguments.
-	CallTable(c *ssa.Call, index ssa.Value)
+	// Attach gives an instruction a location as its last operand.
+	Attach(inst *backend.Inst, at Location)
 	// Arith makes d = a op b.
 	Arith(op Arith, size uint8, d, a, b regalloc.VReg)
 	// ArithImm makes d = a op imm, of the size; the immediate may be any.

@@ -3,7 +3,6 @@ package isel
 import (
 	"math"
 
-	"github.com/wasmaot/wasmaot/backend"
 	"github.com/wasmaot/wasmaot/compiler/abi"
 	"github.com/wasmaot/wasmaot/compiler/ssa"
 )
@@ -31,17 +30,4 @@ func (l *Lowerer) FixedLength(i uint32) (int64, bool) {
 		return int64(mod.TableMin[i]), true
 	}
 	return 0, false
-}
-
-// TableCall says in the TCallTable instruction what of the call does not depend on the machine. The low half of Imm is the constant length.
-func (l *Lowerer) TableCall(inst *backend.Inst, c *ssa.Call) {
-	inst.Imm |= int64(l.F.Module.Layout.TypeIDs+4*c.TypeIndex) << 32
-	if c.SameSig {
-		inst.Aux |= backend.AuxSameSig
-	}
-	if c.Local {
-		inst.Aux |= backend.AuxLocal
-	} else {
-		l.M.SavesContext = true
-	}
 }
