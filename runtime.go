@@ -3,6 +3,7 @@ package wasmaot
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -59,17 +60,46 @@ func (r *Runtime) Compile(ctx context.Context, name string, src []byte) (*Module
 }
 
 func (r *Runtime) compile(ctx context.Context, name string, src []byte, options string) (*Module, error) {
-	var a *artifact.Artifact
-	var err error
-	if c := r.config.Cache; c != nil {
-		a, err = c.compile(ctx, src, r.config.Compiler, options, r.config.Warn)
-	} else {
-		a, err = compiler.Compile(ctx, src, r.config.Compiler)
-	}
+	a, err := r.artifact(ctx, src, options)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	return r.load(name, a)
+	m, err := r.load(name, a)
+	if err == nil {
+		r.offerExplicit(m, func() ([]byte, error) { return src, nil })
+	}
+	return m, err
+}
+
+// offerExplicit lets a module be compiled again where there is no room for guarded memories.
+func (r *Runtime) offerExplicit(m *Module, source func() ([]byte, error)) {
+	was := m.Code().Artifact().Header
+	if was.Tier == artifact.TierExplicit {
+		return
+	}
+	own := *r
+	own.config.Compiler.Tier = artifact.TierExplicit
+	m.WithExplicit(func() (*artifact.Artifact, error) {
+		src, err := source()
+		if err != nil {
+			return nil, err
+		}
+		if sha256.Sum256(src) != was.WasmHash {
+			return nil, fmt.Errorf("%s: the module has changed since it was compiled", m.Name())
+		}
+		options, err := own.config.Compiler.Key()
+		if err != nil {
+			return nil, err
+		}
+		return own.artifact(context.Background(), src, options)
+	})
+}
+
+func (r *Runtime) artifact(ctx context.Context, src []byte, options string) (*artifact.Artifact, error) {
+	if c := r.config.Cache; c != nil {
+		return c.compile(ctx, src, r.config.Compiler, options, r.config.Warn)
+	}
+	return compiler.Compile(ctx, src, r.config.Compiler)
 }
 
 // CompileFile compiles the module in a file, or takes it from the cache, without reading it if it has not
@@ -84,7 +114,11 @@ func (r *Runtime) CompileFile(ctx context.Context, path string) (*Module, error)
 	if c != nil {
 		if id = identify(path); id != nil {
 			if a := c.byIdentity(id, options); a != nil {
-				return r.load(path, a)
+				m, err := r.load(path, a)
+				if err == nil {
+					r.offerExplicit(m, func() ([]byte, error) { return os.ReadFile(path) })
+				}
+				return m, err
 			}
 		}
 	}

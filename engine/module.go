@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/wasmaot/wasmaot/compiler/artifact"
 	"github.com/wasmaot/wasmaot/compiler/cpu"
@@ -15,6 +16,12 @@ import (
 type Module struct {
 	code *loader.Code
 	name string
+
+	// See WithExplicit.
+	mu       sync.Mutex
+	compile  func() (*artifact.Artifact, error)
+	explicit *loader.Code
+	closed   bool
 }
 
 // Load takes an artifact that is in memory, from go:embed say. The bytes must stay as they are until the module and its instances are
@@ -74,8 +81,44 @@ func mapImage(a *artifact.Artifact) error {
 	return nil
 }
 
+// WithExplicit says how to compile the module for the tier with explicit checks. That is done once, when a guarded memory of 8 GiB of addresses cannot be had: where the
+// process has a limit (RLIMIT_AS), or more than about 10,000 instances. wasmaot.Runtime sets it; an artifact alone has one tier.
+func (m *Module) WithExplicit(compile func() (*artifact.Artifact, error)) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.compile = compile
+}
+
+// explicitCode is the module's code for the tier with explicit checks.
+func (m *Module) explicitCode() (*loader.Code, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.explicit != nil || m.closed {
+		return m.explicit, nil
+	}
+	a, err := m.compile()
+	if err != nil {
+		return nil, err
+	}
+	code, err := loader.Load(a)
+	if err != nil && a.Release != nil {
+		err = errors.Join(err, a.Release())
+	}
+	m.explicit = code
+	return code, err
+}
+
 // Close gives the module's code back when its last instance is closed.
-func (m *Module) Close() error { return m.code.Close() }
+func (m *Module) Close() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.closed = true
+	err := m.code.Close()
+	if m.explicit != nil {
+		err = errors.Join(err, m.explicit.Close())
+	}
+	return err
+}
 
 // Name is what the module is called in messages.
 func (m *Module) Name() string { return m.name }
@@ -148,6 +191,11 @@ type InstanceConfig struct {
 	MaxTable uint64
 	// StackSize is the size of the native stack in bytes; 0 means 512 MiB, of which only what is used takes memory.
 	StackSize uint64
+	// Listener, if set, is told of calls of the instance's functions and of those that it makes of host functions.
+	Listener *Listener
+	// Allocate, if set, gives the bytes of the instance's own memories: at least min of them, zero, at most max, that stay where they are until
+	// release is called. Accesses are checked explicitly then: wasmaot.Runtime compiles the module for that, an artifact must have been.
+	Allocate func(min, max uint64) (bytes []byte, release func(), err error)
 	// OnClose is called once, when the instance is closed and its last call has ended.
 	OnClose func()
 }
@@ -180,7 +228,20 @@ func (m *Module) Instantiate(ctx context.Context, c *InstanceConfig) (*Instance,
 	if c == nil {
 		c = &InstanceConfig{}
 	}
-	cfg := &loader.Config{Name: c.Name, MaxMemoryPages: c.MaxMemory / pageSize, TableMax: c.MaxTable, StackSize: c.StackSize, OnClose: c.OnClose}
+	i, err := m.instantiate(ctx, m.code, c)
+	if err == nil || m.compile == nil || !errors.Is(err, loader.ErrAddressSpace) {
+		return i, err
+	}
+	code, failed := m.explicitCode()
+	if code == nil {
+		return nil, errors.Join(err, failed)
+	}
+	return m.instantiate(ctx, code, c)
+}
+
+func (m *Module) instantiate(ctx context.Context, code *loader.Code, c *InstanceConfig) (*Instance, error) {
+	cfg := &loader.Config{Name: c.Name, MaxMemoryPages: c.MaxMemory / pageSize, TableMax: c.MaxTable, StackSize: c.StackSize,
+		Listener: c.Listener, Allocate: c.Allocate, OnClose: c.OnClose}
 	if c.MaxMemory > 0 && cfg.MaxMemoryPages == 0 {
 		return nil, fmt.Errorf("%s: InstanceConfig.MaxMemory %d: expected at least a page of %d bytes", m.name, c.MaxMemory, pageSize)
 	}
@@ -216,7 +277,7 @@ func (m *Module) Instantiate(ctx context.Context, c *InstanceConfig) (*Instance,
 		}
 		return nil, false
 	}
-	i, err := m.code.Instantiate(ctx, cfg)
+	i, err := code.Instantiate(ctx, cfg)
 	if err != nil {
 		if host != nil {
 			host.close() // idempotent

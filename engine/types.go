@@ -20,6 +20,9 @@ type (
 	Global = loader.Global
 	// Extern is any of them but Instance.
 	Extern = loader.Extern
+	// Listener is told of calls at an instance's boundary, ListenedCall is such a call.
+	Listener     = loader.Listener
+	ListenedCall = loader.ListenedCall
 	// FuncType is the type of a function.
 	FuncType = abi.Signature
 	// ValueType is the type of a parameter, result or global.

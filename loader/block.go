@@ -121,12 +121,14 @@ func (i *Instance) makeMemories(cfg *Config) error {
 	i.mems = i.mems[:imported:imported]
 	for k, t := range art.Module.Mems[imported:] {
 		rec := (*memoryRec)(i.at(uint64(l.Memories) + uint64(k)*abi.MemoryRecSize))
-		m, err := newMemory(t, rec, art.Header.Tier == artifact.TierGuard, cfg.MaxMemoryPages)
+		m, err := newMemory(t, rec, art.Header.Tier == artifact.TierGuard, cfg.MaxMemoryPages, cfg.Allocate)
+		if m != nil {
+			m.node = i.node
+			i.mems = append(i.mems, m)
+		}
 		if err != nil {
 			return err
 		}
-		m.node = i.node
-		i.mems = append(i.mems, m)
 	}
 	at := i.layout.faults
 	for _, m := range i.mems {

@@ -64,7 +64,17 @@ func (i *Instance) call(ctx context.Context, f *Func, stack []uint64) error {
 	if t.refs {
 		holdRefs(i.node, t.sig.Params, stack)
 	}
-	if run(s, f.desc, entry, unsafe.SliceData(stack)) {
+	if i.listener == nil {
+		return s.run(f.desc, entry, stack)
+	}
+	own := append([]uint64(nil), stack...) // the caller's may lie on its stack
+	err = i.listener.around(ctx, &ListenedCall{Instance: i, Func: f, Values: own}, func() error { return s.run(f.desc, entry, own) })
+	copy(stack, own)
+	return err
+}
+
+func (s *nativeStack) run(desc, entry uint64, stack []uint64) error {
+	if run(s, desc, entry, unsafe.SliceData(stack)) {
 		return nil
 	}
 	return s.err
@@ -94,15 +104,11 @@ func hostCall(s *nativeStack) (resume uint64) {
 	f := (*Func)(pointer((*funcDesc)(pointer(e.desc)).host))
 	slots := (*[math.MaxInt32 / 8]uint64)(pointer(e.exitSlots()))[:f.slots:f.slots]
 	inst := instanceOf(e.vmctx)
-	if f.builtin != nil {
-		if code := f.builtin(inst, slots); code != abi.TrapNone {
-			s.err = s.trapAtCall(code)
-			return 0
+	if f.fn == nil {
+		if f.builtin != nil {
+			return s.builtinCall(f, inst, slots)
 		}
-		if e.cancelled.Load() != 0 {
-			return s.interrupted(s.callers(nil, s.hostReturn()))
-		}
-		return stubs.resume
+		return s.listenedCall(f, inst, slots)
 	}
 	// If the function panics, or ends the goroutine, enter does not give the stack back.
 	returned := false
@@ -120,6 +126,34 @@ func hostCall(s *nativeStack) (resume uint64) {
 		return s.hostCalled(f, inst, slots, err)
 	}
 	return stubs.resume
+}
+
+// builtinCall is hostCall for builtins, which are short.
+func (s *nativeStack) builtinCall(f *Func, inst *Instance, slots []uint64) (resume uint64) {
+	if code := f.builtin(inst, slots); code != abi.TrapNone {
+		s.err = s.trapAtCall(code)
+		return 0
+	}
+	if s.e.cancelled.Load() != 0 {
+		return s.interrupted(s.callers(nil, s.hostReturn()))
+	}
+	return stubs.resume
+}
+
+// listenedCall is hostCall for functions whose calls a listener is told of.
+func (s *nativeStack) listenedCall(f *Func, inst *Instance, slots []uint64) (resume uint64) {
+	returned := false
+	defer func() {
+		if !returned {
+			s.abandon()
+		}
+	}()
+	s.e.native = 0
+	c := &ListenedCall{Instance: inst, Func: f.listened, Values: slots, stack: s}
+	err := inst.listener.around(s.ctx, c, func() error { return f.listened.fn(s.ctx, inst, slots) })
+	s.e.native = 1
+	returned = true
+	return s.hostCalled(f, inst, slots, err)
 }
 
 // hostCalled is the rest of hostCall where there is one.

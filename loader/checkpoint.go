@@ -1,6 +1,7 @@
 package loader
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"slices"
@@ -94,7 +95,12 @@ func (i *Instance) idle() error {
 func (m *Memory) freeze() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if b := m.Bytes(); len(b) > 0 {
+	b := m.Bytes()
+	if m.region == nil {
+		m.frozen = bytes.Clone(b)
+		return nil
+	}
+	if len(b) > 0 {
 		fd, err := vmem.MemoryFile(b)
 		if err != nil {
 			return err
@@ -110,6 +116,12 @@ func (m *Memory) thaw(pages uint64) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	size, now := pages*wasmPage, atomic.LoadUint64(&m.rec.bytes)
+	if m.region == nil {
+		atomic.StoreUint64(&m.rec.bytes, size)
+		copy(m.given, m.frozen)
+		clear(m.given[size:now])
+		return nil
+	}
 	if now > size {
 		atomic.StoreUint64(&m.rec.bytes, size)
 		if err := m.region.Guard(size, now-size); err != nil {

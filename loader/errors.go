@@ -14,6 +14,10 @@ var ErrClosed = errors.New("instance is closed")
 // ErrUnsupported is returned by Load where native code cannot be run.
 var ErrUnsupported = errors.New("running native code is not supported on this system")
 
+// ErrAddressSpace is returned by Instantiate where the addresses that a guarded memory reserves cannot be had. Code of the tier with explicit checks
+// needs fewer.
+var ErrAddressSpace = errors.New("address space is exhausted")
+
 // Trap is the error of a guest that trapped.
 type Trap struct {
 	Code   abi.Trap

@@ -31,9 +31,10 @@ type Func struct {
 	exec  uint64        // address of the exec of the last call by enter, which guesses that of the next one
 
 	// A host's function, or a builtin.
-	fn      HostFunc
-	builtin builtin
-	own     struct {
+	fn       HostFunc
+	builtin  builtin
+	listened *Func // the function itself, where calls are listened to
+	own      struct {
 		once sync.Once
 		desc funcDesc // without instance
 		err  error
@@ -81,7 +82,7 @@ func hide(stack []uint64) *uint64 {
 
 // setEntry lets enter call the function.
 func (f *Func) setEntry(stub uint64) {
-	if !f.typ.refs && !raceDetector && f.entry.Load() == 0 {
+	if !f.typ.refs && !raceDetector && f.inst.listener == nil && f.entry.Load() == 0 {
 		f.entry.Store(stub)
 	}
 }
@@ -89,6 +90,9 @@ func (f *Func) setEntry(stub uint64) {
 // callHost calls a host function without a guest. It works on a copy: so that the stacks of calls into guests, the usual case, can lie
 // on the goroutine's.
 func (f *Func) callHost(ctx context.Context, stack []uint64) error {
+	if f.listened != nil { // this call is the host's own
+		f = f.listened
+	}
 	own := append([]uint64(nil), stack...)
 	err := f.fn(ctx, nil, own)
 	copy(stack, own)

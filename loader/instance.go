@@ -19,7 +19,11 @@ type Config struct {
 	Name    string                                   // of the instance, for messages and backtraces
 	Resolve func(module, name string) (Extern, bool) // finds imports; nil if there are none
 	// ResolveFunc is asked for functions before Resolve: it knows the type, for hosts that have several of one name.
-	ResolveFunc    func(module, name string, sig *abi.Signature) (Extern, bool)
+	ResolveFunc func(module, name string, sig *abi.Signature) (Extern, bool)
+	Listener    *Listener // is told of calls at the instance's boundary
+	// Allocate gives the bytes of an own memory in place of addresses that are reserved: at least min of them, zero, and at most what the memory may grow to. They stay
+	// where they are until release is called. Code that relies on guard regions cannot use such memory: Instantiate fails with ErrAddressSpace.
+	Allocate       func(min, max uint64) (bytes []byte, release func(), err error)
 	MaxMemoryPages uint64       // bound of each own memory in pages of 64 KiB; 0 = 65536
 	StackSize      uint64       // of native stacks in bytes; 0 = DefaultStackSize, at most MaxStackSize
 	TableMax       uint64       // bound of each own table in elements; 0 = 10,000,000
@@ -51,12 +55,13 @@ type Instance struct {
 	elems [][]uint64 // by segment index, nil once dropped
 	datas [][]byte   // of Module.Datas, nil once dropped
 
-	mu      sync.Mutex
-	made    map[uint32]*Func
-	data    any
-	saved   *checkpoint
-	onClose func()
-	onReset func() error
+	mu       sync.Mutex
+	made     map[uint32]*Func
+	data     any
+	saved    *checkpoint
+	listener *Listener
+	onClose  func()
+	onReset  func() error
 
 	// See hold.go.
 	lost             []*nativeStack // taken away from calls in progress
@@ -83,6 +88,13 @@ func (c *Code) Instantiate(ctx context.Context, cfg *Config) (*Instance, error) 
 	i := &Instance{code: c, name: cfg.Name, stacks: stacks, onClose: cfg.OnClose, onReset: cfg.OnReset,
 		imported: found.funcs, mems: found.mems, tables: found.tables, globals: found.globals}
 	i.own.Store(noStack)
+	if i.listener = cfg.Listener; i.listener != nil {
+		for k, f := range i.imported {
+			if f.inst == nil {
+				i.imported[k] = listened(f)
+			}
+		}
+	}
 	if err := c.use(cfg.Name); err != nil {
 		return nil, err
 	}
@@ -92,6 +104,7 @@ func (c *Code) Instantiate(ctx context.Context, cfg *Config) (*Instance, error) 
 		return nil, err
 	}
 	if err := i.build(cfg); err != nil {
+		i.onClose = nil // there has been no instance
 		i.Close()
 		return nil, err
 	}
@@ -126,6 +139,9 @@ func (i *Instance) initialise(ctx context.Context) error {
 		return fmt.Errorf("start function %d: expected no parameters and results, found %s", start, sigString(&f.typ.sig))
 	}
 	if f.inst == nil {
+		if f.listened != nil {
+			f = f.listened
+		}
 		return f.fn(ctx, i, nil)
 	}
 	return f.Call(ctx, nil)

@@ -26,7 +26,10 @@ type Memory struct {
 	max     uint64 // pages
 	guarded bool   // reserved so that no 32-bit index and offset leave it
 	rec     *memoryRec
-	region  *vmem.Region
+	region  *vmem.Region // nil if the bytes are Config.Allocate's:
+	given   []byte
+	release func()
+	frozen  []byte     // given at the last checkpoint
 	node    *node      // what the memory lives as long as
 	mu      sync.Mutex // of Grow
 }
@@ -41,7 +44,7 @@ var noMemory memoryRec
 
 // NewMemory makes a memory of the host. It is guarded unless its addresses have 64 bits, so code of either tier may import it.
 func NewMemory(t artifact.Memory) (*Memory, error) {
-	m, err := newMemory(t, new(memoryRec), !t.Is64, 0)
+	m, err := newMemory(t, new(memoryRec), !t.Is64, 0, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -52,7 +55,7 @@ func NewMemory(t artifact.Memory) (*Memory, error) {
 }
 
 // newMemory reserves and commits a memory whose record is at rec.
-func newMemory(t artifact.Memory, rec *memoryRec, guarded bool, limit uint64) (*Memory, error) {
+func newMemory(t artifact.Memory, rec *memoryRec, guarded bool, limit uint64, allocate func(min, max uint64) ([]byte, func(), error)) (*Memory, error) {
 	if limit == 0 || !t.Is64 && limit > maxPages {
 		limit = maxPages
 	}
@@ -60,12 +63,10 @@ func newMemory(t artifact.Memory, rec *memoryRec, guarded bool, limit uint64) (*
 	if t.Min > m.max {
 		return nil, fmt.Errorf("memory of at least %d pages: expected at most %d", t.Min, m.max)
 	}
-	size := m.max * wasmPage
-	if guarded {
-		size = guardedSize
+	if allocate != nil {
+		return m, m.allocate(allocate)
 	}
-	var err error
-	if m.region, err = vmem.Reserve(max(size, vmem.PageSize), vmem.PageSize); err != nil {
+	if err := m.reserve(); err != nil {
 		return nil, fmt.Errorf("linear memory: %w", err)
 	}
 	if err := m.region.Commit(0, t.Min*wasmPage); err != nil {
@@ -74,6 +75,39 @@ func newMemory(t artifact.Memory, rec *memoryRec, guarded bool, limit uint64) (*
 	}
 	rec.base, rec.bytes = m.region.Base(), t.Min*wasmPage
 	return m, nil
+}
+
+// allocate takes the memory's bytes from the host.
+func (m *Memory) allocate(from func(min, max uint64) ([]byte, func(), error)) (err error) {
+	if m.guarded {
+		return fmt.Errorf("linear memory: %w: the host allocates it without a guard", ErrAddressSpace)
+	}
+	lo := m.typ.Min * wasmPage
+	if m.given, m.release, err = from(lo, m.max*wasmPage); err != nil {
+		return fmt.Errorf("linear memory: %w", err)
+	}
+	if uint64(len(m.given)) < lo {
+		return fmt.Errorf("linear memory: expected at least %d bytes from the host, found %d", lo, len(m.given))
+	}
+	m.max = min(m.max, uint64(len(m.given))/wasmPage)
+	m.rec.base, m.rec.bytes = uint64(uintptr(unsafe.Pointer(unsafe.SliceData(m.given)))), lo
+	return nil
+}
+
+// reserve gets the memory's addresses. Without a guard it makes do with fewer than the maximum, which then is smaller.
+func (m *Memory) reserve() (err error) {
+	if m.guarded {
+		if m.region, err = vmem.Reserve(guardedSize, vmem.PageSize); err != nil {
+			err = fmt.Errorf("%w: %w", ErrAddressSpace, err)
+		}
+		return err
+	}
+	for {
+		if m.region, err = vmem.Reserve(max(m.max*wasmPage, vmem.PageSize), vmem.PageSize); err == nil || m.max == m.typ.Min {
+			return err
+		}
+		m.max = max(m.max/2, m.typ.Min)
+	}
 }
 
 // Type is the memory's type as declared.
@@ -95,10 +129,10 @@ func (m *Memory) Grow(delta uint64) (old uint64, ok bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	old = m.Pages()
-	if m.region.Size() == 0 || delta > m.max-old {
+	if m.rec.base == 0 || delta > m.max-old {
 		return 0, false
 	}
-	if err := m.region.Commit(old*wasmPage, delta*wasmPage); err != nil {
+	if m.region != nil && m.region.Commit(old*wasmPage, delta*wasmPage) != nil {
 		return 0, false
 	}
 	atomic.StoreUint64(&m.rec.bytes, (old+delta)*wasmPage)
@@ -112,7 +146,7 @@ func (m *Memory) applyImage(a *artifact.Artifact) (abi.Trap, error) {
 		return abi.TrapMemoryOutOfBounds, nil
 	}
 	s := a.Source
-	if s == nil || a.ImageStart%vmem.PageSize != 0 || uint64(s.Image)%vmem.PageSize != 0 || wasmPage%vmem.PageSize != 0 {
+	if s == nil || m.region == nil || a.ImageStart%vmem.PageSize != 0 || uint64(s.Image)%vmem.PageSize != 0 || wasmPage%vmem.PageSize != 0 {
 		return m.store(a.Image, a.ImageStart, 0, n), nil
 	}
 	if err := m.region.MapFile(a.ImageStart, vmem.PageUp(n), s.FD, s.Image); err != nil {
@@ -124,7 +158,12 @@ func (m *Memory) applyImage(a *artifact.Artifact) (abi.Trap, error) {
 // free gives the memory's addresses back.
 func (m *Memory) free() {
 	m.rec = &memoryRec{}
-	m.region.Release()
+	if m.region != nil {
+		m.region.Release()
+	}
+	if m.release != nil {
+		m.release()
+	}
 }
 
 // inBounds reports whether [at, at+n) lies within size.

@@ -199,7 +199,36 @@ func (p *stackPool) get() (*nativeStack, error) {
 		return s, nil
 	}
 	p.mu.Unlock()
-	return newNativeStack(p)
+	s, err := newNativeStack(p)
+	if err != nil {
+		reclaimStacks()
+		s, err = newNativeStack(p)
+	}
+	return s, err
+}
+
+// reclaimStacks gives the addresses of all idle stacks back.
+func reclaimStacks() {
+	for k := range holders.list {
+		if i := holders.list[k].Load(); i != nil {
+			i.evict()
+		}
+	}
+	stackPools.mu.Lock()
+	defer stackPools.mu.Unlock()
+	for _, p := range stackPools.bySize {
+		p.mu.Lock()
+		for _, s := range p.idle {
+			s.region.Release()
+		}
+		p.idle = nil
+		p.mu.Unlock()
+		for k := range p.slots {
+			if s := p.slots[k].idle.Swap(nil); s != nil {
+				s.region.Release()
+			}
+		}
+	}
 }
 
 func (s *nativeStack) put() {
