@@ -41,14 +41,13 @@ type result struct {
 }
 
 // run measures one round: what the thread used, which other load on the machine does not lengthen as much as the time that passed.
-func (r *result) run(f func(n uint64)) time.Duration {
+func (r *result) run(f func(n uint64)) {
 	start := threadTime()
 	f(r.n)
 	d := threadTime() - start
 	if ns := float64(d.Nanoseconds()) / float64(r.n); r.ns == 0 || ns < r.ns {
 		r.ns = ns
 	}
-	return d
 }
 
 func threadTime() time.Duration {
@@ -63,7 +62,10 @@ func compare(fs ...func(n uint64)) []result {
 	defer runtime.UnlockOSThread()
 	r := make([]result, len(fs))
 	for i, f := range fs {
-		for r[i].n = 1; r[i].run(f) < 5*time.Millisecond; r[i].n *= 2 {
+		for r[i].n = 1; ; r[i].n *= 2 {
+			if r[i].run(f); r[i].ns*float64(r[i].n) >= float64(5*time.Millisecond) {
+				break
+			}
 		}
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
