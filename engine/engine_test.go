@@ -67,11 +67,14 @@ func TestNoAllocations(t *testing.T) {
 	f, stack := i.Func("add"), make([]uint64, 2)
 	pool := engine.NewPool(load(t, testModule), &engine.PoolConfig{Instance: *env(engine.Host1("host", identity))})
 	defer pool.Close()
+	cancellable, cancel := context.WithCancel(background)
+	defer cancel()
 	for name, call := range map[string]func(){
-		"typed":      func() { add.Call(background, 1, 2) },
-		"untyped":    func() { f.Call(background, stack) },
-		"host calls": func() { loop.Call(background, 100) },
-		"grow":       func() { grow.Call(background, 0) },
+		"cancellable": func() { add.Call(cancellable, 1, 2) },
+		"typed":       func() { add.Call(background, 1, 2) },
+		"untyped":     func() { f.Call(background, stack) },
+		"host calls":  func() { loop.Call(background, 100) },
+		"grow":        func() { grow.Call(background, 0) },
 		"pool": func() {
 			i, err := pool.Get(background)
 			if err != nil {
@@ -143,6 +146,38 @@ func TestCancel(t *testing.T) {
 	var stopped *engine.Interrupted
 	if !errors.As(err, &stopped) || !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("expected the deadline's end, found %v", err)
+	}
+}
+
+// Calls that follow each other with the same context share what watches it.
+func TestSameContext(t *testing.T) {
+	i := instance(t, env(engine.Host1("host", identity)))
+	add, _ := engine.Get2[int32, int32, int32](i, "add")
+	sum := func(ctx context.Context, ok bool) {
+		t.Helper()
+		if v, err := add.Call(ctx, 1, 2); ok && (v != 3 || err != nil) || !ok && !errors.Is(err, context.Canceled) {
+			t.Errorf("add: %d, %v", v, err)
+		}
+	}
+	for range 3 {
+		ctx, cancel := context.WithCancel(background)
+		other, cancelOther := context.WithCancel(background)
+		for range 10 {
+			sum(ctx, true)
+		}
+		sum(other, true)
+		sum(ctx, true)
+		sum(ctx, true)
+		time.AfterFunc(5*time.Millisecond, cancel)
+		if err := i.Func("spin").Call(ctx, nil); !errors.Is(err, context.Canceled) {
+			t.Errorf("spin: %v", err)
+		}
+		sum(ctx, false)
+		sum(background, true)
+		sum(other, true)
+		sum(other, true)
+		cancelOther() // between calls
+		sum(other, false)
 	}
 }
 

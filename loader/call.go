@@ -59,7 +59,8 @@ func (i *Instance) call(ctx context.Context, f *Func, stack []uint64) error {
 		if ctx.Err() != nil {
 			return &Interrupted{Cause: context.Cause(ctx)}
 		}
-		defer s.watch().end()
+		s.watch()
+		defer s.endWatch()
 	}
 	if t.refs {
 		holdRefs(i.node, t.sig.Params, stack)

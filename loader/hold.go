@@ -226,7 +226,8 @@ func (s *nativeStack) setSpecial() {
 	}
 }
 
-// again is a new handle of the stack, for others to use.
+// again is a new handle of the stack, which is idle, for others to use.
 func (s *nativeStack) again() *nativeStack {
+	s.unwatch()
 	return &nativeStack{e: s.e, region: s.region, pool: s.pool, ctx: background}
 }

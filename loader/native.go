@@ -95,6 +95,8 @@ type nativeStack struct {
 	inst    *Instance       // that was called
 	ctx     context.Context // of the call; between calls the background
 	watched bool            // ctx can end
+	watcher *watch          // of this call, or left by the last one
+	lastCtx [2]uintptr      // identity of the last context that was watched
 	err     error           // how the call ended
 
 	// See hold.go.
@@ -233,6 +235,7 @@ func reclaimStacks() {
 
 func (s *nativeStack) put() {
 	p := s.pool
+	s.unwatch()
 	s.inst, s.ctx, s.err, s.watched = nil, background, nil, false
 	s.owner, s.busy = 0, stackIdle
 	if s.deep() && s.trim() != nil {

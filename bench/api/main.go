@@ -137,6 +137,17 @@ func main() {
 	row("host → guest, typed", []result{calls[0], calls[2]})
 	row("host → guest, stack", calls[1:])
 
+	row("… under a cancellable context", compare(
+		func(n uint64) {
+			for range n {
+				add.Call(cancellable, 1, 2)
+			}
+		}, func(n uint64) {
+			for range n {
+				addW.CallWithStack(cancellable, stackW)
+			}
+		}))
+
 	loop, loopW := must(engine.Get1[int32, int32](ours, "loop")), theirs.ExportedFunction("loop")
 	row("guest → host", compare(
 		func(n uint64) { loop.Call(background, int32(n)) },
