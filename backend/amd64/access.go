@@ -22,6 +22,7 @@ var accessMachine = check.Machine{
 	Relations: [16]check.Relation{CondB: check.Below, CondAE: check.AtLeast, CondBE: check.AtMost, CondA: check.Above, CondE: check.Equal, CondNE: check.NotEqual},
 	NoCarry:   check.Cond(CondAE),
 	Arguments: 8,
+	Decode:    decodeAccess,
 	Describe: func(k *check.Checker, i int32) string {
 		return k.Decoded.([]accessInst)[i].Inst.String()
 	},
@@ -30,29 +31,9 @@ var accessMachine = check.Machine{
 	},
 }
 
-// checkAccess verifies that the machine code c of function m reaches only what it may:
-//
-//   - its frame and the areas of its parameters and of its callees', nothing below the stack pointer;
-//   - the context and the records that it leads to, field by field ([backend.Access]);
-//   - constants of its own, for reading;
-//   - linear memory through its base, with an index proved to be below 1<<32 plus an offset if guard regions
-//     may be relied upon, or else checked against the size, and masked for when the processor guesses;
-//   - table elements through an index checked and masked;
-//   - code by direct calls and jumps, jump tables with a bounded index, and descriptors that were
-//     loaded from where functions are, not null, of the right type, with the right context.
-//
-// It decodes the code and follows what registers and stack slots hold, with no knowledge
-// of how the code was made: of m it only looks at the SSA form, for the module's layout and the
-// signatures of calls.
+// checkAccess verifies what machine code reaches, see [check.Run].
 func checkAccess(cfg *backend.Config, m *backend.Func, c *backend.Code) error {
-	k, err := check.New(&accessMachine, cfg, m, c)
-	if err == nil {
-		err = decodeAccess(k)
-	}
-	if err == nil {
-		err = k.Solve()
-	}
-	return check.Error("amd64", m, err)
+	return check.Run(&accessMachine, cfg, m, c)
 }
 
 // accessInst is a decoded instruction.

@@ -1,31 +1,18 @@
 package amd64
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"github.com/wasmaot/wasmaot/backend/emit"
+)
 
 // vecShuffle takes the shortest way to the lanes of two vectors.
 func (e *emitter) vecShuffle(d, a Reg) {
-	b := e.Reg(2)
 	lanes := e.M.SSA.Vecs[e.vecNumber()]
-	first, second := 0, 0 // lanes of a and b
-	for i, n := range lanes {
-		if a == b {
-			n &= 15
-			lanes[i] = n
-		}
-		if n < 16 {
-			first++
-		} else {
-			second++
-		}
-	}
+	a, b := emit.Shuffled(&lanes, a, e.Reg(2))
 	switch {
-	case second == 0:
+	case a == b:
 		e.permute(d, a, lanes)
-	case first == 0:
-		for i := range lanes {
-			lanes[i] -= 16
-		}
-		e.permute(d, b, lanes)
 	case e.interleave(d, a, b, &lanes) || e.align(d, a, b, &lanes) || e.blend(d, a, b, &lanes):
 	default:
 		e.shuffleBoth(d, a, b, &lanes)

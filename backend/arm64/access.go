@@ -24,6 +24,7 @@ func init() {
 		Relations: [16]check.Relation{CondLO: check.Below, CondHS: check.AtLeast, CondLS: check.AtMost, CondHI: check.Above, CondEQ: check.Equal, CondNE: check.NotEqual},
 		NoCarry:   check.Cond(CondLO),
 		Top:       -linkSize,
+		Decode:    decodeAccess,
 		Describe: func(k *check.Checker, i int32) string {
 			in := &k.Decoded.([]accessInst)[i]
 			if in.rule == nil {
@@ -37,30 +38,10 @@ func init() {
 	}
 }
 
-// checkAccess verifies that the machine code c of function m reaches only what it may:
-//
-//   - its frame and the areas of its parameters and of its callees', nothing below the stack pointer;
-//   - the context and the records that it leads to, field by field ([backend.Access]);
-//   - constants of its own, for reading;
-//   - linear memory through its base, with an index proved to be below 1<<32 plus an offset if guard regions
-//     may be relied upon, or else checked against the size, and masked for when the processor guesses;
-//   - table elements through an index checked and masked;
-//   - code by direct calls and jumps, jump tables with a bounded index, and descriptors that were
-//     loaded from where functions are, not null, of the right type, with the right context;
-//   - no register that belongs to the host or to who interrupts it.
-//
-// It decodes the code by a table of its own and follows what registers and stack slots hold, with no knowledge
-// of how the code was made: of m it only looks at the SSA form, for the module's layout and the
-// signatures of calls.
+// checkAccess verifies what machine code reaches, see [check.Run], and that it leaves alone the registers that belong to the host
+// or to who interrupts it.
 func checkAccess(cfg *backend.Config, m *backend.Func, c *backend.Code) error {
-	k, err := check.New(&accessMachine, cfg, m, c)
-	if err == nil {
-		err = decodeAccess(k)
-	}
-	if err == nil {
-		err = k.Solve()
-	}
-	return check.Error("arm64", m, err)
+	return check.Run(&accessMachine, cfg, m, c)
 }
 
 // accessInst is an instruction with its rule.

@@ -1,32 +1,15 @@
 package arm64
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"github.com/wasmaot/wasmaot/backend/emit"
+)
 
 // vecShuffle takes the shortest way to the lanes of two vectors.
 func (e *emitter) vecShuffle(d, a Reg) {
-	b := e.Reg(2)
 	lanes := e.M.SSA.Vecs[e.vecNumber()]
-	first, second := 0, 0 // lanes of a and b
-	for i, n := range lanes {
-		if a == b {
-			n &= 15
-			lanes[i] = n
-		}
-		if n < 16 {
-			first++
-		} else {
-			second++
-		}
-	}
-	if first == 0 {
-		for i := range lanes {
-			lanes[i] -= 16
-		}
-		a, second = b, 0
-	}
-	if second == 0 {
-		b = a
-	}
+	a, b := emit.Shuffled(&lanes, a, e.Reg(2))
 	if e.spread(d, a, &lanes) || e.reverse(d, a, &lanes) || e.pattern(d, a, b, &lanes) || e.follow(d, a, b, &lanes) || e.insert(d, a, b, &lanes) {
 		return
 	}

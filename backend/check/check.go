@@ -56,6 +56,8 @@ type Machine struct {
 	// From the stack pointer on entry: where a frame ends, and where the area of parameters begins. Between
 	// the two is the return address.
 	Top, Arguments int64
+	// Decode decodes all of the code from its start: it calls Begin and JumpsTo.
+	Decode func(k *Checker) error
 	// Describe is an instruction in words.
 	Describe func(k *Checker, i int32) string
 	// Step follows the facts through the instruction of s and reports whether the code goes on behind it.
@@ -69,7 +71,7 @@ type Checker struct {
 	Access   *backend.Access
 	Frame    int64             // bytes of the frame
 	Starts   []uint32          // where instructions begin; the next one's start is the end
-	Final    bool              // facts are settled: errors count
+	final    bool              // facts are settled: errors count
 	Decoded  any               // the instruction set's
 	incoming int64             // bytes of the incoming area
 	at       []int32           // by place in the code: index of the instruction, -1 where none begins
@@ -79,8 +81,34 @@ type Checker struct {
 	err      error
 }
 
-// New begins the check of code c of m; guarded says that memories have guard regions.
-func New(machine *Machine, cfg *backend.Config, m *backend.Func, c *backend.Code) (*Checker, error) {
+// Run verifies that the machine code c of function m reaches only what it may:
+//
+//   - its frame and the areas of its parameters and of its callees', nothing below the stack pointer;
+//   - the context and the records that it leads to, field by field ([backend.Access]);
+//   - constants of its own, for reading;
+//   - linear memory through its base, with an index proved to be below 1<<32 plus an offset if guard regions
+//     may be relied upon, or else checked against the size, and masked for when the processor guesses;
+//   - table elements through an index checked and masked;
+//   - code by direct calls and jumps, jump tables with a bounded index, and descriptors that were
+//     loaded from where functions are, not null, of the right type, with the right context.
+//
+// It follows what registers and stack slots hold, with no knowledge of how the code was made: of m it only looks at
+// the SSA form, for the module's layout and the signatures of calls.
+func Run(machine *Machine, cfg *backend.Config, m *backend.Func, c *backend.Code) error {
+	k, err := begin(machine, cfg, m, c)
+	if err == nil {
+		err = machine.Decode(k)
+	}
+	if err == nil {
+		err = k.solve()
+	}
+	if err != nil {
+		return fmt.Errorf("%s: function %d: %w", machine.Name, m.SSA.Index, err)
+	}
+	return nil
+}
+
+func begin(machine *Machine, cfg *backend.Config, m *backend.Func, c *backend.Code) (*Checker, error) {
 	k := &Checker{Machine: machine, Code: c, Frame: int64(c.FrameSize), Access: backend.NewAccess(machine.Conv, m.SSA, c, !cfg.Explicit)}
 	if c.FrameSize == abi.FrameLeaf {
 		k.Frame = 0
@@ -141,13 +169,13 @@ func (k *Checker) target(off int64) (int32, bool) {
 }
 
 func (k *Checker) fail(i int32, format string, args ...any) {
-	if k.Final && k.err == nil {
+	if k.final && k.err == nil {
 		k.err = fmt.Errorf("at %#x: %s: %w", k.Starts[i], k.Describe(k, i), fmt.Errorf(format, args...))
 	}
 }
 
-// Solve follows the facts until they are settled, then once more to see what is wrong.
-func (k *Checker) Solve() error {
+// solve follows the facts until they are settled, then once more to see what is wrong.
+func (k *Checker) solve() error {
 	if len(k.Starts) == 0 {
 		return fmt.Errorf("no code")
 	}
@@ -158,7 +186,7 @@ func (k *Checker) Solve() error {
 			k.states[i] = nil
 		}
 	}
-	k.Final = true
+	k.final = true
 	for i := range k.Starts {
 		if s := k.states[int32(i)]; s != nil && s.reached {
 			k.follow(int32(i), s.clone())
@@ -211,7 +239,7 @@ func (k *Checker) follow(i int32, s *State) {
 
 // flow joins s into what is known at instruction i.
 func (k *Checker) flow(i int32, s *State) {
-	if k.Final {
+	if k.final {
 		return
 	}
 	if k.states[i] == nil {

@@ -1,7 +1,6 @@
 package check
 
 import (
-	"fmt"
 	"math"
 
 	"github.com/wasmaot/wasmaot/backend"
@@ -313,12 +312,4 @@ func (s *Step) Stop() {
 func (s *Step) Unexpected() bool {
 	s.Fail("unexpected instruction")
 	return false
-}
-
-// Error says in which function err is.
-func Error(machine string, m *backend.Func, err error) error {
-	if err == nil {
-		return nil
-	}
-	return fmt.Errorf("%s: function %d: %w", machine, m.SSA.Index, err)
 }
