@@ -23,7 +23,7 @@ backend/asm: compiler/abi backend
 backend/check: compiler/abi backend backend/regalloc
 backend/isel: compiler/abi compiler/ssa backend backend/regalloc internal/mutant
 backend/emit: compiler/abi compiler/ssa backend backend/asm backend/regalloc
-backend/amd64: backend/asm backend/check backend/isel backend/emit compiler/abi compiler/cpu compiler/ssa backend/regalloc backend internal/mutant
+backend/amd64: internal/lazy backend/asm backend/check backend/isel backend/emit compiler/abi compiler/cpu compiler/ssa backend/regalloc backend internal/mutant
 backend/arm64: backend/asm backend/check backend/isel backend/emit compiler/abi compiler/cpu compiler/ssa backend/regalloc backend internal/mutant
 compiler: internal/elf compiler/abi compiler/ssa compiler/wasm compiler/leaf compiler/frontend compiler/opt compiler/artifact backend backend/regalloc backend/amd64 backend/arm64
 loader: compiler/abi compiler/artifact compiler/cpu loader/vmem

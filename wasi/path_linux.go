@@ -178,10 +178,21 @@ func (c *call) pathRename() Errno {
 func (s *System) walkerOf(dirs ...*file) *sandbox.Walker {
 	for _, d := range dirs {
 		if !d.rooted {
-			return s.walker
+			return s.walker(false)
 		}
 	}
-	return s.rooted
+	return s.walker(true)
+}
+
+func (s *System) walker(rooted bool) *sandbox.Walker {
+	w, open := &s.walkers[0], sandbox.New
+	if rooted {
+		w, open = &s.walkers[1], sandbox.Rooted
+	}
+	if *w == nil {
+		*w = open()
+	}
+	return *w
 }
 
 func (c *call) pathSymlink() Errno {

@@ -181,6 +181,6 @@ func (s *System) walkFrom(root, rest string, flags int) (int, Errno) {
 		return -1, errnoOf(err)
 	}
 	defer unix.Close(dir)
-	fd, err := s.walker.Open(dir, rest, flags, 0)
+	fd, err := s.walker(false).Open(dir, rest, flags, 0)
 	return fd, errnoOf(err)
 }

@@ -22,7 +22,7 @@ func (s *System) addStream(n int, stream *os.File) error {
 		return fmt.Errorf("%s: %w", what, err)
 	}
 	f.filetype = filetypeOf(st.Mode)
-	terminal := isTerminal(fd)
+	terminal := st.Mode&unix.S_IFMT == unix.S_IFCHR && isTerminal(fd)
 	switch kind := st.Mode & unix.S_IFMT; {
 	case stream == nil:
 	case kind == unix.S_IFSOCK:

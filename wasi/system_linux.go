@@ -26,8 +26,7 @@ type System struct {
 
 	argv, environ textList
 	files         fileTable
-	walker        *sandbox.Walker
-	rooted        *sandbox.Walker // for file.rooted
+	walkers       [2]*sandbox.Walker // made when wanted; the second is for file.rooted
 	clock         clock
 	rand          io.Reader
 	trace         func(Call)
@@ -46,8 +45,6 @@ type System struct {
 // New opens what cfg names. The errors name the file and say what is wrong with it.
 func New(cfg *Config) (*System, error) {
 	s := &System{
-		walker:  sandbox.New(),
-		rooted:  sandbox.Rooted(),
 		clock:   newClock(cfg),
 		rand:    cfg.Rand,
 		trace:   cfg.Trace,

@@ -2,7 +2,8 @@ package amd64
 
 import (
 	"strings"
-	"sync"
+
+	"github.com/wasmaot/wasmaot/internal/lazy"
 )
 
 // accessRule is what the checker knows about instructions.
@@ -60,10 +61,14 @@ var accessRules = []accessRule{
 }
 
 // neverUsed are instructions of the assembler that have no place in functions.
-var neverUsed = strings.Fields("PUSH POP INT CLD MOVSQ STOSQ LFENCE MFENCE PAUSE")
+var neverUsed = [...]string{"PUSH", "POP", "INT", "CLD", "MOVSQ", "STOSQ", "LFENCE", "MFENCE", "PAUSE"}
 
-// accessRulesByName has all rules by the decoder's names.
-var accessRulesByName = sync.OnceValue(func() map[string]*accessRule {
+// accessRulesByName gives all rules by the decoder's names.
+func accessRulesByName() map[string]*accessRule { return accessRulesMade.Get(makeAccessRules) }
+
+var accessRulesMade lazy.Value[map[string]*accessRule]
+
+func makeAccessRules() map[string]*accessRule {
 	m := map[string]*accessRule{}
 	plain, vector := &accessRule{}, &accessRule{props: keepsFlags}
 	for op := NoOp + 1; op < opCount; op++ {
@@ -100,4 +105,4 @@ var accessRulesByName = sync.OnceValue(func() map[string]*accessRule {
 		delete(m, name)
 	}
 	return m
-})
+}

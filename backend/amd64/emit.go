@@ -15,6 +15,9 @@ type emitter struct {
 	a Asm
 }
 
+// vectorEmittersSet says that setVectorEmitters was called.
+var vectorEmittersSet sync.Once
+
 var emitters = sync.Pool{New: func() any { return new(emitter) }}
 
 // loopAlign is where loops begin: one fetch of the processor's.
@@ -25,6 +28,7 @@ var emitTraits = emit.Traits{Name: "amd64", LoopAlign: loopAlign, FrameAlign: 8,
 
 // emitCode assembles m with its allocation r into c.
 func emitCode(cfg *backend.Config, m *backend.Func, r *regalloc.Result, c *backend.Code) error {
+	vectorEmittersSet.Do(setVectorEmitters)
 	e := emitters.Get().(*emitter)
 	err := e.Run(e, &emitTraits, &e.a, cfg, m, r, c)
 	emitters.Put(e)

@@ -10,7 +10,7 @@ import (
 // result's register is no operand's.
 var vectorEmitters [ssa.OpCount]func(e *emitter, d, a Reg)
 
-func init() {
+func setVectorEmitters() {
 	vectorEmitters = [ssa.OpCount]func(e *emitter, d, a Reg){
 		ssa.OpVSplat:    (*emitter).vecSplat,
 		ssa.OpVExtract:  (*emitter).vecExtract,

@@ -17,8 +17,12 @@ type lowerer struct {
 
 var lowerers = sync.Pool{New: func() any { return new(lowerer) }}
 
+// vectorRulesSet says that setVectorRules was called: not at the start of every program.
+var vectorRulesSet sync.Once
+
 // lower selects instructions for f into m.
 func lower(cfg *backend.Config, f *ssa.Func, m *backend.Func) error {
+	vectorRulesSet.Do(setVectorRules)
 	l := lowerers.Get().(*lowerer)
 	err := l.Run(l, &traits, cfg, f, m)
 	lowerers.Put(l)

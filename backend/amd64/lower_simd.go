@@ -56,7 +56,7 @@ var vectorOps = [ssa.OpCount]laneOps{
 
 // vectorRules are the rules for vectors: operations that are one instruction of the machine's
 // if vectorOps has it, and those that vectorEmitters knows.
-func init() {
+func setVectorRules() {
 	for op := ssa.OpVSplat; op < ssa.OpCount; op++ {
 		rules[op].fn = (*lowerer).vector
 	}

@@ -37,6 +37,9 @@ type compared struct {
 	disp  int32
 }
 
+// vectorEmittersSet says that setVectorEmitters was called.
+var vectorEmittersSet sync.Once
+
 var emitters = sync.Pool{New: func() any { return new(emitter) }}
 
 // linkSize is what the return address takes of the stack, which is aligned to it.
@@ -46,6 +49,7 @@ var emitTraits = emit.Traits{Name: "arm64", LoopAlign: 16, FrameAlign: 16, Link:
 
 // emitCode assembles m with its allocation r into c.
 func emitCode(cfg *backend.Config, m *backend.Func, r *regalloc.Result, c *backend.Code) error {
+	vectorEmittersSet.Do(setVectorEmitters)
 	e := emitters.Get().(*emitter)
 	e.compared.place, e.slot.place = 0, 0
 	err := e.Run(e, &emitTraits, &e.a, cfg, m, r, c)

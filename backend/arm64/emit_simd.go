@@ -9,7 +9,7 @@ import (
 // operands of its own kind.
 var vectorEmitters [ssa.OpCount]func(e *emitter, d, a Reg)
 
-func init() {
+func setVectorEmitters() {
 	vectorEmitters = [ssa.OpCount]func(e *emitter, d, a Reg){
 		ssa.OpVSplat:     (*emitter).vecSplat,
 		ssa.OpVExtract:   (*emitter).vecExtract,

@@ -111,7 +111,7 @@ var vectorRules = [ssa.OpCount]vectorRule{
 	ssa.OpVBitmask:  {fn: (*lowerer).vecSequence},
 }
 
-func init() {
+func setVectorRules() {
 	for op := range vectorRules {
 		if vectorRules[op].fn != nil {
 			rules[op].fn = (*lowerer).vector
@@ -234,7 +234,7 @@ func (l *lowerer) vecDot(v ssa.Value, in *ssa.Inst, op Op, _ uint8) {
 }
 
 // withZero are the comparisons with 0 of comparisons of two operands, and of exchanged operands.
-var withZero = map[Op][2]Op{
+var withZero = [opCount][2]Op{
 	VCMEQ: {VCMEQ, VCMEQ}, VCMGT: {VCMGT, VCMLT}, VCMGE: {VCMGE, VCMLE},
 	VFCMEQ: {VFCMEQ, VFCMEQ}, VFCMGT: {VFCMGT, VFCMLT}, VFCMGE: {VFCMGE, VFCMLE},
 }
@@ -247,7 +247,8 @@ func (l *lowerer) vecCompare(v ssa.Value, in *ssa.Inst, op Op, arr uint8) {
 	case ssa.OpVNe:
 		d = l.newVec()
 	}
-	zero, ok := withZero[op]
+	zero := withZero[op]
+	ok := zero[0] != NoOp
 	switch {
 	case ok && l.isVec(b, 0):
 		l.vec1(zero[0], arr, d, l.Use(a))

@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
-	"hash/crc32"
 
 	"github.com/wasmaot/wasmaot/compiler/wasm"
 )
@@ -34,7 +33,7 @@ func matchForm(m *wasm.Module, index uint32) (*form, uint64) {
 	if len(body) < headLen {
 		return nil, 0
 	}
-	head := crc32.ChecksumIEEE(body[:headLen])
+	head := checksum(body[:headLen])
 	var n *normalForm
 	for i := range forms {
 		f := &forms[i]
@@ -49,6 +48,22 @@ func matchForm(m *wasm.Module, index uint32) (*form, uint64) {
 		}
 	}
 	return nil, 0
+}
+
+// checksum is CRC-32 by the usual polynomial, four bits at a time: its package makes a larger table at the start of every program.
+func checksum(b []byte) uint32 {
+	sum := ^uint32(0)
+	for _, c := range b {
+		sum ^= uint32(c)
+		sum = sum>>4 ^ crcTable[sum&15]
+		sum = sum>>4 ^ crcTable[sum&15]
+	}
+	return ^sum
+}
+
+var crcTable = [16]uint32{
+	0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4, 0x4db26158, 0x5005713c,
+	0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c, 0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c,
 }
 
 // normalForm is a body without its addresses, and these.
