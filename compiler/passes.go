@@ -28,6 +28,7 @@ var passes = []pass{
 	ssaPass(opt.Thread),
 	ssaPass(opt.Forward),
 	ssaPass(opt.Fold),
+	ssaPass(opt.LICM),
 	ssaPass(opt.GVN),
 	ssaPass(opt.Wide),
 	ssaPass(opt.DCE),
@@ -47,7 +48,8 @@ var order = [][2]string{
 	{"build", "thread"},
 	{"thread", "forward"}, // fewer parameters: more is known
 	{"forward", "fold"},   // what was loaded may be a constant now
-	{"fold", "gvn"},
+	{"fold", "licm"},
+	{"licm", "gvn"}, // what was moved may be there already
 	{"gvn", "wide"}, // equal values are one
 	{"wide", "dce"}, // parts of a product are dead now
 	{"dce", "poll"}, // loops that are left are known

@@ -18,13 +18,14 @@ var (
 	Fold    = Pass{"fold", fold}
 	GVN     = Pass{"gvn", gvn}
 	Wide    = Pass{"wide", wide}
+	LICM    = Pass{"licm", licm}
 	Forward = Pass{"forward", forward}
 	DCE     = Pass{"dce", dce}
 )
 
 // All lists the passes in the order that is meant for them: longer blocks first, then
 // what loads and addresses are known to be, which gives fold constants and gvn equal operands.
-var All = []Pass{Thread, Forward, Fold, GVN, Wide, DCE}
+var All = []Pass{Thread, Forward, Fold, LICM, GVN, Wide, DCE}
 
 // Scratch is the working memory of the passes; a worker keeps one from function to function.
 type Scratch struct {
@@ -34,12 +35,13 @@ type Scratch struct {
 	drop  []bool      // by value: parameters to remove
 	stamp []uint32    // by block
 
-	skip skipper
-	fold folder
-	gvn  valueTable
-	wide widener
-	mem  memTable
-	dce  marker
+	skip  skipper
+	fold  folder
+	gvn   valueTable
+	wide  widener
+	hoist hoister
+	mem   memTable
+	dce   marker
 }
 
 // sized makes s n long with zeros in it.
