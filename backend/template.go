@@ -18,6 +18,7 @@ const (
 	TTrap   // Imm is the trap
 	TPoison // d = a: the upper half becomes garbage
 
+	TCheckAddr // d (early), index, MemoryRec, base unless pinned: a checked address; Imm = offset + size, Aux = size, AuxIndex64
 	TMemCopy   // destination, source, count where isel.Bulk says; Imm is the length, if it is a constant
 	TMemFill   // destination, value, count; likewise
 	TCopyShort // two temps, vector temps for the chunks, destination, source: Imm bytes; AuxUnchecked: one temp or those for the chunks

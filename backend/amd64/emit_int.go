@@ -1,6 +1,7 @@
 package amd64
 
 import (
+	"github.com/wasmaot/wasmaot/backend"
 	"github.com/wasmaot/wasmaot/compiler/abi"
 )
 
@@ -318,7 +319,7 @@ func (e *emitter) emitCheckAddr() {
 	if len(e.Locs) > 3 {
 		base = e.Reg(3)
 	}
-	wide := in.Aux&auxWide != 0
+	wide := in.Aux&backend.AuxIndex64 != 0
 	if !wide && in.Imm == int64(int32(in.Imm)) {
 		a.RM(LEA, 8, d, At(index, int32(in.Imm)))
 	} else {

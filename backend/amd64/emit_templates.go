@@ -49,11 +49,9 @@ var templates = [templateEnd]func(e *emitter){
 	tFillShort: (*emitter).emitFillShort,
 
 	tPoison:    (*emitter).emitPoison,
-	tEntry:     (*emitter).emitEntry,
 	tCall:      (*emitter).emitCall,
 	tCallDesc:  (*emitter).emitCallDesc,
 	tCallTable: (*emitter).emitCallTable,
-	tReturn:    (*emitter).emitReturn,
 }
 
 // slowPaths has what templates do out of line.

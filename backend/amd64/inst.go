@@ -55,7 +55,6 @@ const (
 
 	tRounds // d = a, b, schedule in xmm0: SHA256RNDS2 d, b
 
-	tCheckAddr // d (early), index, MemoryRec, base unless pinned: a checked address; Imm = offset + size, Aux = size
 	tIndexMask // d (early), index, length: a checked index; Cond is the trap
 
 	templateEnd
@@ -73,6 +72,7 @@ const (
 	tSwitch    = backend.TSwitch
 	tTrap      = backend.TTrap
 	tPoison    = backend.TPoison
+	tCheckAddr = backend.TCheckAddr
 	tMemCopy   = backend.TMemCopy // rdi, rsi, rcx
 	tMemFill   = backend.TMemFill // rdi, rax, rcx
 	tCopyShort = backend.TCopyShort

@@ -257,16 +257,16 @@ func (l *lowerer) compareFloat(c *comparison, op ssa.Op, a, b ssa.Value) {
 	c.src = l.floatOperand(b, c.size)
 }
 
-// set makes the value 0 or 1 of a comparison.
-func (l *lowerer) set(v ssa.Value, in *ssa.Inst, _ Op) {
+// Set makes the value 0 or 1 of a comparison.
+func (l *lowerer) Set(v ssa.Value) {
 	c := l.compare(v)
 	inst := l.Put(tSet, 0)
 	l.Def(l.Result(v))
 	l.attachCompare(inst, &c)
 }
 
-// selectOp makes A ≠ 0 ? B : C.
-func (l *lowerer) selectOp(v ssa.Value, in *ssa.Inst, _ Op) {
+// Choose makes A ≠ 0 ? B : C.
+func (l *lowerer) Choose(v ssa.Value, in *ssa.Inst) {
 	c := l.compare(ssa.Value(in.A))
 	yes, no := ssa.Value(in.B), ssa.Value(in.C)
 	// The result takes the place of the second value: better one that dies. FEq needs two

@@ -6,15 +6,12 @@ import (
 	"github.com/wasmaot/wasmaot/compiler/ssa"
 )
 
-// divide makes the four divisions. Those by a constant become multiplications; the others have
+// Divide makes the four divisions:
 // dividend and quotient in rax, remainder in rdx.
-func (l *lowerer) divide(v ssa.Value, in *ssa.Inst, _ Op) {
+func (l *lowerer) Divide(v ssa.Value, in *ssa.Inst) {
 	size := l.SizeOf(v)
 	a, b := ssa.Value(in.A), ssa.Value(in.B)
 	c, isConst := l.F.IsConst(b)
-	if isConst && l.DivideByConstant(v, in, c, size) {
-		return
-	}
 	t := [...]template{tDivS, tDiv, tRemS, tDiv}[in.Op-ssa.OpDivS]
 	quotient, remainder := l.Result(v), l.NewVReg(regalloc.ClassInt)
 	if in.Op == ssa.OpRemS || in.Op == ssa.OpRemU {

@@ -118,8 +118,8 @@ func (l *lowerer) convertU(v ssa.Value, in *ssa.Inst, _ Op) {
 	l.Arg(a)
 }
 
-// truncate makes an integer of a float.
-func (l *lowerer) truncate(v ssa.Value, in *ssa.Inst, _ Op) {
+// Truncate makes an integer of a float.
+func (l *lowerer) Truncate(v ssa.Value, in *ssa.Inst) {
 	a := l.Use(ssa.Value(in.A))
 	t := [...]template{tTrunc, tTruncU, tTruncSat, tTruncSatU}[in.Op-ssa.OpTruncS]
 	inst := l.Put(t, uint8(in.Type.Size()))

@@ -46,35 +46,13 @@ func (l *lowerer) addOffset(index regalloc.VReg, offset uint32) regalloc.VReg {
 	return sum
 }
 
-// address makes the addresses that are not part of their accesses: checked ones and those
-// of other memories.
-func (l *lowerer) address(v ssa.Value, in *ssa.Inst, _ Op) {
-	index, offset, size, memory := ssa.Value(in.A), in.B, in.C&0xff, in.C>>8
-	is64 := l.F.Insts[index].Type == abi.I64
-	base := l.MemoryBase(memory)
-	if in.Flags&ssa.FlagChecked == 0 && !is64 {
-		x := l.Use(index)
-		if offset > math.MaxInt32 {
-			x, offset = l.addOffset(x, offset), 0
-		}
-		s := source{form: formBaseIndex, a: base, b: x, disp: int32(offset)}
-		l.loadFrom(tLea, LEA, 8, l.Result(v), &s)
-		return
+// Sum makes d = base + index + offset.
+func (l *lowerer) Sum(d, base, index regalloc.VReg, offset uint32) {
+	if offset > math.MaxInt32 {
+		index, offset = l.addOffset(index, offset), 0
 	}
-	record := l.MemoryRecord(memory)
-	x := l.Use(index)
-	inst := l.Put(tCheckAddr, 8)
-	inst.Imm = int64(offset) + int64(size)
-	inst.Aux = size
-	if is64 {
-		inst.Aux |= auxWide
-	}
-	l.Operand(l.Result(v), regalloc.DefEarly, regalloc.AnyReg, 0)
-	l.Arg(x)
-	l.Arg(record)
-	if base != 0 {
-		l.Arg(base)
-	}
+	s := source{form: formBaseIndex, a: base, b: index, disp: int32(offset)}
+	l.loadFrom(tLea, LEA, 8, d, &s)
 }
 
 // canFold reports whether v is a load of just the size that can be an operand of the
@@ -141,13 +119,15 @@ func moveOp(t abi.Type) Op {
 	return MOV
 }
 
-func (l *lowerer) load(v ssa.Value, in *ssa.Inst, _ Op) {
+// LoadGuest makes a load.
+func (l *lowerer) LoadGuest(v ssa.Value, in *ssa.Inst) {
 	op, size := loadOp(in)
 	s := l.memoryOf(ssa.Value(in.A))
 	l.loadFrom(tLoad, op, size, l.Result(v), &s)
 }
 
-func (l *lowerer) store(v ssa.Value, in *ssa.Inst, _ Op) {
+// StoreGuest makes a store.
+func (l *lowerer) StoreGuest(v ssa.Value, in *ssa.Inst) {
 	size := l.StoreSize(in)
 	x := ssa.Value(in.B)
 	if l.modifyInPlace(in, x, size) {

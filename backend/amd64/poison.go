@@ -10,8 +10,8 @@ func (e *emitter) emitPoison() {
 	e.a.RR(OR, 8, e.Reg(0), regScratch)
 }
 
-// poisonRegisters fills all registers with garbage but those that the instruction's operands are in.
-func (e *emitter) poisonRegisters() {
+// PoisonRegisters fills all registers with garbage but those that the instruction's operands are in.
+func (e *emitter) PoisonRegisters() {
 	free := e.Free(allocatable | 1<<regScratch | 1<<regScratchX)
 	for r := RAX; r <= X15; r++ {
 		switch {
@@ -24,8 +24,8 @@ func (e *emitter) poisonRegisters() {
 	}
 }
 
-// poisonSlots fills the spill slots with garbage.
-func (e *emitter) poisonSlots() {
+// PoisonSlots fills the spill slots with garbage.
+func (e *emitter) PoisonSlots() {
 	e.a.RI(MOV, 8, regScratch, emit.Poison)
 	for at := int32(0); at < int32(e.R.FrameSize); at += 8 {
 		e.a.MR(MOV, 8, At(RSP, e.Slots+at), regScratch)

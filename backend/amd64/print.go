@@ -22,7 +22,7 @@ var templateNames = [templateEnd]string{
 	tDiv: "div", tDivS: "divs", tRemS: "rems", tBitScan: "bitscan",
 	tFloatMask: "mask", tCopysign: "copysign", tMinMax: "minmax", tConvU64: "convu64",
 	tTrunc: "trunc", tTruncU: "truncu", tTruncSat: "truncsat", tTruncSatU: "truncsatu", tBitcast: "bitcast",
-	tVector: "vector", tRounds: "rounds", tCheckAddr: "checkaddr", tIndexMask: "indexmask",
+	tVector: "vector", tRounds: "rounds", tIndexMask: "indexmask",
 }
 
 // lowered gives the selected instructions as text.

@@ -100,18 +100,8 @@ func (e *emitter) JumpTable(labels []Label) {
 	a.BR(regScratch)
 }
 
-func (e *emitter) emitEntry() {
-	if e.Cfg.Poison {
-		e.poisonRegisters()
-		e.poisonSlots()
-	}
-}
-
-func (e *emitter) emitReturn() {
-	if e.Cfg.Poison {
-		e.poisonSlots()
-		e.poisonRegisters()
-	}
+// Return leaves the frame and the function.
+func (e *emitter) Return() {
 	e.epilogue()
 	e.a.RET()
 }

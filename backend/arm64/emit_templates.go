@@ -38,9 +38,7 @@ var templates = [templateEnd]func(e *emitter){
 	tFillShort: (*emitter).emitFillShort,
 
 	tPoison:    (*emitter).emitPoison,
-	tEntry:     (*emitter).emitEntry,
 	tCall:      (*emitter).emitCall,
 	tCallDesc:  (*emitter).emitCallDesc,
 	tCallTable: (*emitter).emitCallTable,
-	tReturn:    (*emitter).emitReturn,
 }

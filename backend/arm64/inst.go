@@ -42,7 +42,6 @@ const (
 	tTied   // d = a, b, c: op d, b, c; without c op d, b
 	tVector // d (early, or = a if there are temps), operands, temps; or memory: Imm = ssa.Op | number<<16, Cond = ssa.Shape
 
-	tCheckAddr // d (early), index, MemoryRec, base unless pinned: a checked address; Imm = offset + size, Aux = size
 	tIndexMask // d (early), index, length: a checked index; Cond is the trap
 	templateEnd
 )
@@ -56,6 +55,7 @@ const (
 	tCallTable = backend.TCallTable // index x8, the form for TableRec's length
 	tReturn    = backend.TReturn
 	tPoison    = backend.TPoison
+	tCheckAddr = backend.TCheckAddr
 	tMemCopy   = backend.TMemCopy // x0, x1, x2
 	tMemFill   = backend.TMemFill
 	tCopyShort = backend.TCopyShort

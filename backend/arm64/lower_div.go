@@ -8,14 +8,15 @@ import (
 	"github.com/wasmaot/wasmaot/compiler/ssa"
 )
 
-// divide makes the four divisions. Those by a constant become multiplications. The machine's own never trap: quotients of
+// Divide makes the four divisions. The machine's own never trap: quotients of
 // zero are 0, and the one that overflows is its dividend.
-func (l *lowerer) divide(v ssa.Value, in *ssa.Inst, op Op) {
+func (l *lowerer) Divide(v ssa.Value, in *ssa.Inst) {
+	op := SDIV
+	if in.Op == ssa.OpDivU || in.Op == ssa.OpRemU {
+		op = UDIV
+	}
 	size := l.SizeOf(v)
 	c, isConst := l.F.IsConst(ssa.Value(in.B))
-	if isConst && l.DivideByConstant(v, in, c, size) {
-		return
-	}
 	remainder := in.Op == ssa.OpRemS || in.Op == ssa.OpRemU
 	a, b := l.Use(ssa.Value(in.A)), l.Use(ssa.Value(in.B))
 	t := tDiv

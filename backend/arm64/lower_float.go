@@ -22,8 +22,8 @@ func (l *lowerer) convert(v ssa.Value, in *ssa.Inst, _ Op) {
 	}
 }
 
-// truncate makes an integer of a float. The machine's instructions saturate.
-func (l *lowerer) truncate(v ssa.Value, in *ssa.Inst, _ Op) {
+// Truncate makes an integer of a float. The machine's instructions saturate.
+func (l *lowerer) Truncate(v ssa.Value, in *ssa.Inst) {
 	t := tTrunc
 	if in.Op == ssa.OpTruncSatS || in.Op == ssa.OpTruncSatU {
 		t = tTruncSat

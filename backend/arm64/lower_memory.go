@@ -5,7 +5,6 @@ import (
 
 	"github.com/wasmaot/wasmaot/backend"
 	"github.com/wasmaot/wasmaot/backend/regalloc"
-	"github.com/wasmaot/wasmaot/compiler/abi"
 	"github.com/wasmaot/wasmaot/compiler/ssa"
 )
 
@@ -33,30 +32,10 @@ func (l *lowerer) memoryOf(a ssa.Value) source {
 	return source{form: formGuest, ext: uint8(ExtUXTW), a: l.Use(index), disp: int32(offset)} // read as a uint32
 }
 
-// address makes the addresses that are not part of their accesses: checked ones and those of other memories.
-func (l *lowerer) address(v ssa.Value, in *ssa.Inst, _ Op) {
-	index, offset, size, memory := ssa.Value(in.A), in.B, in.C&0xff, in.C>>8
-	is64 := l.F.Insts[index].Type == abi.I64
-	base := l.MemoryBase(memory)
-	if in.Flags&ssa.FlagChecked == 0 && !is64 {
-		s := source{form: formBaseIndex, ext: uint8(ExtUXTW), a: base, b: l.Use(index), disp: int32(offset)}
-		l.addressOf(l.Result(v), &s)
-		return
-	}
-	record := l.MemoryRecord(memory)
-	x := l.Use(index)
-	inst := l.Put(tCheckAddr, 8)
-	inst.Imm = int64(offset) + int64(size)
-	inst.Aux = size
-	if is64 {
-		inst.Aux |= auxWide
-	}
-	l.Operand(l.Result(v), regalloc.DefEarly, regalloc.AnyReg, 0)
-	l.Arg(x)
-	l.Arg(record)
-	if base != 0 {
-		l.Arg(base)
-	}
+// Sum makes d = base + index + offset.
+func (l *lowerer) Sum(d, base, index regalloc.VReg, offset uint32) {
+	s := source{form: formBaseIndex, ext: uint8(ExtUXTW), a: base, b: index, disp: int32(offset)} // read as a uint32
+	l.addressOf(d, &s)
 }
 
 // addressOf makes d the address of a memory operand.
@@ -88,13 +67,15 @@ func loadOp(in *ssa.Inst) (op MemOp, size uint8) {
 	return LDR, uint8(in.Op.AccessSize(in.Type))
 }
 
-func (l *lowerer) load(v ssa.Value, in *ssa.Inst, _ Op) {
+// LoadGuest makes a load.
+func (l *lowerer) LoadGuest(v ssa.Value, in *ssa.Inst) {
 	op, size := loadOp(in)
 	s := l.memoryOf(ssa.Value(in.A))
 	l.loadFrom(op, size, l.Result(v), &s)
 }
 
-func (l *lowerer) store(v ssa.Value, in *ssa.Inst, _ Op) {
+// StoreGuest makes a store.
+func (l *lowerer) StoreGuest(v ssa.Value, in *ssa.Inst) {
 	s := l.memoryOf(ssa.Value(in.A))
 	l.storeTo(ssa.Value(in.B), l.StoreSize(in), &s)
 }

@@ -8,17 +8,13 @@ type rule struct {
 	op Op
 }
 
-// rules has a rule for each operation that makes instructions by itself and not by way of package isel. The others
+// rules has a rule for each operation that makes instructions by itself and not by way of a method that package isel knows. The others
 // are part of their users: constants, parameters, zero extensions.
 var rules = [ssa.OpCount]rule{
 
 	ssa.OpAdd:    {(*lowerer).add, ADD},
 	ssa.OpSub:    {(*lowerer).sub, SUB},
 	ssa.OpMul:    {(*lowerer).mul, MUL},
-	ssa.OpDivS:   {(*lowerer).divide, SDIV},
-	ssa.OpDivU:   {(*lowerer).divide, UDIV},
-	ssa.OpRemS:   {(*lowerer).divide, SDIV},
-	ssa.OpRemU:   {(*lowerer).divide, UDIV},
 	ssa.OpAnd:    {(*lowerer).and, AND},
 	ssa.OpOr:     {(*lowerer).logic, ORR},
 	ssa.OpXor:    {(*lowerer).logic, EOR},
@@ -37,24 +33,6 @@ var rules = [ssa.OpCount]rule{
 	ssa.OpSext:   {(*lowerer).unary, SXTW},
 	ssa.OpMulHiU: {(*lowerer).plainTwo, UMULH},
 
-	ssa.OpEqz: {fn: (*lowerer).set},
-	ssa.OpEq:  {fn: (*lowerer).set},
-	ssa.OpNe:  {fn: (*lowerer).set},
-	ssa.OpLtS: {fn: (*lowerer).set},
-	ssa.OpLtU: {fn: (*lowerer).set},
-	ssa.OpGtS: {fn: (*lowerer).set},
-	ssa.OpGtU: {fn: (*lowerer).set},
-	ssa.OpLeS: {fn: (*lowerer).set},
-	ssa.OpLeU: {fn: (*lowerer).set},
-	ssa.OpGeS: {fn: (*lowerer).set},
-	ssa.OpGeU: {fn: (*lowerer).set},
-	ssa.OpFEq: {fn: (*lowerer).set},
-	ssa.OpFNe: {fn: (*lowerer).set},
-	ssa.OpFLt: {fn: (*lowerer).set},
-	ssa.OpFGt: {fn: (*lowerer).set},
-	ssa.OpFLe: {fn: (*lowerer).set},
-	ssa.OpFGe: {fn: (*lowerer).set},
-
 	ssa.OpFAdd:      {(*lowerer).plainTwo, FADD},
 	ssa.OpFSub:      {(*lowerer).plainTwo, FSUB},
 	ssa.OpFMul:      {(*lowerer).plainTwo, FMUL},
@@ -71,26 +49,7 @@ var rules = [ssa.OpCount]rule{
 	ssa.OpFNearest:  {(*lowerer).unary, FRINTN},
 	ssa.OpDemote:    {(*lowerer).unary, FCVT},
 	ssa.OpPromote:   {(*lowerer).unary, FCVT},
-	ssa.OpTruncS:    {fn: (*lowerer).truncate},
-	ssa.OpTruncU:    {fn: (*lowerer).truncate},
-	ssa.OpTruncSatS: {fn: (*lowerer).truncate},
-	ssa.OpTruncSatU: {fn: (*lowerer).truncate},
 	ssa.OpConvS:     {fn: (*lowerer).convert},
 	ssa.OpConvU:     {fn: (*lowerer).convert},
 	ssa.OpBitcast:   {fn: (*lowerer).bitcast},
-
-	ssa.OpSelect: {fn: (*lowerer).selectOp},
-
-	ssa.OpAddr:    {fn: (*lowerer).address},
-	ssa.OpLoad:    {fn: (*lowerer).load},
-	ssa.OpLoad8U:  {fn: (*lowerer).load},
-	ssa.OpLoad8S:  {fn: (*lowerer).load},
-	ssa.OpLoad16U: {fn: (*lowerer).load},
-	ssa.OpLoad16S: {fn: (*lowerer).load},
-	ssa.OpLoad32U: {fn: (*lowerer).load},
-	ssa.OpLoad32S: {fn: (*lowerer).load},
-	ssa.OpStore:   {fn: (*lowerer).store},
-	ssa.OpStore8:  {fn: (*lowerer).store},
-	ssa.OpStore16: {fn: (*lowerer).store},
-	ssa.OpStore32: {fn: (*lowerer).store},
 }

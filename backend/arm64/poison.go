@@ -7,8 +7,8 @@ import (
 
 const poisonHigh = emit.PoisonHigh
 
-// poisonRegisters fills all registers with garbage but those that the instruction's operands are in.
-func (e *emitter) poisonRegisters() {
+// PoisonRegisters fills all registers with garbage but those that the instruction's operands are in.
+func (e *emitter) PoisonRegisters() {
 	free := e.Free(allocatable | 1<<regScratch | 1<<regScratchV)
 	for r := V0; r <= V31; r++ {
 		if free>>r&1 != 0 {
@@ -23,8 +23,8 @@ func (e *emitter) poisonRegisters() {
 	}
 }
 
-// poisonSlots fills the spill slots with garbage.
-func (e *emitter) poisonSlots() {
+// PoisonSlots fills the spill slots with garbage.
+func (e *emitter) PoisonSlots() {
 	if e.R.FrameSize == 0 {
 		return
 	}

@@ -36,8 +36,14 @@ type Machine interface {
 	Move(m *regalloc.Move)
 	// Prologue makes the frame.
 	Prologue()
+	// Return leaves the frame and the function.
+	Return()
 	// Stop is the instruction that traps.
 	Stop()
+	// PoisonRegisters fills all registers with garbage but those that the instruction's operands are in, PoisonSlots the
+	// spill slots.
+	PoisonRegisters()
+	PoisonSlots()
 	// Jump jumps.
 	Jump(l Label)
 	// Compare prepares for JumpIf with the condition of Emitter.In, a comparison whose operands are k and following.
@@ -221,13 +227,24 @@ func (e *Emitter) inst(at uint32) {
 		e.a.Trap(abi.Trap(e.In.Imm), e.In.Pos)
 		e.machine.Stop()
 		e.PlaceEdges()
+	case backend.TEntry:
+		e.poison()
+	case backend.TReturn:
+		e.poison()
+		e.machine.Return()
+		e.PlaceEdges()
 	default:
 		if !e.machine.Instruction(t) {
 			e.Fail("instruction %d: %d is not a known template", at, t)
 		}
-		if t == backend.TReturn {
-			e.PlaceEdges()
-		}
+	}
+}
+
+// poison fills with garbage what holds nothing on entry and on return.
+func (e *Emitter) poison() {
+	if e.Cfg.Poison {
+		e.machine.PoisonSlots()
+		e.machine.PoisonRegisters()
 	}
 }
 

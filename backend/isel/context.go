@@ -106,36 +106,6 @@ func (l *Lowerer) MemoryBase(i uint32) regalloc.VReg {
 	return d
 }
 
-// common makes operations for which there is no rule of the machine's.
-func (l *Lowerer) common(v ssa.Value, in *ssa.Inst) bool {
-	switch in.Op {
-	case ssa.OpFuncRef:
-		l.addressTo(l.Result(v), l.funcDesc(in.A))
-	case ssa.OpGlobal:
-		l.machine.Load(l.Result(v), in.Type, l.SizeOf(v), l.GlobalCell(in.A))
-	case ssa.OpGlobalSet:
-		x := ssa.Value(in.B)
-		l.machine.Store(x, uint8(l.F.Insts[x].Type.Size()), l.GlobalCell(in.A))
-	case ssa.OpMemSize:
-		l.machine.Load(l.Result(v), abi.I64, 8, l.at(l.memory(in.A), abi.MemoryRecBytes))
-	case ssa.OpTabSize:
-		l.machine.Load(l.Result(v), abi.I64, 8, l.TableField(in.A, abi.TableRecLen))
-	case ssa.OpTabGet:
-		base, index := l.element(in)
-		l.machine.LoadElement(l.Result(v), base, index)
-	case ssa.OpTabSet:
-		base, index := l.element(in)
-		l.machine.StoreElement(ssa.Value(in.C), base, index)
-	case ssa.OpMemCopy, ssa.OpMemFill:
-		l.bulk(in)
-	case ssa.OpCall:
-		l.call(v, in)
-	default:
-		return false
-	}
-	return true
-}
-
 // element gives where a table's elements are and a checked index.
 func (l *Lowerer) element(in *ssa.Inst) (base, index regalloc.VReg) {
 	index = l.NewVReg(regalloc.ClassInt)

@@ -29,8 +29,8 @@ func Signed(c uint64, size uint8) int64 {
 	return int64(c)
 }
 
-// DivideByConstant makes the division v by c, if c is not one of the few that are left to the machine.
-func (l *Lowerer) DivideByConstant(v ssa.Value, in *ssa.Inst, c uint64, size uint8) bool {
+// divideByConstant makes the division v by c, if c is not one of the few that are left to the machine.
+func (l *Lowerer) divideByConstant(v ssa.Value, in *ssa.Inst, c uint64, size uint8) bool {
 	n := ssa.Value(in.A)
 	switch in.Op {
 	case ssa.OpDivU, ssa.OpRemU:

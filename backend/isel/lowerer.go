@@ -59,6 +59,17 @@ type Machine interface {
 	StoreElement(x ssa.Value, base, index regalloc.VReg)
 	// Extend makes d of the low half of x, the upper half becomes 0. The instruction may find x in its slot.
 	Extend(d, x regalloc.VReg)
+	// LoadGuest makes v, a load from a linear memory, and StoreGuest a store.
+	LoadGuest(v ssa.Value, in *ssa.Inst)
+	StoreGuest(v ssa.Value, in *ssa.Inst)
+	// Sum makes d = base + index, an I32, + offset.
+	Sum(d, base, index regalloc.VReg, offset uint32)
+	// Set makes the value 0 or 1 of comparison v, Choose a choice.
+	Set(v ssa.Value)
+	Choose(v ssa.Value, in *ssa.Inst)
+	// Divide makes a division by the machine's own, Truncate an integer of a float.
+	Divide(v ssa.Value, in *ssa.Inst)
+	Truncate(v ssa.Value, in *ssa.Inst)
 	// Attach gives an instruction a location as its last operand.
 	Attach(inst *backend.Inst, at Location)
 	// Arith makes d = a op b.

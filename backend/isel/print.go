@@ -104,5 +104,5 @@ func (p *Printer) Uses(ops []regalloc.Operand) (words []string) {
 var TemplateNames = [backend.TMachine]string{
 	backend.TBranch: "branch", backend.TEntry: "entry", backend.TCall: "call", backend.TCallDesc: "calldesc", backend.TCallTable: "calltable",
 	backend.TReturn: "return", backend.TJump: "jump", backend.TSwitch: "switch", backend.TTrap: "trap", backend.TPoison: "poison",
-	backend.TMemCopy: "memcopy", backend.TMemFill: "memfill", backend.TCopyShort: "copyshort", backend.TFillShort: "fillshort",
+	backend.TCheckAddr: "checkaddr", backend.TMemCopy: "memcopy", backend.TMemFill: "memfill", backend.TCopyShort: "copyshort", backend.TFillShort: "fillshort",
 }
