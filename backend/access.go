@@ -162,6 +162,10 @@ func (f Fact) Join(g Fact, widen bool) Fact {
 				f.Lo, f.Hi = min(f.Lo, g.Lo), max(f.Hi, g.Hi)
 				return f
 			}
+			if f.Off == g.Off && max(f.Hi, g.Hi) <= math.MaxUint32 { // the sum of base and index
+				f.Lo, f.Hi = 0, math.MaxUint32
+				return f
+			}
 		case FactCounted:
 			if g.Off >= f.Off || !widen {
 				f.Off = min(f.Off, g.Off)
