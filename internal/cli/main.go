@@ -54,7 +54,11 @@ func Main(program string, run func(ctx context.Context) error) int {
 	} else {
 		go watchSignals(cancel)
 	}
-	return report(program, run(ctx))
+	err := run(ctx)
+	if cause := context.Cause(ctx); cause != nil && errors.Is(err, context.Canceled) {
+		err = cause // compiling tells that it ended, not why
+	}
+	return report(program, err)
 }
 
 func watchSignals(cancel context.CancelCauseFunc) {
