@@ -94,7 +94,7 @@ realworld:
 # The embedding API under load: instances one after the other and at once, a storm of preemptions under the race detector, in a cgo host.
 .PHONY: api-life
 api-life:
-	WASMAOT_INSTANCES=1000000 go test ./engine -count=1 -v -run 'TestManyInstances|TestLiveInstances' -timeout 30m
+	WASMAOT_INSTANCES=1000000 WASMAOT_LIVE=20000 go test ./engine -count=1 -v -run 'TestManyInstances|TestLiveInstances' -timeout 30m
 	CGO_ENABLED=1 WASMAOT_STORM=300 go test ./engine -count=1 -v -race -run TestStorm -timeout 30m
 	go test ./engine -count=1 -v -run TestCgoHost
 

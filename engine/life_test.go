@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/wasmaot/wasmaot"
 	"github.com/wasmaot/wasmaot/engine"
 )
 
@@ -87,10 +88,14 @@ func TestManyInstances(t *testing.T) {
 	}
 }
 
-// TestLiveInstances has many instances at once, each with its own memory.
+// TestLiveInstances has many instances at once, each with its own memory. More than about 16,000, WASMAOT_LIVE=20000 say, are of both memory tiers.
 func TestLiveInstances(t *testing.T) {
 	n := number(t, "WASMAOT_LIVE", 10_000)
-	m := load(t, testModule)
+	m, err := wasmaot.NewRuntime(nil).Compile(background, "test", testModule)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
 	c := env(engine.Host1("host", identity))
 	live := make([]*engine.Instance, 0, n)
 	defer func() {

@@ -82,7 +82,7 @@ func mapImage(a *artifact.Artifact) error {
 }
 
 // WithExplicit says how to compile the module for the tier with explicit checks. That is done once, when a guarded memory of 8 GiB of addresses cannot be had: where the
-// process has a limit (RLIMIT_AS), or more than about 10,000 instances. wasmaot.Runtime sets it; an artifact alone has one tier.
+// process has a limit (RLIMIT_AS), or 14,000 of them are there. wasmaot.Runtime sets it; an artifact alone has one tier.
 func (m *Module) WithExplicit(compile func() (*artifact.Artifact, error)) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

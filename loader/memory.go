@@ -48,8 +48,8 @@ func NewMemory(t artifact.Memory) (*Memory, error) {
 	if err != nil {
 		return nil, err
 	}
-	region := m.region
-	m.node = newNode(func() { region.Release() })
+	region, guarded := m.region, m.guarded
+	m.node = newNode(func() { releaseMemory(region, guarded) })
 	runtime.AddCleanup(m, (*node).close, m.node)
 	return m, nil
 }
@@ -70,7 +70,7 @@ func newMemory(t artifact.Memory, rec *memoryRec, guarded bool, limit uint64, al
 		return nil, fmt.Errorf("linear memory: %w", err)
 	}
 	if err := m.region.Commit(0, t.Min*wasmPage); err != nil {
-		m.region.Release()
+		releaseMemory(m.region, m.guarded)
 		return nil, fmt.Errorf("linear memory: %w", err)
 	}
 	rec.base, rec.bytes = m.region.Base(), t.Min*wasmPage
@@ -97,7 +97,12 @@ func (m *Memory) allocate(from func(min, max uint64) ([]byte, func(), error)) (e
 // reserve gets the memory's addresses. Without a guard it makes do with fewer than the maximum, which then is smaller.
 func (m *Memory) reserve() (err error) {
 	if m.guarded {
-		if m.region, err = vmem.Reserve(guardedSize, vmem.PageSize); err != nil {
+		err = errTooManyGuarded
+		if guardedMemories.Add(1) <= maxGuarded {
+			m.region, err = vmem.Reserve(guardedSize, vmem.PageSize)
+		}
+		if err != nil {
+			guardedMemories.Add(-1)
 			err = fmt.Errorf("%w: %w", ErrAddressSpace, err)
 		}
 		return err
@@ -108,6 +113,22 @@ func (m *Memory) reserve() (err error) {
 		}
 		m.max = max(m.max/2, m.typ.Min)
 	}
+}
+
+// maxGuarded memories leave an eighth of a process's addresses to those without a guard, to stacks and to the host.
+const maxGuarded = 14_000
+
+var (
+	guardedMemories   atomic.Int64
+	errTooManyGuarded = fmt.Errorf("there are %d guarded memories", maxGuarded)
+)
+
+// releaseMemory gives a memory's addresses back.
+func releaseMemory(r *vmem.Region, guarded bool) {
+	if guarded {
+		guardedMemories.Add(-1)
+	}
+	r.Release()
 }
 
 // Type is the memory's type as declared.
@@ -159,7 +180,7 @@ func (m *Memory) applyImage(a *artifact.Artifact) (abi.Trap, error) {
 func (m *Memory) free() {
 	m.rec = &memoryRec{}
 	if m.region != nil {
-		m.region.Release()
+		releaseMemory(m.region, m.guarded)
 	}
 	if m.release != nil {
 		m.release()
