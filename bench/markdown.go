@@ -54,6 +54,9 @@ func (r *Report) programs(b *strings.Builder, t Table) {
 		}
 		b.WriteString("\n")
 	}
+	if len(t.Programs) == 1 {
+		return
+	}
 	b.WriteString("| **geometric mean** | |")
 	for _, e := range r.Engines[1:] {
 		if counts[e] == 0 {

@@ -11,10 +11,10 @@ import (
 // Sizes of the plot, in pixels.
 const (
 	plotWidth   = 1200
-	plotLeft    = 60
+	plotLeft    = 100
 	panelHeight = 240
-	panelHead   = 50 // title
-	panelFoot   = 80 // slanted labels
+	panelHead   = 50  // title
+	panelFoot   = 100 // slanted labels
 	legendSpace = 40
 )
 
