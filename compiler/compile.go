@@ -203,5 +203,5 @@ func parallel(ctx context.Context, opts *Options, sizes []int, newTask func() fu
 	if firstErr != nil {
 		return firstErr
 	}
-	return ctx.Err()
+	return context.Cause(ctx)
 }
