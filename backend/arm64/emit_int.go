@@ -78,40 +78,22 @@ func (e *emitter) emitStore() {
 		e.slotMem(op, e.In.Size, r, disp, regScratch)
 		return
 	}
-	if e.In.Size == 16 && formOf(e.In).isGuest() && !e.Cfg.Explicit {
-		e.storeVector(r, k)
-		return
-	}
 	m := e.memory(k, e.accessed(op, r))
+	e.probe(e.accessed(op, r), m)
 	e.a.Mem(op, e.In.Size, r, m)
 }
 
-// storeVector stores 16 bytes in a linear memory whose guard region catches what is out of bounds. A store of which only the second half is
-// may write the first (the machine promises nothing else, and emulators do): so the last byte is touched before.
-func (e *emitter) storeVector(r Reg, k int) {
-	a, in := &e.a, e.In
-	base, disp := regMemBase, in.Disp
-	switch formOf(in) {
-	case formGuest:
-		base, disp = regScratch, 0
-		if in.Disp == 0 {
-			a.RRRExt(ADD, 8, base, regMemBase, e.Reg(k), Ext(extOf(in)), 0)
-		} else {
-			a.MovImm(8, base, int64(uint32(in.Disp)))
-			a.RRRExt(ADD, 8, base, base, e.Reg(k), Ext(extOf(in)), 0)
-			a.RRR(ADD, 8, base, base, regMemBase)
-		}
-	case formAddr:
-		base = e.Reg(k)
+// probe loads what a store will write to, so that if either traps the load does.
+func (e *emitter) probe(size uint8, m Mem) {
+	if e.In.Aux&auxProbe == 0 {
+		return
 	}
-	if disp > 1<<12-16 || disp&15 != 0 && disp > 255 {
-		e.addImm(regScratch, base, int64(disp))
-		base, disp = regScratch, 0
+	r := ZR
+	if size == 16 {
+		r = regScratchV
 	}
-	a.Trap(abi.TrapMemoryOutOfBounds, in.Pos)
-	a.Mem(LDR, 1, ZR, At(base, disp+15))
-	a.Trap(abi.TrapMemoryOutOfBounds, in.Pos)
-	a.Mem(STR, 16, r, At(base, disp))
+	e.a.Mem(LDR, size, r, m)
+	e.a.Trap(abi.TrapMemoryOutOfBounds, e.In.Pos)
 }
 
 // slotDisp gives the place on the stack of a call's parameters and results.

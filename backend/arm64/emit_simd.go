@@ -171,5 +171,7 @@ func (e *emitter) vecStoreLane(v, _ Reg) {
 		e.a.MovLane(e.arr(), regScratchV, v, lane)
 		v = regScratchV
 	}
-	e.a.Mem(STR, size, v, e.memory(1, size))
+	m := e.memory(1, size)
+	e.probe(size, m)
+	e.a.Mem(STR, size, v, m)
 }

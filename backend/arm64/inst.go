@@ -101,6 +101,7 @@ const (
 	auxWide      = backend.AuxIndex64 // tSelect: 64 bits are moved; checks: 64-bit indices. Inst.Size is the comparison's
 	auxUnsigned  = 1 << 31            // divisions and conversions
 	auxF64       = 1 << 24            // conversions: the float is an F64
+	auxProbe     = 1 << 23            // stores: what they write to must be loaded before
 	auxNonZero   = 1 << 23            // divisions: the divisor is a constant other than 0
 )
 

@@ -77,11 +77,22 @@ func (l *lowerer) LoadGuest(v ssa.Value, in *ssa.Inst) {
 // StoreGuest makes a store.
 func (l *lowerer) StoreGuest(v ssa.Value, in *ssa.Inst) {
 	s := l.memoryOf(ssa.Value(in.A))
-	l.storeTo(ssa.Value(in.B), l.StoreSize(in), &s)
+	inst := l.storeTo(ssa.Value(in.B), l.StoreSize(in), &s)
+	if l.tears(v, in, inst.Size) {
+		inst.Aux |= auxProbe
+	}
+}
+
+// tears reports whether a store that traps may have written: one that crosses into the guard behind a memory may store what lies
+// before it (Arm Architecture Reference Manual, B2.2.1: it is single-copy atomic only where aligned). WebAssembly wants all or nothing. What was checked does not trap.
+func (l *lowerer) tears(v ssa.Value, in *ssa.Inst, size uint8) bool {
+	a := &l.F.Insts[in.A]
+	checked := a.Op == ssa.OpAddr && (a.Flags&ssa.FlagChecked != 0 || l.F.Insts[a.A].Type == abi.I64)
+	return size > 1 && !checked && !l.shares[v].probed
 }
 
 // storeTo stores x.
-func (l *lowerer) storeTo(x ssa.Value, size uint8, s *source) {
+func (l *lowerer) storeTo(x ssa.Value, size uint8, s *source) *backend.Inst {
 	var r regalloc.VReg
 	if !l.isZero(x) {
 		r = l.Use(x)
@@ -93,4 +104,5 @@ func (l *lowerer) storeTo(x ssa.Value, size uint8, s *source) {
 		inst.Aux |= auxZeroA
 	}
 	l.attach(inst, Op(STR), s)
+	return inst
 }

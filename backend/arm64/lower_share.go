@@ -14,6 +14,10 @@ type share struct {
 	sum      regalloc.VReg // 0 until an access asks for it
 	accesses uint8         // with offsets, saturating
 	depth    uint8         // of the loop where it is defined
+
+	reached uint64 // how far behind the index memory 0 is known to go,
+	block   uint32 // from here on: the number of the block + 1
+	probed  bool   // of a store: another access has shown that it does not trap
 }
 
 // sharedFrom is the number of accesses from which the sum is worth a register.
@@ -25,6 +29,7 @@ func (l *lowerer) countShares(f *ssa.Func) {
 	clear(l.shares)
 	for _, bi := range f.RPO {
 		b := &f.Blocks[bi]
+		block := uint32(bi) + 1
 		for _, p := range f.ParamsOf(b) {
 			l.shares[p].depth = b.Loop
 		}
@@ -35,10 +40,21 @@ func (l *lowerer) countShares(f *ssa.Func) {
 				continue
 			}
 			a := &f.Insts[in.A]
-			if a.Op != ssa.OpAddr || a.B == 0 {
+			if a.Op != ssa.OpAddr {
 				continue
 			}
 			s := &l.shares[a.A]
+			if size, memory := a.C&0xff, a.C>>8; memory == 0 {
+				end := uint64(a.B) + uint64(size)
+				if s.block != block {
+					s.block, s.reached = block, 0
+				}
+				l.shares[v].probed = s.reached >= end
+				s.reached = max(s.reached, end)
+			}
+			if a.B == 0 {
+				continue
+			}
 			if s.accesses < sharedFrom {
 				s.accesses++
 			}

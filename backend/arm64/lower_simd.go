@@ -407,6 +407,9 @@ func (l *lowerer) vecMemory(v ssa.Value, in *ssa.Inst, _ Op, _ uint8) {
 		l.Arg(x)
 	}
 	l.attach(inst, NoOp, &s)
+	if in.Op == ssa.OpVStoreLane && l.tears(v, in, uint8(in.Shape().LaneSize())) {
+		inst.Aux |= auxProbe
+	}
 }
 
 // vecSequence makes an operation of one vector or number.
