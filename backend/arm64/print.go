@@ -64,10 +64,14 @@ func printInst(p *isel.Printer, in *backend.Inst, ops []regalloc.Operand) {
 	} else if in.Imm != 0 {
 		words = append(words, fmt.Sprintf("%#x", in.Imm))
 	}
+	first := "inc" // auxInc and auxProbe are one bit
+	if t == tStore {
+		first = "probed"
+	}
 	for _, a := range [...]struct {
 		bit  uint32
 		name string
-	}{{auxInc, "inc"}, {auxInv, "inv"}, {auxNeg, "neg"}, {auxZeroA, "0 first"}, {auxZeroB, "0 last"}, {auxWide, "wide"}} {
+	}{{auxInc, first}, {auxInv, "inv"}, {auxNeg, "neg"}, {auxZeroA, "0 first"}, {auxZeroB, "0 last"}, {auxWide, "wide"}} {
 		if (o.plain || o.memory || o.compare) && in.Aux&a.bit != 0 {
 			words = append(words, a.name)
 		}
