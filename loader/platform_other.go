@@ -46,5 +46,7 @@ const (
 	breakpointSize = 0
 )
 
+func (e *exec) exitSlots() uint64                                          { return 0 }
+func (s *nativeStack) hostReturn() site                                    { return site{} }
 func (s *nativeStack) exitReturn() site                                    { return site{} }
 func (s *nativeStack) returnFrom(*Code, *artifact.Func, uint32, site) site { return site{} }
