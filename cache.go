@@ -50,6 +50,10 @@ const (
 // useInterval is how exactly the time of an entry's last use is known: noting it costs a write.
 const useInterval = time.Hour
 
+// settleTime is longer than the steps in which file systems count time: seconds in the oldest ones, ticks of the kernel's
+// clock in those of today.
+const settleTime = 2 * time.Second
+
 // DefaultCacheDir is the directory "wasmaot" in the user's cache directory.
 func DefaultCacheDir() (string, error) {
 	dir, err := os.UserCacheDir()

@@ -87,6 +87,21 @@ func files(t *testing.T, dir string) (entries, links []string) {
 	return entries, links
 }
 
+// settle waits until a change of a file would change its identity, and returns that.
+func settle(t *testing.T, path string) *identity {
+	t.Helper()
+	for {
+		id := identify(path)
+		if id == nil {
+			t.Fatalf("%s has no identity", path)
+		}
+		if id.settled(time.Now()) {
+			return id
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+}
+
 // TestCacheIdentity: once a file is old enough, it is found without being read; it is found again after any change.
 func TestCacheIdentity(t *testing.T) {
 	nativetest.Require(t)
@@ -105,8 +120,10 @@ func TestCacheIdentity(t *testing.T) {
 	if code, _ := run(t, r, module); code != 8 {
 		t.Fatalf("exit code %d after a change, expected 8", code)
 	}
-	for id := identify(module); !id.settled(time.Now()); {
-		time.Sleep(100 * time.Millisecond)
+	settle(t, module)
+	artifacts, _ := files(t, cache)
+	for _, a := range artifacts {
+		settle(t, a)
 	}
 	if code, mapped := run(t, r, module); code != 8 || !mapped {
 		t.Fatalf("exit code %d, from the cache: %v", code, mapped)
@@ -193,12 +210,7 @@ func TestCacheSound(t *testing.T) {
 	if c.isSound(id) {
 		t.Fatal("an artifact that was just written is taken for sound")
 	}
-	settle := func() {
-		for id = identify(entry); !id.settled(time.Now()); {
-			time.Sleep(100 * time.Millisecond)
-		}
-	}
-	settle()
+	id = settle(t, entry)
 	if code, mapped := run(t, r, module); code != 7 || !mapped || !c.isSound(id) {
 		t.Fatalf("exit code %d, from the cache: %v, marked: %v", code, mapped, c.isSound(id))
 	}
@@ -232,7 +244,7 @@ func TestCacheSound(t *testing.T) {
 		t.Errorf("damaged: exit code %d, from the cache: %v, warnings %v", code, mapped, warnings)
 	}
 	// The mark of what was there before is cleared away.
-	settle()
+	id = settle(t, entry)
 	run(t, r, module)
 	if _, err := c.Clean(1 << 30); err != nil {
 		t.Fatal(err)

@@ -18,10 +18,6 @@ type identity struct {
 	mtime, ctime int64 // nanoseconds since 1970
 }
 
-// settleTime is longer than the steps in which file systems count time: seconds in the oldest ones, ticks of the kernel's
-// clock in those of today.
-const settleTime = 2 * time.Second
-
 // settled reports whether a change of the file from now on would change the identity: not if it was written so
 // lately that the next write may get the same time, or if the file's clock is not ours.
 func (id *identity) settled(now time.Time) bool {
