@@ -21,6 +21,7 @@ QEMU_ARM64 ?= qemu-aarch64-static
 PKGS ?= ./...
 test-arm64:
 	WASMAOT_EXEC=$(QEMU_ARM64) CGO_ENABLED=0 GOARCH=arm64 go test -exec $(QEMU_ARM64) -timeout 4h $(TESTFLAGS) $(PKGS)
+	$(if $(filter ./...,$(PKGS)),go run ./internal/gostd -fast -goarch=arm64 -exec=$(QEMU_ARM64))
 
 ci:
 	bash .ci/run

@@ -35,6 +35,8 @@ func run() error {
 	fast := flag.Bool("fast", false, "only some packages, those that ask most of a host")
 	parallel := flag.Int("p", runtime.GOMAXPROCS(0), "packages tested at a time")
 	short := flag.Bool("short", true, "go test -short")
+	arch := flag.String("goarch", runtime.GOARCH, "instruction set that wasmaot is built for")
+	emulator := flag.String("exec", "", "program to start wasmaot with, an emulator of that instruction set")
 	match := flag.String("run", "", "only tests whose name matches, as for go test")
 	flag.Usage = func() {
 		fmt.Fprintf(flag.CommandLine.Output(), "Usage: gostd [flags] [packages]    (all of std by default)\n")
@@ -49,7 +51,7 @@ func run() error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	if err := install(ctx, dir); err != nil {
+	if err := install(ctx, dir, *arch, *emulator); err != nil {
 		return err
 	}
 	env := append(os.Environ(), "PATH="+dir+string(os.PathListSeparator)+os.Getenv("PATH"), "GOFLAGS=")
@@ -78,9 +80,19 @@ func run() error {
 	return r.finish()
 }
 
-// install builds wasmaot into dir under the name that the go tool looks for.
-func install(ctx context.Context, dir string) error {
-	build := exec.CommandContext(ctx, "go", "build", "-o", filepath.Join(dir, "go_wasip1_wasm_exec"), "github.com/wasmaot/wasmaot/cmd/wasmaot")
+// install builds wasmaot into dir under the name that the go tool looks for. With an emulator that name is a script's, and the program lies below dir.
+func install(ctx context.Context, dir, arch, emulator string) error {
+	const name = "go_wasip1_wasm_exec"
+	program := filepath.Join(dir, name)
+	if emulator != "" {
+		program = filepath.Join(dir, arch, name)
+		script := fmt.Sprintf("#!/bin/sh\nexec %s '%s' \"$@\"\n", emulator, program)
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(script), 0o755); err != nil {
+			return err
+		}
+	}
+	build := exec.CommandContext(ctx, "go", "build", "-o", program, "github.com/wasmaot/wasmaot/cmd/wasmaot")
+	build.Env = append(os.Environ(), "GOARCH="+arch, "CGO_ENABLED=0")
 	build.Stderr = os.Stderr
 	if err := build.Run(); err != nil {
 		return fmt.Errorf("build wasmaot: %w", err)
