@@ -15,6 +15,7 @@ const (
 	callFailed = 1 // or done, with a deep stack
 	callSettle = 2 // done, but the stack was taken away
 	callOther  = 3 // not begun: this is not for enter, or the stack is another goroutine's, or in use
+	callGone   = 4 // not begun: the stack was taken away when it was already marked as busy
 )
 
 // entered is the rest of enter where there is one.
@@ -28,6 +29,8 @@ func entered(how uint64, s *nativeStack, f *Func, ctx context.Context, slots *ui
 	case callSettle:
 		f.inst.settle(s)
 		return nil
+	case callGone:
+		f.inst.settle(s)
 	}
 	switch {
 	case f.err != nil:

@@ -145,6 +145,8 @@ turn: // goroutines take turns
 
 gone:
 	MOVL $const_stackIdle, nativeStack_busy(CX)
+	MOVQ $const_callGone, AX
+	JMP  rest
 other:
 	MOVQ $const_callOther, AX
 	JMP  rest

@@ -158,7 +158,11 @@ turn: // goroutines take turns
 	JMP owned
 
 gone:
-	MOVW ZR, nativeStack_busy(R1)
+	ADD $nativeStack_busy, R1, R3
+	MOVD $const_stackIdle, R0
+	STLRW R0, (R3)
+	MOVD $const_callGone, R0
+	JMP rest
 other:
 	MOVD $const_callOther, R0
 	JMP rest

@@ -8,9 +8,9 @@ import (
 // An instance keeps a native stack, and the goroutine that calls it keeps the right to use that: nativeStack.owner is its g. While it does, a
 // call takes and gives back the stack with plain stores, in assembly (enter): an atomic operation costs as much as all else in a call.
 //
-//	enter: owner is this goroutine, busy is 0; busy = 1; is the stack still the instance's?
+//	enter: owner is this goroutine, busy is 0; busy = 1; is the stack still the instance's? If not, busy = 0 and settle
 //	…
-//	enter: busy = 0; is the stack still the instance's?
+//	enter: busy = 0; is the stack still the instance's? If not, settle
 //
 // The processor may look before its store is seen by others. So who takes the stack away from another goroutine replaces Instance.own, then asks
 // the kernel to make every thread of the process pass a barrier, and only then looks at busy: either it sees the store, or the owner sees that the stack
@@ -79,6 +79,7 @@ func (i *Instance) claim() *nativeStack {
 	atomic.StoreUint32(&s.busy, stackCall)
 	if i.own.Load() != s {
 		atomic.StoreUint32(&s.busy, stackIdle)
+		i.settle(s)
 		return nil
 	}
 	return s
@@ -111,7 +112,8 @@ func (i *Instance) release(s *nativeStack) {
 	}
 }
 
-// settle ends a call that found its stack taken away.
+// settle ends a call that found its stack taken away, at its end or at its beginning: who took it may have seen the mark of a call that then
+// did not come about.
 func (i *Instance) settle(s *nativeStack) {
 	i.mu.Lock()
 	k := slices.Index(i.lost, s)
