@@ -7,43 +7,16 @@ import (
 	"testing"
 
 	"github.com/wasmaot/wasmaot/backend"
+	"github.com/wasmaot/wasmaot/backend/backendtest"
 	"github.com/wasmaot/wasmaot/compiler/abi"
-	"github.com/wasmaot/wasmaot/compiler/ssa"
 )
 
-// accessLayout has one and more of everything, imported and defined.
-var accessLayout = abi.NewLayout(abi.Shape{
-	Types: 3, ImportedFuncs: 2, Funcs: 2, ImportedGlobals: 1, Globals: 2,
-	ImportedTables: 1, Tables: 2, ImportedMemories: 1, Memories: 1,
-})
+var accessLayout = backendtest.CheckerLayout
 
-const accessFrame = 48
-
-// accessFunc is a function of type (i32, 9 × i64) -> () with two of its parameters on the stack. It
-// calls through tables 0 and 1 with type 1.
-func accessFunc() *ssa.Func {
-	long := &abi.Signature{Params: []abi.Type{abi.I32, abi.I64, abi.I64, abi.I64, abi.I64, abi.I64, abi.I64, abi.I64, abi.I64, abi.I64}}
-	short := &abi.Signature{Params: []abi.Type{abi.I32}}
-	return &ssa.Func{
-		Module: &ssa.Module{
-			Layout:      accessLayout,
-			FuncSigs:    []*abi.Signature{short, long, long, short},
-			GlobalTypes: []abi.Type{abi.I64, abi.I64, abi.I64},
-			TableMin:    []uint64{0, 10, 20},
-			TableFixed:  []bool{false, false, true},
-		},
-		Index: 2,
-		Sig:   long,
-		Insts: []ssa.Inst{{}, {Op: ssa.OpCall, A: 0}, {Op: ssa.OpCall, A: 1}},
-		Order: []ssa.Value{1, 2},
-		Calls: []ssa.Call{
-			{Kind: ssa.CallIndirect, Table: 0, TypeIndex: 1, Sig: short},
-			{Kind: ssa.CallIndirect, Table: 1, TypeIndex: 1, Sig: short, Local: true},
-		},
-		Blocks: []ssa.BlockData{{Kind: ssa.BlockReturn, InstEnd: 2}},
-		RPO:    []ssa.Block{0},
-	}
-}
+const (
+	accessFrame  = 48
+	accessParams = 9 // after the first; two of them are on the stack
+)
 
 // accessCode is what the code of a case is made with: shorthands for what real code does.
 type accessCode struct{ Asm }
@@ -607,21 +580,13 @@ func checkCode(t *testing.T, explicit bool, f func(a *accessCode), change func(c
 	}
 	c.FrameSize = accessFrame
 	change(&c)
-	return checkAccess(&backend.Config{Explicit: explicit}, &backend.Func{SSA: accessFunc()}, &c)
+	return checkAccess(&backend.Config{Explicit: explicit}, &backend.Func{SSA: backendtest.CheckerFunc(accessParams)}, &c)
 }
 
 // TestAccess gives the checker right code and code with a bug each, which it must find.
 func TestAccess(t *testing.T) {
 	for _, x := range accessCases {
-		err := checkCode(t, x.explicit, x.code, func(*backend.Code) {})
-		switch {
-		case x.refused == "" && err != nil:
-			t.Errorf("%s: %v", x.name, err)
-		case x.refused != "" && err == nil:
-			t.Errorf("%s: accepted, expected an error with %q", x.name, x.refused)
-		case x.refused != "" && !strings.Contains(err.Error(), x.refused):
-			t.Errorf("%s: %v: expected an error with %q", x.name, err, x.refused)
-		}
+		backendtest.Verdict(t, x.name, x.refused, checkCode(t, x.explicit, x.code, func(*backend.Code) {}))
 	}
 }
 
@@ -651,12 +616,8 @@ func TestAccessDamaged(t *testing.T) {
 		{"half an instruction", "whole instructions", func(a *accessCode) {}, func(c *backend.Code) { c.CodeSize = 2 }},
 		{"no code", "no code", func(a *accessCode) {}, func(c *backend.Code) { c.CodeSize = 0 }},
 	} {
-		if err := checkCode(t, false, x.code, func(*backend.Code) {}); err != nil {
-			t.Errorf("%s: %v before", x.name, err)
-		}
-		if err := checkCode(t, false, x.code, x.change); err == nil || !strings.Contains(err.Error(), x.refused) {
-			t.Errorf("%s: %v: expected an error with %q", x.name, err, x.refused)
-		}
+		backendtest.Verdict(t, x.name+", before", "", checkCode(t, false, x.code, func(*backend.Code) {}))
+		backendtest.Verdict(t, x.name, x.refused, checkCode(t, false, x.code, x.change))
 	}
 }
 

@@ -1,0 +1,56 @@
+package backendtest
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/wasmaot/wasmaot/compiler/abi"
+	"github.com/wasmaot/wasmaot/compiler/ssa"
+)
+
+// CheckerLayout has one and more of everything, imported and defined.
+var CheckerLayout = abi.NewLayout(abi.Shape{
+	Types: 3, ImportedFuncs: 2, Funcs: 2, ImportedGlobals: 1, Globals: 2,
+	ImportedTables: 1, Tables: 2, ImportedMemories: 1, Memories: 1,
+})
+
+// CheckerFunc is what code given to a memory-access checker was made from: a function of type (i32, n × i64) -> ()
+// that calls through tables 0 and 1 with type 1.
+func CheckerFunc(n int) *ssa.Func {
+	long, short := &abi.Signature{Params: []abi.Type{abi.I32}}, &abi.Signature{Params: []abi.Type{abi.I32}}
+	for range n {
+		long.Params = append(long.Params, abi.I64)
+	}
+	return &ssa.Func{
+		Module: &ssa.Module{
+			Layout:      CheckerLayout,
+			FuncSigs:    []*abi.Signature{short, long, long, short},
+			GlobalTypes: []abi.Type{abi.I64, abi.I64, abi.I64},
+			TableMin:    []uint64{0, 10, 20},
+			TableFixed:  []bool{false, false, true},
+		},
+		Index: 2,
+		Sig:   long,
+		Insts: []ssa.Inst{{}, {Op: ssa.OpCall, A: 0}, {Op: ssa.OpCall, A: 1}},
+		Order: []ssa.Value{1, 2},
+		Calls: []ssa.Call{
+			{Kind: ssa.CallIndirect, Table: 0, TypeIndex: 1, Sig: short},
+			{Kind: ssa.CallIndirect, Table: 1, TypeIndex: 1, Sig: short, Local: true},
+		},
+		Blocks: []ssa.BlockData{{Kind: ssa.BlockReturn, InstEnd: 2}},
+		RPO:    []ssa.Block{0},
+	}
+}
+
+// Verdict compares what a checker said of a case with what it should say: an error that contains refused, none if that is empty.
+func Verdict(t *testing.T, name, refused string, err error) {
+	t.Helper()
+	switch {
+	case refused == "" && err != nil:
+		t.Errorf("%s: %v", name, err)
+	case refused != "" && err == nil:
+		t.Errorf("%s: accepted, expected an error with %q", name, refused)
+	case refused != "" && !strings.Contains(err.Error(), refused):
+		t.Errorf("%s: %v: expected an error with %q", name, err, refused)
+	}
+}
