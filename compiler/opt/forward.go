@@ -30,7 +30,7 @@ func forward(f *ssa.Func, s *Scratch) {
 		}
 	}
 	if t.replaced {
-		applyAliases(f)
+		finishAliases(f)
 	}
 	t.f = nil
 }
@@ -49,10 +49,17 @@ func (t *memTable) tree(root ssa.Block) {
 		t.block = next.block
 		t.lastSet = 0
 		bd := &f.Blocks[t.block]
+		to := bd.InstStart
 		for _, v := range f.OrderOf(bd) {
-			resolveOperands(f, &f.Insts[v])
+			in := &f.Insts[v]
+			resolveOperands(f, in)
 			t.visit(v)
+			if f.Insts[v].Op != ssa.OpNop {
+				f.Order[to] = v
+				to++
+			}
 		}
+		bd.InstEnd = to
 		for i := bd.SuccEnd; i > bd.SuccStart; i-- {
 			to := f.Edges[i-1].To
 			if len(f.PredsOf(&f.Blocks[to])) == 1 {

@@ -91,8 +91,8 @@ func resolveOperands(f *ssa.Func, in *ssa.Inst) {
 	}
 }
 
-// finishAliases resolves lists and conditions and makes replaced values nops. Operands
-// of instructions are resolved already, and what was replaced is in no order.
+// finishAliases resolves lists and conditions. Operands of instructions are resolved already, and what was
+// replaced is in no order, so that no one refers to it any more.
 func finishAliases(f *ssa.Func) {
 	for i, v := range f.Lists {
 		f.Lists[i] = resolve(f, v)
@@ -101,30 +101,29 @@ func finishAliases(f *ssa.Func) {
 		bd := &f.Blocks[i]
 		bd.Ctl = resolve(f, bd.Ctl)
 	}
-	for i := range f.Insts {
-		if in := &f.Insts[i]; in.Flags&ssa.FlagAliased != 0 {
-			*in = ssa.Inst{Op: ssa.OpNop}
-		}
-	}
 }
 
 // applyAliases resolves everything and takes replaced values out of the order.
 func applyAliases(f *ssa.Func) {
 	for _, b := range f.RPO {
 		bd := &f.Blocks[b]
-		to := bd.InstStart
-		for _, v := range f.OrderOf(bd) {
-			in := &f.Insts[v]
-			if in.Op == ssa.OpNop {
-				continue
-			}
-			resolveOperands(f, in)
-			f.Order[to] = v
-			to++
-		}
-		bd.InstEnd = to
+		kept := appendResolved(f.Order[:bd.InstStart], f, bd)
+		bd.InstEnd = uint32(len(kept))
 	}
 	finishAliases(f)
+}
+
+// appendResolved appends the instructions of a block but for nops, with their operands resolved. They may move to the front.
+func appendResolved(order []ssa.Value, f *ssa.Func, bd *ssa.BlockData) []ssa.Value {
+	for _, v := range f.OrderOf(bd) {
+		in := &f.Insts[v]
+		if in.Op == ssa.OpNop {
+			continue
+		}
+		resolveOperands(f, in)
+		order = append(order, v)
+	}
+	return order
 }
 
 // reanalyse is to be called when edges have changed. Blocks that are no longer reachable

@@ -10,14 +10,18 @@ import (
 // value are replaced by it, and blocks merge with the only one that leads to them.
 func thread(f *ssa.Func, s *Scratch) {
 	dropUnreachable(f)
-	if skipBlocks(f, s) {
-		reanalyse(f, s)
+	changed := skipBlocks(f, s)
+	if changed {
+		f.Reach(&s.Scratch) // the rest asks for no more
 	}
 	replaced := redundantParams(f, s)
 	if mergeBlocks(f, s) {
-		reanalyse(f, s)
+		changed = true
 	} else if replaced {
 		applyAliases(f)
+	}
+	if changed {
+		reanalyse(f, s)
 	}
 }
 
@@ -194,11 +198,18 @@ func isShort(f *ssa.Func, bd *ssa.BlockData) bool {
 	return false
 }
 
-// findLeaks marks short blocks whose values are used elsewhere.
+// findLeaks marks short blocks whose values are used elsewhere, which is below them in the dominator tree.
 func (k *skipper) findLeaks() {
 	f := k.f
-	for _, b := range f.RPO {
+	end := uint32(0) // of what is below the short blocks so far
+	for i, b := range f.DomTree {
 		bd := &f.Blocks[b]
+		if k.short[b] != notShort && (bd.ParamStart != bd.ParamEnd || bd.InstStart != bd.InstEnd) {
+			end = max(end, bd.DomOut)
+		}
+		if uint32(i) >= end {
+			continue
+		}
 		for _, v := range f.OrderOf(bd) {
 			in := &f.Insts[v]
 			use := in.Op.Uses()
@@ -448,10 +459,10 @@ func mergeBlocks(f *ssa.Func, s *Scratch) bool {
 		}
 		bd := &f.Blocks[b]
 		start := uint32(len(out))
-		out = append(out, f.OrderOf(bd)...)
+		out = appendResolved(out, f, bd)
 		for next := onlyNext(bd); next != ssa.NoBlock && next != b; next = onlyNext(bd) {
 			t := &f.Blocks[next]
-			out = append(out, f.OrderOf(t)...)
+			out = appendResolved(out, f, t)
 			bd.Kind, bd.Trap, bd.Ctl, bd.Pos, bd.Cold = t.Kind, t.Trap, t.Ctl, t.Pos, bd.Cold || t.Cold
 			bd.RetStart, bd.RetEnd, bd.SuccStart, bd.SuccEnd, bd.TabStart, bd.TabEnd = t.RetStart, t.RetEnd, t.SuccStart, t.SuccEnd, t.TabStart, t.TabEnd
 			*t = ssa.BlockData{}
@@ -462,6 +473,6 @@ func mergeBlocks(f *ssa.Func, s *Scratch) bool {
 		}
 	}
 	f.Order, s.order = out, f.Order
-	applyAliases(f)
+	finishAliases(f)
 	return true
 }

@@ -9,6 +9,10 @@ import (
 // it along from function to function.
 type Scratch struct {
 	num    []uint32   // by block: place in depth-first preorder + 1, 0 = unreachable
+	place  []uint32   // by block: place in RPO
+	fill   []uint32   // by block: where its next predecessor goes in Func.Preds
+	from   []uint32   // parallel to Func.Preds: where the edge comes from, by place in depth-first preorder
+	back   []uint32   // places in RPO of blocks to which an edge leads back
 	nodes  []domNode  // by place in depth-first preorder
 	frames []dfsFrame // depth-first search
 	path   []uint32   // domNode compression
@@ -44,11 +48,17 @@ func grow[T any](s []T, n int) []T {
 // Unreachable blocks get RPO ^0, no predecessors, no dominator and no loop; edges from
 // them are not among the predecessors.
 func (f *Func) Analyze(s *Scratch) {
-	s.depthFirst(f)
-	s.linkPreds(f)
+	f.Reach(s)
 	s.dominators(f)
 	s.findLoops(f)
 	s.layOut(f)
+}
+
+// Reach computes a part of what Analyze does: which blocks are reachable, in a reverse postorder that is not yet the final
+// one, and predecessors. Dominators and loops are as unknown as in a new function.
+func (f *Func) Reach(s *Scratch) {
+	s.depthFirst(f)
+	s.linkPreds(f)
 }
 
 // Dominates reports whether all paths from the entry to reachable block b go through block a.
@@ -70,7 +80,9 @@ type dfsFrame struct {
 func (s *Scratch) depthFirst(f *Func) {
 	n := len(f.Blocks)
 	s.num = grow(s.num, n)
+	s.fill = grow(s.fill, n)
 	clear(s.num)
+	clear(s.fill)
 	s.nodes = s.nodes[:0]
 	s.frames = s.frames[:0]
 	f.RPO = f.RPO[:0]
@@ -92,6 +104,7 @@ func (s *Scratch) depthFirst(f *Func) {
 		} else {
 			t.edge--
 		}
+		s.fill[e.To]++ // counts at first
 		if s.num[e.To] == 0 {
 			s.visit(f, e.To, s.num[t.block]-1)
 		}
@@ -121,34 +134,38 @@ func (f *Func) prefersFirst(bd *BlockData) bool {
 	return t0.Pos-bd.Pos < t1.Pos-bd.Pos
 }
 
+// linkPreds sets the predecessors, and what a block is that belongs to no loop.
 func (s *Scratch) linkPreds(f *Func) {
 	for i := range f.Blocks {
-		b := &f.Blocks[i]
-		b.PredStart, b.PredEnd = 0, 0
 		if s.num[i] == 0 {
+			b := &f.Blocks[i]
+			b.PredStart, b.PredEnd = 0, 0
 			b.RPO, b.Idom, b.Header, b.Loop = math.MaxUint32, NoBlock, NoBlock, 0
 			b.DomIn, b.DomOut = math.MaxUint32, math.MaxUint32
 		}
 	}
-	for _, b := range f.RPO {
-		for _, e := range f.SuccsOf(&f.Blocks[b]) {
-			f.Blocks[e.To].PredEnd++
-		}
-	}
+	s.place = grow(s.place, len(f.Blocks))
 	total := uint32(0)
-	for _, b := range f.RPO {
+	for i, b := range f.RPO {
+		s.place[b] = uint32(i)
 		bd := &f.Blocks[b]
-		count := bd.PredEnd
-		bd.PredStart, bd.PredEnd = total, total
-		total += count
+		bd.PredStart, bd.PredEnd = total, total+s.fill[b]
+		bd.Header, bd.Loop = NoBlock, 0
+		s.fill[b] = total
+		total = bd.PredEnd
 	}
-	f.Preds = grow(f.Preds, int(total))
-	for _, b := range f.RPO {
+	f.Preds, s.from = grow(f.Preds, int(total)), grow(s.from, int(total))
+	s.back = s.back[:0]
+	for i, b := range f.RPO {
 		bd := &f.Blocks[b]
 		for e := bd.SuccStart; e < bd.SuccEnd; e++ {
-			to := &f.Blocks[f.Edges[e].To]
-			f.Preds[to.PredEnd] = Edge(e)
-			to.PredEnd++
+			to := f.Edges[e].To
+			at := s.fill[to]
+			f.Preds[at], s.from[at] = Edge(e), s.num[b]-1
+			s.fill[to] = at + 1
+			if p := s.place[to]; p <= uint32(i) {
+				s.back = append(s.back, p)
+			}
 		}
 	}
 }
@@ -175,9 +192,12 @@ func (s *Scratch) dominators(f *Func) {
 	nodes := s.nodes
 	for w := uint32(len(nodes)) - 1; w > 0 && w != none; w-- {
 		n := &nodes[w]
-		for _, e := range f.PredsOf(&f.Blocks[n.block]) {
-			u := s.eval(s.num[f.Edges[e].From]-1, w)
-			n.semi = min(n.semi, nodes[u].semi)
+		bd := &f.Blocks[n.block]
+		for _, v := range s.from[bd.PredStart:bd.PredEnd] {
+			if v > w {
+				v = s.eval(v, w)
+			}
+			n.semi = min(n.semi, nodes[v].semi)
 		}
 		p := n.parent
 		if n.semi == p {
@@ -261,19 +281,22 @@ func (s *Scratch) numberDomTree(f *Func) {
 // findLoops sets Header and Loop. Inner headers come later in RPO and go first; a loop
 // found is one node for the loops around it.
 func (s *Scratch) findLoops(f *Func) {
+	if len(s.back) == 0 {
+		return
+	}
 	s.rep = grow(s.rep, len(f.Blocks))
 	s.parent = grow(s.parent, len(f.Blocks))
 	for _, b := range f.RPO {
 		s.rep[b] = b
 		s.parent[b] = NoBlock
-		f.Blocks[b].Header = NoBlock
 	}
-	for i := len(f.RPO) - 1; i >= 0; i-- {
-		s.collectLoop(f, f.RPO[i])
+	slices.Sort(s.back)
+	s.back = slices.Compact(s.back)
+	for i := len(s.back) - 1; i >= 0; i-- {
+		s.collectLoop(f, f.RPO[s.back[i]])
 	}
 	for _, b := range f.RPO {
 		bd := &f.Blocks[b]
-		bd.Loop = 0
 		switch h := bd.Header; {
 		case h == NoBlock:
 		case h != b:
@@ -311,8 +334,8 @@ func (s *Scratch) collectLoop(f *Func, h Block) {
 		} else {
 			bd.Header = h
 		}
-		for _, e := range f.PredsOf(bd) {
-			work = append(work, s.find(f.Edges[e].From))
+		for _, v := range s.from[bd.PredStart:bd.PredEnd] {
+			work = append(work, s.find(s.nodes[v].block))
 		}
 	}
 	s.work = work
@@ -332,6 +355,31 @@ func (s *Scratch) find(b Block) Block {
 // blocks to the end together with all their successors.
 func (s *Scratch) layOut(f *Func) {
 	s.spreadCold(f)
+	order := f.RPO
+	if len(s.back) > 0 {
+		order = s.gatherLoops(f)
+	}
+	sunk := s.work[:0]
+	place := uint32(0)
+	for _, b := range order {
+		if s.num[b] == none {
+			sunk = append(sunk, b)
+			continue
+		}
+		f.RPO[place] = b
+		f.Blocks[b].RPO = place
+		place++
+	}
+	for _, b := range sunk {
+		f.RPO[place] = b
+		f.Blocks[b].RPO = place
+		place++
+	}
+	s.work = sunk
+}
+
+// gatherLoops gives the blocks in an order in which loops are contiguous.
+func (s *Scratch) gatherLoops(f *Func) []Block {
 	s.head = grow(s.head, len(f.Blocks))
 	s.next = grow(s.next, len(f.Blocks))
 	for _, b := range f.RPO {
@@ -351,7 +399,7 @@ func (s *Scratch) layOut(f *Func) {
 		s.next[b] = *list
 		*list = b
 	}
-	out, sunk, stack := s.out[:0], f.RPO[:0], append(s.work[:0], first)
+	out, stack := s.out[:0], append(s.work[:0], first)
 	for len(stack) > 0 {
 		b := stack[len(stack)-1]
 		if b == NoBlock {
@@ -359,21 +407,13 @@ func (s *Scratch) layOut(f *Func) {
 			continue
 		}
 		stack[len(stack)-1] = s.next[b]
-		if s.num[b] == none {
-			sunk = append(sunk, b)
-			continue
-		}
 		out = append(out, b)
 		if f.Blocks[b].Header == b {
 			stack = append(stack, s.head[b])
 		}
 	}
-	out = append(out, sunk...)
 	s.out, s.work = out, stack
-	f.RPO = append(f.RPO[:0], out...)
-	for i, b := range f.RPO {
-		f.Blocks[b].RPO = uint32(i)
-	}
+	return out
 }
 
 // spreadCold sets Cold where it follows and marks in s.num, which is not needed any
@@ -384,16 +424,21 @@ func (s *Scratch) spreadCold(f *Func) {
 	for _, b := range f.RPO {
 		bd := &f.Blocks[b]
 		warm[b] = bd.SuccEnd - bd.SuccStart
-		bd.Cold = bd.Cold || bd.Kind == BlockTrap && b != 0
+		if bd.Kind == BlockTrap && b != 0 {
+			bd.Cold = true
+		}
 		if bd.Cold {
 			work = append(work, b)
 		}
 	}
+	if len(work) == 0 {
+		return
+	}
 	for len(work) > 0 {
 		bd := &f.Blocks[work[len(work)-1]]
 		work = work[:len(work)-1]
-		for _, e := range f.PredsOf(bd) {
-			p := f.Edges[e].From
+		for _, v := range s.from[bd.PredStart:bd.PredEnd] {
+			p := s.nodes[v].block
 			if warm[p]--; warm[p] == 0 && p != 0 && !f.Blocks[p].Cold {
 				f.Blocks[p].Cold = true
 				work = append(work, p)
@@ -413,9 +458,12 @@ func (s *Scratch) spreadCold(f *Func) {
 	s.work = work
 	for i := len(f.RPO) - 1; i > 0; i-- {
 		bd := &f.Blocks[f.RPO[i]]
-		sinks := bd.Cold
-		for _, e := range f.SuccsOf(bd) {
-			sinks = sinks && s.num[e.To] == none
+		if !bd.Cold {
+			continue
+		}
+		sinks := true
+		for e := bd.SuccStart; e < bd.SuccEnd && sinks; e++ {
+			sinks = s.num[f.Edges[e].To] == none
 		}
 		if sinks {
 			s.num[f.RPO[i]] = none

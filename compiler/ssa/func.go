@@ -37,7 +37,7 @@ const (
 	// without it the guard region catches the access.
 	FlagChecked Flags = 1 << iota
 	// FlagAliased marks a value that a pass has replaced: A is its replacement.
-	// Only between a pass and its resolving of aliases.
+	// It is in no order, and no one refers to it once the pass has resolved its aliases.
 	FlagAliased
 	// FlagSafe on loads: an access before shows that this one does not trap.
 	FlagSafe
