@@ -449,7 +449,7 @@ func (op Op) String() string {
 }
 
 // Is reports whether the op has any of the properties.
-func (op Op) Is(p Prop) bool { return Ops[op].Props&p != 0 }
+func (op Op) Is(p Prop) bool { return digest[uint8(op)].props&p != 0 }
 
 // AccessSize is the number of bytes a load or store op touches, given the type of the
 // value loaded or stored; 0 for other ops.
@@ -467,21 +467,25 @@ func (op Op) AccessSize(t abi.Type) uint32 {
 	return 0
 }
 
-// uses has a bit for each of A, B and C that is a value.
-var uses = func() (u [OpCount]uint8) {
+// digest is what of Ops passes ask time and again, in few cache lines and without checks of bounds: there are less than 256.
+var digest = func() (d [256]struct {
+	props Prop
+	uses  uint8 // a bit for each of A, B and C that is a value
+}) {
 	for op := range Ops {
+		d[op].props = Ops[op].Props
 		operands, _, _ := strings.Cut(Ops[op].Types, ">")
 		for i := range operands {
 			if operands[i] != '-' {
-				u[op] |= 1 << i
+				d[op].uses |= 1 << i
 			}
 		}
 	}
-	return u
+	return d
 }()
 
 // Uses tells which operands are values: bit 0 for A, bit 1 for B, bit 2 for C.
-func (op Op) Uses() uint8 { return uses[op] }
+func (op Op) Uses() uint8 { return digest[uint8(op)].uses }
 
 // Operands returns pointers to A, B and C.
 func (i *Inst) Operands() [3]*uint32 { return [3]*uint32{&i.A, &i.B, &i.C} }
