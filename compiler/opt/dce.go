@@ -120,16 +120,8 @@ func (d *marker) useBy(in *ssa.Inst) {
 		}
 		return
 	}
-	use := in.Op.Uses()
-	if use&1 != 0 {
-		d.live[in.A] = true
-	}
-	if use&2 != 0 {
-		d.live[in.B] = true
-	}
-	if use&4 != 0 {
-		d.live[in.C] = true
-	}
+	a, b, c := in.Values()
+	d.live[a], d.live[b], d.live[c] = true, true, true
 }
 
 // backward marks the arguments for the parameters of block number i in RPO that come from blocks visited before, and what

@@ -108,7 +108,7 @@ func (t *valueTable) reset(n int) {
 		clear(t.slots)
 		t.gen = 1
 	}
-	size := 1 << bits.Len(uint(2*n+2))
+	size := 1 << bits.Len(uint(n+n/2+2)) // at most two thirds are taken
 	if size > len(t.slots) {
 		t.slots = make([]valueSlot, size)
 	}

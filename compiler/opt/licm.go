@@ -11,11 +11,7 @@ import (
 // register survives a call, and so are additions, which addresses take in for nothing.
 func licm(f *ssa.Func, s *Scratch) {
 	dropUnreachable(f)
-	looped := false
-	for _, b := range f.RPO {
-		looped = looped || f.Blocks[b].Header == b
-	}
-	if !looped {
+	if !anyHoistable(f) {
 		return
 	}
 	h := &s.hoist
@@ -35,6 +31,22 @@ func licm(f *ssa.Func, s *Scratch) {
 		h.finish(s)
 	}
 	h.f = nil
+}
+
+// anyHoistable reports whether a loop has anything to be taken out, perhaps.
+func anyHoistable(f *ssa.Func) bool {
+	for _, b := range f.RPO {
+		bd := &f.Blocks[b]
+		if bd.Header == ssa.NoBlock || bd.Cold {
+			continue
+		}
+		for _, v := range f.OrderOf(bd) {
+			if worthHoisting(f, &f.Insts[v]) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // worthHoisting reports whether an instruction has no effect and is slow.

@@ -79,6 +79,10 @@ func resolve(f *ssa.Func, v ssa.Value) ssa.Value {
 
 // resolveOperands resolves the operands of an instruction.
 func resolveOperands(f *ssa.Func, in *ssa.Inst) {
+	a, b, c := in.Values()
+	if (f.Insts[a].Flags|f.Insts[b].Flags|f.Insts[c].Flags)&ssa.FlagAliased == 0 {
+		return
+	}
 	use := in.Op.Uses()
 	if use&1 != 0 {
 		in.A = uint32(resolve(f, ssa.Value(in.A)))

@@ -487,5 +487,12 @@ var digest = func() (d [256]struct {
 // Uses tells which operands are values: bit 0 for A, bit 1 for B, bit 2 for C.
 func (op Op) Uses() uint8 { return digest[uint8(op)].uses }
 
+// Values gives A, B and C, each 0 if it is no value: Insts[0] takes what is asked or noted of them in vain, which costs less than
+// a branch for each.
+func (i *Inst) Values() (a, b, c Value) {
+	use := uint32(digest[uint8(i.Op)].uses)
+	return Value(i.A & -(use & 1)), Value(i.B & -(use >> 1 & 1)), Value(i.C & -(use >> 2))
+}
+
 // Operands returns pointers to A, B and C.
 func (i *Inst) Operands() [3]*uint32 { return [3]*uint32{&i.A, &i.B, &i.C} }
