@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -18,6 +19,9 @@ import (
 func TestCgoHost(t *testing.T) {
 	if _, err := exec.LookPath("gcc"); err != nil {
 		t.Skip("no C compiler: ", err)
+	}
+	if nativetest.Emulated() && os.Getenv("CC") == "" {
+		t.Skip("no C compiler for " + runtime.GOARCH + ": CC is not set")
 	}
 	dir := t.TempDir()
 	file, err := wasmaot.Precompile(background, "test.wasm", testModule, compiler.Options{})
