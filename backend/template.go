@@ -29,6 +29,9 @@ const (
 // AuxUnchecked in Inst.Aux of bulk operations: they rely on guard regions.
 const AuxUnchecked = 1
 
+// AuxZeros in Inst.Aux of fills: the byte is 0.
+const AuxZeros = 2
+
 // Parts of Inst.Aux of calls.
 const (
 	AuxLocal   = 1 << 25 // the callee belongs to the same instance

@@ -105,6 +105,29 @@ func TestMemoryBuiltins(t *testing.T) {
 }
 
 // Overlapping copies of more than a chunk.
+// TestMemoryGap has memories that may not grow to their last page, on which generated code relies, and one that has it.
+func TestMemoryGap(t *testing.T) {
+	for _, c := range []struct {
+		typ  artifact.Memory
+		want uint64
+	}{
+		{artifact.Memory{Min: 0, Max: maxPages}, 65535},
+		{artifact.Memory{Min: 1, Max: 65535}, 65535},
+		{artifact.Memory{Min: 1, Max: 65534}, 65534},
+		{artifact.Memory{Min: maxPages, Max: maxPages}, maxPages},
+		{artifact.Memory{Min: 1, Max: maxPages, Is64: true}, maxPages},
+	} {
+		m, err := newMemory(c.typ, new(memoryRec), !c.typ.Is64, 0, nil)
+		if err != nil {
+			t.Fatalf("%+v: %v", c.typ, err)
+		}
+		if m.max != c.want {
+			t.Errorf("%+v: at most %d pages, expected %d", c.typ, m.max, c.want)
+		}
+		releaseMemory(m.region, m.guarded)
+	}
+}
+
 func TestMemoryCopyOverlap(t *testing.T) {
 	m, err := NewMemory(artifact.Memory{Min: 80, Max: 80})
 	if err != nil {

@@ -15,6 +15,7 @@ import (
 const (
 	wasmPage = 65536
 	maxPages = 65536 // of a memory with 32-bit addresses, and without Config.MaxMemoryPages
+	gapPages = abi.MemoryGap / wasmPage
 
 	// A guarded memory reserves what a 32-bit index plus a 32-bit offset reaches, and the widest access beyond.
 	guardedSize = 8<<30 + wasmPage
@@ -58,6 +59,9 @@ func NewMemory(t artifact.Memory) (*Memory, error) {
 func newMemory(t artifact.Memory, rec *memoryRec, guarded bool, limit uint64, allocate func(min, max uint64) ([]byte, func(), error)) (*Memory, error) {
 	if limit == 0 || !t.Is64 && limit > maxPages {
 		limit = maxPages
+	}
+	if !t.Is64 && t.Min <= maxPages-gapPages {
+		limit = min(limit, maxPages-gapPages)
 	}
 	m := &Memory{typ: t, max: min(t.Max, limit), guarded: guarded, rec: rec}
 	if t.Min > m.max {

@@ -1,6 +1,9 @@
 package amd64
 
-import "github.com/wasmaot/wasmaot/compiler/abi"
+import (
+	"github.com/wasmaot/wasmaot/backend"
+	"github.com/wasmaot/wasmaot/compiler/abi"
+)
 
 // Lengths from which the string instructions, which take long to start, are better
 // than a loop.
@@ -214,9 +217,7 @@ func (e *emitter) copyLoop(done Label, backward bool) {
 func (e *emitter) emitMemFill() {
 	a := &e.a
 	done := a.NewLabel()
-	a.RR(MOVZX8, 4, RSI, RAX)
-	a.RI(MOV, 8, RDX, 0x0101010101010101)
-	a.RR(IMUL, 8, RSI, RDX)
+	e.eightTimes(RSI, RAX, RDX)
 	unchecked := e.In.Imm == 0 && !e.Cfg.Explicit
 	if unchecked {
 		other := e.unchecked(RDI)
@@ -236,7 +237,7 @@ func (e *emitter) emitMemFill() {
 		}
 		a.Bind(above)
 	}
-	e.fillVector()
+	e.twice(X0, RSI)
 	long := e.jumpAbove(longFill - 1)
 	loop := a.NewLabel()
 	a.MR(MOVUPS, 16, end(RDI, -32), X0)
@@ -256,10 +257,26 @@ func (e *emitter) emitMemFill() {
 	a.Bind(done)
 }
 
-// fillVector fills xmm0 with the bytes of rsi.
-func (e *emitter) fillVector() {
-	e.a.RR(MOVD, 8, X0, RSI)
-	e.a.RR(UNPCKLPD, 16, X0, X0)
+// eightTimes puts the byte that is filled with, of value, into all bytes of d.
+func (e *emitter) eightTimes(d, value, temp Reg) {
+	a := &e.a
+	if e.In.Aux&backend.AuxZeros != 0 {
+		a.RR(XOR, 4, d, d)
+		return
+	}
+	a.RR(MOVZX8, 4, d, value)
+	a.RI(MOV, 8, temp, 0x0101010101010101)
+	a.RR(IMUL, 8, d, temp)
+}
+
+// twice puts the bytes of r into both halves of vector x.
+func (e *emitter) twice(x, r Reg) {
+	if e.In.Aux&backend.AuxZeros != 0 {
+		e.a.RR(XORPS, 16, x, x)
+		return
+	}
+	e.a.RR(MOVD, 8, x, r)
+	e.a.RR(UNPCKLPD, 16, x, x)
 }
 
 // fillUpTo64 fills 0 to 64 bytes with those of rsi.
@@ -267,7 +284,7 @@ func (e *emitter) fillUpTo64(done Label) {
 	above15 := e.jumpAbove(15)
 	e.fillBelow16(done)
 	e.a.Bind(above15)
-	e.fillVector()
+	e.twice(X0, RSI)
 	above32 := e.jumpAbove(32)
 	e.fillEnds(done, -16, 0)
 	e.a.Bind(above32)

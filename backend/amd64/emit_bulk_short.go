@@ -110,14 +110,11 @@ func (e *emitter) emitFillShort() {
 
 func (e *emitter) fillChunks(to places, temp, value Reg) {
 	a, n := &e.a, e.In.Imm
-	a.RR(MOVZX8, 4, temp, value)
-	if n > 1 {
-		a.RI(MOV, 8, regScratch, 0x0101010101010101)
-		a.RR(IMUL, 8, temp, regScratch)
+	if n < 16 || e.In.Aux&backend.AuxZeros == 0 {
+		e.eightTimes(temp, value, regScratch)
 	}
 	if n >= 16 {
-		a.RR(MOVD, 8, regScratchX, temp)
-		a.RR(UNPCKLPD, 16, regScratchX, regScratchX)
+		e.twice(regScratchX, temp)
 	}
 	for i := backend.Chunks(n) - 1; i >= 0; i-- {
 		at := to(backend.ChunkOffset(i, n))

@@ -26,19 +26,29 @@ func (l *Lowerer) bulk(in *ssa.Inst) {
 	case !isConst:
 		length = 0
 	case length <= backend.MaxShort:
-		l.shortBulk(short, a, b, int64(length))
+		l.shortBulk(short, a, b, int64(length)).Aux |= l.auxZeros(in)
 		return
 	}
 	n := l.Use(ssa.Value(in.C))
-	l.Put(long, 8).Imm = int64(length)
+	inst := l.Put(long, 8)
+	inst.Imm = int64(length)
+	inst.Aux = l.auxZeros(in)
 	l.FixedArg(a, t.To)
 	l.FixedArg(b, second)
 	l.FixedArg(n, t.Count)
 	l.Clobber(t.Clobbers)
 }
 
+// auxZeros tells whether zeros are stored.
+func (l *Lowerer) auxZeros(in *ssa.Inst) uint32 {
+	if c, ok := l.F.IsConst(ssa.Value(in.B)); ok && in.Op == ssa.OpMemFill && uint8(c) == 0 {
+		return backend.AuxZeros
+	}
+	return 0
+}
+
 // shortBulk makes them for a constant length.
-func (l *Lowerer) shortBulk(t backend.Template, a, b regalloc.VReg, n int64) {
+func (l *Lowerer) shortBulk(t backend.Template, a, b regalloc.VReg, n int64) *backend.Inst {
 	inst := l.Put(t, 8)
 	inst.Imm = n
 	temps, chunks := 2, backend.VectorChunks(n)
@@ -60,4 +70,5 @@ func (l *Lowerer) shortBulk(t backend.Template, a, b regalloc.VReg, n int64) {
 	}
 	l.Arg(a)
 	l.Arg(b)
+	return inst
 }

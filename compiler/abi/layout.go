@@ -91,3 +91,7 @@ func NewLayout(s Shape) Layout {
 	l.Size = room(0, 0, 16)
 	return l
 }
+
+// MemoryGap is how many bytes below 1<<32 never belong to a memory with 32-bit addresses, unless some of them do from the start:
+// no memory grows so far. Whoever accesses a memory at an address knows that this many more bytes do not take it around.
+const MemoryGap = 65536

@@ -41,7 +41,7 @@ func (w *objWriter) header() string {
 	}
 	pages, most := uint64(0), uint64(0)
 	if len(m.Mems) == 1 {
-		pages, most = m.Mems[0].Min, min(m.Mems[0].Max, 65536)
+		pages, most = m.Mems[0].Min, min(m.Mems[0].Max, max(m.Mems[0].Min, (1<<32-abi.MemoryGap)/65536))
 	}
 	start := ""
 	if m.Start >= int64(len(m.ImportedFuncTypes)) {

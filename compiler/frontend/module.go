@@ -49,6 +49,12 @@ func NewModule(m *wasm.Module) (*Module, error) {
 		mod.SSA.GlobalTypes[i] = Type(m.Globals[i].Type)
 		mod.globals[i] = globalFactOf(&m.Globals[i])
 	}
+	mod.SSA.MemGap = make([]uint32, len(m.Mems))
+	for i := range m.Mems {
+		if t := &m.Mems[i]; i >= m.ImportedMems && !t.Is64 && t.Min<<16 <= 1<<32-abi.MemoryGap {
+			mod.SSA.MemGap[i] = abi.MemoryGap
+		}
+	}
 	names := m.Names.Funcs
 	mod.SSA.FuncNames = func(i uint32) string { return names[i] }
 	mod.findTableFacts()

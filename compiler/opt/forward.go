@@ -1,8 +1,6 @@
 package opt
 
 import (
-	"math"
-
 	"github.com/wasmaot/wasmaot/compiler/abi"
 	"github.com/wasmaot/wasmaot/compiler/ssa"
 )
@@ -49,8 +47,11 @@ func (t *memTable) tree(root ssa.Block) {
 		t.block = next.block
 		t.lastSet = 0
 		bd := &f.Blocks[t.block]
-		to := bd.InstStart
-		for _, v := range f.OrderOf(bd) {
+		order, to, stretch := f.OrderOf(bd), bd.InstStart, 0
+		for i, v := range order {
+			if i == stretch {
+				stretch += t.lookAhead(order[i:])
+			}
 			in := &f.Insts[v]
 			resolveOperands(f, in)
 			t.visit(v)
@@ -134,7 +135,7 @@ type memTable struct {
 	f        *ssa.Func
 	block    ssa.Block // at hand
 	replaced bool
-	inBounds []inBounds // by index value
+	reach    reach
 	entries  [memEntries]memEntry
 	globals  []knownGlobal
 	known
@@ -171,13 +172,6 @@ type knownBytes struct {
 	from  ssa.Op // the load that made the value, or a store
 }
 
-// inBounds says that in block and what it dominates index + off is known to be within memory mem, and so below 1<<32.
-type inBounds struct {
-	block ssa.Block
-	mem   uint32
-	off   uint32 // 0: nothing known
-}
-
 // place is an address taken apart.
 type place struct {
 	base  memBase
@@ -195,7 +189,7 @@ func (t *memTable) begin(f *ssa.Func) {
 	t.f = f
 	t.replaced = false
 	t.clock, t.lastTime, t.otherTime, t.lastBase = 0, 0, 0, memBase{}
-	t.inBounds = sized(t.inBounds, len(f.Insts))
+	t.reach.begin(f)
 	if f.Module != nil && len(t.globals) < len(f.Module.GlobalTypes) {
 		t.globals = make([]knownGlobal, len(f.Module.GlobalTypes))
 	}
@@ -283,54 +277,12 @@ func (t *memTable) place(addr uint32) place {
 	return p
 }
 
-// address takes a constant out of an index and adds it to the offset, if the index is known
-// to be that much below 1<<32, so that the sum did not wrap.
-func (t *memTable) address(v ssa.Value) {
-	f := t.f
-	in := &f.Insts[v]
-	x, sum := ssa.Value(in.A), uint32(0)
-	for range maxRootSteps {
-		step := &f.Insts[x]
-		switch step.Op {
-		case ssa.OpAdd:
-			c, ok := f.IsConst(ssa.Value(step.B))
-			if !ok {
-				return
-			}
-			sum += uint32(c)
-		case ssa.OpWrap, ssa.OpZext:
-		default:
-			return
-		}
-		x = ssa.Value(step.A)
-		if f.Insts[x].Type == abi.I32 && sum > 0 && sum <= t.limit(x) && uint64(in.B)+uint64(sum) <= math.MaxUint32 {
-			in.A, in.B = uint32(x), in.B+sum
-			sum = 0
-		}
-	}
-}
-
-// limit is the greatest number that index x is known to be below 1<<32 by.
-func (t *memTable) limit(x ssa.Value) uint32 {
-	if k := t.inBounds[x]; k.off > 0 && t.f.Dominates(k.block, t.block) {
-		return k.off
-	}
-	return 0
-}
-
-// accessed notes that an access of size bytes at p did not trap.
-func (t *memTable) accessed(p *place, size uint32) {
-	if end := uint64(p.off) + uint64(size) - 1; end > uint64(t.limit(p.index)) && end <= math.MaxUint32 {
-		t.inBounds[p.index] = inBounds{t.block, p.base.mem, uint32(end)}
-	}
-}
-
 // provesInBounds reports whether an access at p, which is the place of k, is at the same address as
 // the access that k is known from, so that it would not trap. The addresses are the same modulo 1<<32;
 // that of k is below 1<<32 and at least k.off, that of p is the index plus p.off, and can only be
 // 1<<32 beyond if p.off is greater and index + p.off goes beyond 1<<32.
 func (t *memTable) provesInBounds(k *knownBytes, p *place) bool {
-	return p.off <= k.off || p.off <= t.limit(p.index)
+	return p.off <= k.off || p.off <= t.proven(p.index)
 }
 
 // entry gives the number of the entry for a granule.
@@ -402,7 +354,7 @@ func (t *memTable) load(v ssa.Value, in *ssa.Inst) {
 			}
 		}
 	}
-	if most := t.limit(p.index); most > 0 && uint64(p.off)+uint64(size)-1 <= uint64(most) && t.inBounds[p.index].mem == p.base.mem {
+	if k := t.reached(p.index); k.off > 0 && uint64(p.off)+uint64(size)-1 <= uint64(k.off) && k.mem == p.base.mem {
 		in.Flags |= ssa.FlagSafe
 	}
 	t.accessed(&p, size)

@@ -115,6 +115,7 @@ type Module struct {
 	GlobalTypes []abi.Type       // all globals, imported first
 	TableMin    []uint64         // all tables: least number of elements
 	TableFixed  []bool           // all tables: the length never changes
+	MemGap      []uint32         // all memories: how many bytes below 1<<32 never belong to it
 	FuncNames   func(i uint32) string
 	Polls       uint32 // index of an I32 global of the compiler's own that counts down to the next poll; NoPolls if there are none
 }

@@ -64,6 +64,9 @@ func (i *Inst) Lane() uint32 { return *i.Operands()[Ops[i.Op].Arity-1] >> 8 }
 // IsLoad reports whether op is a scalar load.
 func (op Op) IsLoad() bool { return op >= OpLoad && op <= OpLoad32S }
 
+// IsStore reports whether op is a scalar store.
+func (op Op) IsStore() bool { return op >= OpStore && op <= OpStore32 }
+
 // AccessSize is the number of bytes that a load or store touches, 0 for other instructions.
 func (f *Func) AccessSize(in *Inst) uint32 {
 	switch in.Op {

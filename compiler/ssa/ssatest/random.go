@@ -30,6 +30,7 @@ var Module = &ssa.Module{
 	GlobalTypes: []abi.Type{abi.I32, abi.I64, abi.F64, abi.I32, abi.F32},
 	TableMin:    []uint64{8},
 	TableFixed:  []bool{true},
+	MemGap:      []uint32{abi.MemoryGap},
 	FuncNames:   func(uint32) string { return "" },
 }
 
