@@ -7,6 +7,7 @@ import (
 // flow is the working memory for turning locals into block parameters. All of it deals with one word
 // of locals at a time, so that its size depends on the number of blocks only.
 type flow struct {
+	number []ssa.Block // by block: see Builder.reach
 	blocks []blockFlow
 	words  []localRec // localState.recs by word
 	starts []uint32   // by word: where its part of words begins

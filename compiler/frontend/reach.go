@@ -4,24 +4,46 @@ import "github.com/wasmaot/wasmaot/compiler/ssa"
 
 // reach removes the blocks that threading has cut off and analyses the function.
 func (b *Builder) reach() {
-	f := b.f
-	f.Analyze(&b.scratch)
-	if len(f.RPO) == len(f.Blocks) {
-		return
+	if b.markReachable() < len(b.f.Blocks) {
+		b.compact()
 	}
-	b.compact()
-	f.Analyze(&b.scratch)
+	b.f.Analyze(&b.scratch)
 }
 
-// compact drops the blocks that Analyze found unreachable. Blocks and edges keep their order,
+// markReachable sets flow.number of reachable blocks to 0, of others to ssa.NoBlock, and counts the former.
+func (b *Builder) markReachable() int {
+	f, w := b.f, &b.flow
+	number := grow(w.number, len(f.Blocks))
+	w.number = number
+	for i := range number {
+		number[i] = ssa.NoBlock
+	}
+	number[0] = 0
+	count := 1
+	work := append(w.work[:0], 0)
+	for len(work) > 0 {
+		bd := &f.Blocks[work[len(work)-1]]
+		work = work[:len(work)-1]
+		for e := bd.SuccStart; e < bd.SuccEnd; e++ {
+			if to := f.Edges[e].To; number[to] != 0 {
+				number[to] = 0
+				count++
+				work = append(work, to)
+			}
+		}
+	}
+	w.work = work
+	return count
+}
+
+// compact drops unreachable blocks. Blocks and edges keep their order,
 // and a block's edges follow those of the blocks before it, so all moves are towards the front.
 func (b *Builder) compact() {
 	f := b.f
-	number := grow(b.flow.work, len(f.Blocks)) // new numbers of the blocks that stay
-	b.flow.work = number
+	number := b.flow.number // from here on new numbers of the blocks that stay
 	kept := ssa.Block(0)
-	for i := range f.Blocks {
-		if number[i] = ssa.NoBlock; f.Blocks[i].RPO != unreachable {
+	for i := range number {
+		if number[i] == 0 {
 			number[i] = kept
 			kept++
 		}
@@ -55,9 +77,6 @@ func (b *Builder) compact() {
 	}
 	b.locals.recs = recs
 }
-
-// unreachable is BlockData.RPO of an unreachable block.
-const unreachable = ^uint32(0)
 
 // erase makes the block's instructions no-ops: nobody refers to them, but they stay in Func.Insts.
 func (b *Builder) erase(bd *ssa.BlockData) {
