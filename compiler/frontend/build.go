@@ -26,17 +26,19 @@ type Builder struct {
 	f         *ssa.Func
 	opts      Options
 	addrFlags ssa.Flags
+	plainMem  bool // memory 0 is there and has 32-bit addresses
 	err       error
 
-	v       wasm.Validator
-	in      wasm.Instr
-	shapes  *[opcodes]ssa.Shape // of operators on vectors
-	cur     ssa.Block           // block being written, ssa.NoBlock in unreachable code
-	dead    int                 // frames opened since code became unreachable
-	frames  []frame             // control stack, the function first
-	saved   []uint32            // parameters of open ifs, for their else
-	entered int                 // frame whose loop header cur is, or -1
-	gen     uint32              // number of the br_table being written, for frame.gen
+	v        wasm.Validator
+	in       wasm.Instr
+	plainOps *[256]plainOp
+	shapes   *[opcodes]ssa.Shape // of operators on vectors
+	cur      ssa.Block           // block being written, ssa.NoBlock in unreachable code
+	dead     int                 // frames opened since code became unreachable
+	frames   []frame             // control stack, the function first
+	saved    []uint32            // parameters of open ifs, for their else
+	entered  int                 // frame whose loop header cur is, or -1
+	gen      uint32              // number of the br_table being written, for frame.gen
 
 	locals     localState
 	dispatches []dispatch
@@ -56,6 +58,8 @@ func (b *Builder) Build(m *Module, index uint32, opts Options, f *ssa.Func) erro
 	if opts.Explicit {
 		b.addrFlags = ssa.FlagChecked
 	}
+	mems := m.Wasm.Mems
+	b.plainMem = len(mems) > 0 && !mems[0].Is64
 	body, replaced := m.Leaves[index]
 	if replaced {
 		b.err = b.v.BeginBody(m.Wasm, index, body.Code)
@@ -114,7 +118,11 @@ func (b *Builder) begin() {
 func (b *Builder) body() error {
 	lowerings := lowerings.Get(makeLowerings)
 	b.shapes = vectorShapes.Get(makeVectorShapes)
+	b.plainOps = plainOps.Get(makePlainOps)
 	for {
+		if b.cur != ssa.NoBlock {
+			b.plain()
+		}
 		more, err := b.v.Next(&b.in)
 		if err != nil {
 			return err

@@ -130,6 +130,23 @@ func (v *Validator) Ended() Frame { return v.ended }
 // Stack is the whole operand stack.
 func (v *Validator) Stack() []Operand { return v.stack }
 
+// A Position is what instructions change that do nothing to the control stack.
+type Position struct {
+	Code   []byte // the body ends where it ends; positions are those in the file
+	Pos    int
+	Stack  []Operand
+	Height int // of the part of the stack that belongs to outer blocks
+	Limit  int // of the stack's length
+}
+
+// Open gives the position. A caller may take instructions himself, as far as he checks them like Next; Resume ends that.
+func (v *Validator) Open() Position {
+	return Position{v.src, v.pos, v.stack, v.height, maxOperands}
+}
+
+// Resume goes on at a position that was reached from that of Open.
+func (v *Validator) Resume(pos int, stack []Operand) { v.pos, v.stack = pos, stack }
+
 // Next decodes and checks the next instruction. more is false at the end of the
 // body: after the function's own end. Errors are of type *Error and stay.
 func (v *Validator) Next(in *Instr) (more bool, err error) {
