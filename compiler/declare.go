@@ -48,7 +48,7 @@ func declare(m *wasm.Module, merged int, sigs func(typ uint32) abi.Signature, ty
 		if i < merged && s.Mode == wasm.SegmentActive {
 			continue
 		}
-		d.Datas = append(d.Datas, artifact.Data{Index: uint32(i), Mode: artifact.SegmentMode(s.Mode), Mem: s.Mem, Start: c.expr(s.Start), Init: s.Init})
+		d.Datas = append(d.Datas, artifact.Data{Index: uint32(i), Mode: artifact.SegmentMode(s.Mode), Mem: s.Mem, Start: c.expr(m.DataStart(s)), Init: m.DataInit(s)})
 	}
 	return d, c.err
 }

@@ -27,15 +27,16 @@ func mergeImage(m *wasm.Module, a *artifact.Artifact) (merged int) {
 		if d.Mode != wasm.SegmentActive {
 			continue
 		}
-		at, ok := constantStart(d)
-		if !ok || d.Mem != 0 || at+uint64(len(d.Init)) > limit {
+		at, ok := m.DataPlace(d)
+		size := uint64(d.InitSize)
+		if !ok || d.Mem != 0 || at > limit || size > limit-at {
 			break
 		}
-		if len(d.Init) == 0 {
+		if size == 0 {
 			continue
 		}
-		start, end = min(start, at), max(end, at+uint64(len(d.Init)))
-		sum += uint64(len(d.Init))
+		start, end = min(start, at), max(end, at+size)
+		sum += size
 	}
 	if start > end {
 		return 0
@@ -50,23 +51,9 @@ func mergeImage(m *wasm.Module, a *artifact.Artifact) (merged int) {
 		if d.Mode != wasm.SegmentActive {
 			continue
 		}
-		at, _ := constantStart(d)
-		if len(d.Init) > 0 {
-			copy(a.Image[at-start:], d.Init)
+		if at, _ := m.DataPlace(d); d.InitSize > 0 {
+			copy(a.Image[at-start:], m.DataInit(d))
 		}
 	}
 	return n
-}
-
-func constantStart(d *wasm.DataSegment) (uint64, bool) {
-	if d.Start == nil || len(d.Start.Instrs) != 1 {
-		return 0, false
-	}
-	switch i := &d.Start.Instrs[0]; i.Op {
-	case wasm.OpI32Const:
-		return uint64(uint32(i.Bits)), true
-	case wasm.OpI64Const:
-		return i.Bits, i.Bits < 1<<48
-	}
-	return 0, false
 }

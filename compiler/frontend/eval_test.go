@@ -215,11 +215,11 @@ func (in *instance) fill() bool {
 		if d.Mode != wasm.SegmentActive {
 			continue
 		}
-		start, mem := uint64(uint32(in.constant(d.Start))), in.machine.Memories[d.Mem]
-		if start+uint64(len(d.Init)) > uint64(len(mem)) {
+		start, mem := uint64(uint32(in.constant(in.m.Wasm.DataStart(d)))), in.machine.Memories[d.Mem]
+		if start+uint64(d.InitSize) > uint64(len(mem)) {
 			return false
 		}
-		copy(mem[start:], d.Init)
+		copy(mem[start:], in.m.Wasm.DataInit(d))
 		in.datas[i] = true
 	}
 	return true
@@ -300,7 +300,7 @@ func (in *instance) builtin(m *ssa.Machine, id abi.Builtin, args []uint64) ([]ui
 	case abi.BuiltinMemoryInit:
 		var data []byte
 		if !in.datas[args[1]] {
-			data = w.Datas[args[1]].Init
+			data = w.DataInit(&w.Datas[args[1]])
 		}
 		return replace(m.Memories[x], args[2], data, args[3], args[4], abi.TrapMemoryOutOfBounds)
 	case abi.BuiltinDataDrop:

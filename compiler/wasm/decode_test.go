@@ -157,8 +157,8 @@ func TestModule(t *testing.T) {
 			{Mode: wasm.SegmentDeclarative, Type: wasm.FuncRef, Funcs: []uint32{1}, Offset: 0x61},
 		},
 		Datas: []wasm.DataSegment{
-			{Start: constant(0x72, wasm.ConstInstr{Op: wasm.OpI32Const, Bits: 1<<64 - 1}), Init: []byte("abc"), Offset: 0x71},
-			{Mode: wasm.SegmentPassive, Init: []byte("de"), Offset: 0x79},
+			{Offset: 0x71, InitOffset: 0x76, InitSize: 3},
+			{Mode: wasm.SegmentPassive, Offset: 0x79, InitOffset: 0x7b, InitSize: 2},
 		},
 		Start:           1,
 		ImportedFuncs:   1,
@@ -169,10 +169,19 @@ func TestModule(t *testing.T) {
 	}
 	ignore := cmp.FilterPath(func(p cmp.Path) bool {
 		name := p.Last().String()
-		return name == ".features" || name == ".declared" || name == ".Customs"
+		return name == ".features" || name == ".declared" || name == ".Customs" || name == ".known" || name == ".place" || name == ".start" || name == ".dataStarts"
 	}, cmp.Ignore())
 	if diff := cmp.Diff(want, m, ignore); diff != "" {
 		t.Errorf("-expected +found:\n%s", diff)
+	}
+	if diff := cmp.Diff(constant(0, wasm.ConstInstr{Op: wasm.OpI32Const, Bits: 1<<64 - 1}), m.DataStart(&m.Datas[0])); diff != "" {
+		t.Errorf("start of the first data segment: -expected +found:\n%s", diff)
+	}
+	if at, ok := m.DataPlace(&m.Datas[0]); at != 1<<32-1 || !ok {
+		t.Errorf("place of the first data segment: %#x %v", at, ok)
+	}
+	if init := m.DataInit(&m.Datas[1]); string(init) != "de" {
+		t.Errorf("contents of the second data segment: %q", init)
 	}
 	if len(m.Customs) != 2 || m.Customs[0].Name != "name" || m.Customs[1].Name != "producers" {
 		t.Errorf("custom sections: %+v", m.Customs)

@@ -27,7 +27,8 @@ type Module struct {
 	Customs   []CustomSection
 	Producers []byte // contents of the "producers" section, nil without one
 
-	features Features
+	features   Features
+	dataStarts []ConstExpr
 }
 
 // ValType is a value type: number, vector or reference. References carry nullability and a heap
@@ -145,13 +146,44 @@ type ElemSegment struct {
 // Len is the number of elements.
 func (s *ElemSegment) Len() int { return max(len(s.Funcs), len(s.Exprs)) }
 
-// DataSegment initialises a memory.
+// DataSegment initialises a memory. Go's modules have tens of thousands, hence it is small and without pointers;
+// Module.DataInit and Module.DataStart give the rest.
 type DataSegment struct {
-	Mode   SegmentMode // active or passive
-	Mem    uint32
-	Start  *ConstExpr
-	Init   []byte
-	Offset uint32
+	Mode                 SegmentMode // active or passive
+	Mem                  uint32
+	Offset               uint32
+	InitOffset, InitSize uint32 // its contents in the file
+
+	start uint32 // index in Module.dataStarts, if place is not known
+	known bool
+	place uint64 // active: the constant where it begins, as ConstInstr.Bits
+}
+
+// DataInit is a data segment's contents.
+func (m *Module) DataInit(d *DataSegment) []byte {
+	end := d.InitOffset + d.InitSize
+	return m.Source[d.InitOffset:end:end]
+}
+
+// DataStart is where an active data segment begins.
+func (m *Module) DataStart(d *DataSegment) *ConstExpr {
+	switch {
+	case d.Mode != SegmentActive:
+		return nil
+	case !d.known:
+		return &m.dataStarts[d.start]
+	case m.Mems[d.Mem].Is64:
+		return &ConstExpr{Instrs: []ConstInstr{{Op: OpI64Const, Bits: d.place}}}
+	}
+	return &ConstExpr{Instrs: []ConstInstr{{Op: OpI32Const, Bits: d.place}}}
+}
+
+// DataPlace is DataStart if that is a constant.
+func (m *Module) DataPlace(d *DataSegment) (at uint64, ok bool) {
+	if d.known && !m.Mems[d.Mem].Is64 {
+		return uint64(uint32(d.place)), true
+	}
+	return d.place, d.known
 }
 
 // NameSection holds the debug names, empty where the file gives none.

@@ -212,18 +212,41 @@ func (d *decoder) dataSegment() DataSegment {
 		d.need(d.m.features, FeatureBulkMemory, pos, "a data segment with flags")
 	}
 	if s.Mode == SegmentActive {
-		pos := d.pos
-		if flags == segIndex {
-			s.Mem = d.u32()
-		}
-		if d.err == nil && int(s.Mem) >= len(d.m.Mems) {
-			d.unknown(pos, s.Mem, len(d.m.Mems), "memory")
-		}
-		if d.err != nil {
-			return s
-		}
-		s.Start = d.constExpr(d.m.Mems[s.Mem].AddrType())
+		d.dataPlace(&s, flags == segIndex)
 	}
-	s.Init = d.bytes(int(d.u32()), "data")
+	size := d.u32()
+	s.InitOffset, s.InitSize = uint32(d.pos), size
+	d.bytes(int(size), "data")
 	return s
+}
+
+// dataPlace reads where an active segment begins.
+func (d *decoder) dataPlace(s *DataSegment, explicit bool) {
+	pos := d.pos
+	if explicit {
+		s.Mem = d.u32()
+	}
+	if d.err == nil && int(s.Mem) >= len(d.m.Mems) {
+		d.unknown(pos, s.Mem, len(d.m.Mems), "memory")
+	}
+	if d.err != nil {
+		return
+	}
+	want := d.m.Mems[s.Mem].AddrType()
+	if want == I32 && d.left() > 0 && Opcode(d.src[d.pos]) == OpI32Const {
+		start := d.pos
+		d.pos++
+		s.place = uint64(int64(d.s32()))
+		if s.known = d.err == nil && Opcode(d.byte()) == OpEnd; s.known || d.err != nil {
+			return
+		}
+		d.pos = start
+	}
+	e := d.constExpr(want)
+	if len(e.Instrs) == 1 && e.Instrs[0].Op == OpI64Const {
+		s.known, s.place = true, e.Instrs[0].Bits
+		return
+	}
+	s.start = uint32(len(d.m.dataStarts))
+	d.m.dataStarts = append(d.m.dataStarts, *e)
 }

@@ -122,14 +122,14 @@ func (i *Instance) initialise() error {
 	for n := range m.Datas {
 		s := &m.Datas[n]
 		if s.Mode == wasm.SegmentPassive {
-			i.datas[n] = s.Init
+			i.datas[n] = m.DataInit(s)
 			continue
 		}
-		to, ok := slice(i.Mems[s.Mem].Data, i.constant(s.Start).Lo, uint64(len(s.Init)))
+		to, ok := slice(i.Mems[s.Mem].Data, i.constant(m.DataStart(s)).Lo, uint64(s.InitSize))
 		if !ok {
 			return TrapMemoryOutOfBounds
 		}
-		copy(to, s.Init)
+		copy(to, m.DataInit(s))
 	}
 	if m.Start < 0 {
 		return nil
