@@ -53,17 +53,7 @@ func BenchmarkRun(b *testing.B) {
 
 func benchHostCalls(b *testing.B, ctx context.Context) {
 	g := newGuest()
-	s := sig(types(i64), types(i64))
-	host := g.importFunc("host", s)
-	g.fn("f", s, 24, func() { // calls host as often as its parameter says
-		g.storeWord(param0, regSP, 8)
-		at := len(g.code)
-		g.callImport(host, 0)
-		g.loadWord(param0, regSP, 8)
-		g.addTo(param0, param0, -1)
-		g.storeWord(param0, regSP, 8)
-		g.ifNot0(param0, func() { g.jump(at) })
-	})
+	s := g.hostLoop()
 	i := g.instance(b, env{"host": NewHostFunc("host", &s, func(_ context.Context, _ *Instance, stack []uint64) error { return nil })})
 	b.ResetTimer()
 	if err := i.Func("f").Call(ctx, []uint64{uint64(b.N)}); err != nil {

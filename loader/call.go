@@ -84,8 +84,13 @@ func (s *nativeStack) run(desc, entry uint64, stack []uint64) error {
 	return s.err
 }
 
-// dispatch is called by enter and run when native code leaves for a reason other than a call or the end. It returns the address of
-// the stub with which to go on, 0 to end the call with s.err.
+// What hostCall, firstHostCalls and dispatch return that is no address of native code to go on at.
+const (
+	guestFailed = 0 // the call ends with s.err
+	guestDone   = 1 // the guest has returned
+)
+
+// dispatch is called by enter and run when native code leaves for a reason other than a call or the end.
 //
 // That it and hostCall are ordinary Go functions matters: where they check their stack the scheduler takes its turn.
 func dispatch(s *nativeStack, reason uint64) (resume uint64) {
@@ -99,70 +104,95 @@ func dispatch(s *nativeStack, reason uint64) (resume uint64) {
 		return stubs.restore
 	}
 	s.err = s.trap()
-	return 0
+	return guestFailed
 }
 
-// hostCall runs the host function or builtin that the guest called; the result is as dispatch's.
-func hostCall(s *nativeStack) (resume uint64) {
+// hostCall is called by run: it runs the host function or builtin that the guest calls. Who calls run gives the stack back if a host function
+// panics or ends the goroutine.
+func hostCall(s *nativeStack, _ *uint64) (resume uint64) {
 	e := s.e
-	f := (*Func)(pointer((*funcDesc)(pointer(e.desc)).host))
-	slots := (*[math.MaxInt32 / 8]uint64)(pointer(e.exitSlots()))[:f.slots:f.slots]
-	inst := instanceOf(e.vmctx)
-	if f.fn == nil {
-		if f.builtin != nil {
-			return s.builtinCall(f, inst, slots)
-		}
-		return s.listenedCall(f, inst, slots)
+	f, slots, inst := e.hostFunc()
+	if f.direct == nil {
+		return s.otherCall(f, inst, slots)
 	}
-	// If the function panics, or ends the goroutine, enter does not give the stack back.
+	// Plain stores: see watch.
+	e.native = 0
+	err := f.direct(s.ctx, inst, slots)
+	e = s.e // not kept on the stack
+	e.native = 1
+	if err != nil || e.cancelled.Load() != 0 {
+		return hostCalled(s, err)
+	}
+	return e.resume
+}
+
+// guardedCalls is how many host calls firstHostCalls makes before it hands a guest over to run.
+const guardedCalls = 16
+
+// firstHostCalls is hostCall for enter, which is in assembly and cannot give the stack back. A deferred function costs a quarter of a host call: so
+// every few calls it stays, and runs the guest itself until that returns. To the processor the guest's returns up to there come unexpected, which is why not every call does so.
+func firstHostCalls(s *nativeStack, slots *uint64) (resume uint64) {
 	returned := false
 	defer func() {
 		if !returned {
 			s.abandon()
 		}
 	}()
-	// Plain stores: see watch.
-	e.native = 0
-	err := f.fn(s.ctx, inst, slots)
-	e.native = 1
-	returned = true
-	if err != nil || e.cancelled.Load() != 0 || f.typ.refs {
-		return s.hostCalled(f, inst, slots, err)
+	resume = hostCall(s, slots)
+	if s.guarded++; s.guarded%guardedCalls == 0 && resume > guestDone {
+		resume = guestFailed
+		if run(s, 0, stubs.again, slots) {
+			resume = guestDone
+		}
 	}
-	return stubs.resume
+	returned = true
+	return resume
+}
+
+// hostFunc is the host function or builtin that the guest calls, with its slots and the instance.
+func (e *exec) hostFunc() (f *Func, slots []uint64, inst *Instance) {
+	f = (*Func)(pointer((*funcDesc)(pointer(e.desc)).host))
+	return f, (*[math.MaxInt32 / 8]uint64)(pointer(e.exitSlots()))[:f.slots:f.slots], instanceOf(e.vmctx)
+}
+
+// otherCall is hostCall for all but the usual host functions.
+func (s *nativeStack) otherCall(f *Func, inst *Instance, slots []uint64) (resume uint64) {
+	switch {
+	case f.builtin != nil:
+		return s.builtinCall(f, inst, slots)
+	case f.listened != nil:
+		return s.listenedCall(f, inst, slots)
+	}
+	s.e.native = 0
+	err := f.fn(s.ctx, inst, slots)
+	return hostCalled(s, err)
 }
 
 // builtinCall is hostCall for builtins, which are short.
 func (s *nativeStack) builtinCall(f *Func, inst *Instance, slots []uint64) (resume uint64) {
 	if code := f.builtin(inst, slots); code != abi.TrapNone {
 		s.err = s.trapAtCall(code)
-		return 0
+		return guestFailed
 	}
 	if s.e.cancelled.Load() != 0 {
 		return s.interrupted(s.callers(nil, s.hostReturn()))
 	}
-	return stubs.resume
+	return s.e.resume
 }
 
 // listenedCall is hostCall for functions whose calls a listener is told of.
 func (s *nativeStack) listenedCall(f *Func, inst *Instance, slots []uint64) (resume uint64) {
-	returned := false
-	defer func() {
-		if !returned {
-			s.abandon()
-		}
-	}()
 	s.e.native = 0
 	c := &ListenedCall{Instance: inst, Func: f.listened, Values: slots, stack: s}
 	err := inst.listener.around(s.ctx, c, func() error { return f.listened.fn(s.ctx, inst, slots) })
-	s.e.native = 1
-	returned = true
-	return s.hostCalled(f, inst, slots, err)
+	return hostCalled(s, err)
 }
 
 // hostCalled is the rest of hostCall where there is one.
-func (s *nativeStack) hostCalled(f *Func, inst *Instance, results []uint64, err error) (resume uint64) {
+func hostCalled(s *nativeStack, err error) (resume uint64) {
 	e := s.e
+	e.native = 1
+	f, results, inst := e.hostFunc()
 	if stopped, ok := err.(*Interrupted); ok && len(stopped.Frames) == 0 {
 		// A host function that gives up when the context ends does not know where the guest is.
 		frames, elided := s.callers(nil, s.hostReturn())
@@ -170,7 +200,7 @@ func (s *nativeStack) hostCalled(f *Func, inst *Instance, results []uint64, err 
 	}
 	if err != nil {
 		s.err = err
-		return 0
+		return guestFailed
 	}
 	if e.cancelled.Load() != 0 {
 		return s.interrupted(s.callers(nil, s.hostReturn()))
@@ -178,13 +208,13 @@ func (s *nativeStack) hostCalled(f *Func, inst *Instance, results []uint64, err 
 	if f.typ.refs && inst != nil {
 		holdRefs(inst.node, f.typ.sig.Results, results)
 	}
-	return stubs.resume
+	return e.resume
 }
 
 // interrupted ends a call whose context has ended.
 func (s *nativeStack) interrupted(frames []Frame, elided bool) (resume uint64) {
 	s.err = &Interrupted{context.Cause(s.ctx), frames, elided}
-	return 0
+	return guestFailed
 }
 
 // abandon ends a call of enter that will not return.

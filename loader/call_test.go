@@ -114,6 +114,75 @@ func TestHostPanicAndGoexit(t *testing.T) {
 	}
 }
 
+// hostLoop is a function f that calls host with its parameter, then one less, down to 1.
+func (g *guest) hostLoop() abi.Signature {
+	s := sig(types(i64), types(i64))
+	host := g.importFunc("host", s)
+	g.fn("f", s, 24, func() {
+		g.storeWord(param0, regSP, 8)
+		at := len(g.code)
+		g.callImport(host, 0)
+		g.loadWord(param0, regSP, 8)
+		g.addTo(param0, param0, -1)
+		g.storeWord(param0, regSP, 8)
+		g.ifNot0(param0, func() { g.jump(at) })
+	})
+	return s
+}
+
+// A call of many host calls, during which enter leaves the guest to run, ends in every way at every point.
+func TestManyHostCalls(t *testing.T) {
+	if !directCalls {
+		t.Error("assembly does not know how Go functions are called")
+	}
+	g := newGuest()
+	s := g.hostLoop()
+	failed := errors.New("failed")
+	calls, last := 0, uint64(0)
+	end := func() error { return nil }
+	i := g.instance(t, env{"host": NewHostFunc("host", &s, func(_ context.Context, _ *Instance, stack []uint64) error {
+		calls++
+		growStack(calls % 64)
+		if stack[0] == last {
+			return end()
+		}
+		return nil
+	})})
+	ends := []func() error{
+		func() error { return nil },
+		func() error { return failed },
+		func() error { panic("host") },
+		func() error { runtime.Goexit(); return nil },
+	}
+	const most = 3*guardedCalls + 1
+	for range 2 * keepAfter {
+		call(t, i, "f", 1)
+	}
+	done := make(chan bool)
+	for n := range most * len(ends) {
+		calls, last = 0, uint64(n/len(ends)+1)
+		end = ends[n%len(ends)]
+		go func() {
+			defer func() {
+				if r := recover(); (r != nil) != (n%len(ends) == 2) {
+					t.Errorf("recovered %v", r)
+				}
+				done <- true
+			}()
+			stack := []uint64{most}
+			err := i.Func("f").Call(context.Background(), stack)
+			if (err == nil) != (n%len(ends) == 0) || err != nil && err != failed {
+				t.Errorf("%d: found %v", n, err)
+			}
+		}()
+		<-done
+		if want := most - int(last) + 1; n%len(ends) != 0 && calls != want || n%len(ends) == 0 && calls != most {
+			t.Errorf("%d: %d host calls", n, calls)
+		}
+	}
+	i.checkIdle(t)
+}
+
 // Guest, host, guest, … 100 deep, each on its own stack, with an error from the innermost.
 func TestNestedCalls(t *testing.T) {
 	g := newGuest()

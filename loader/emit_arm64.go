@@ -44,6 +44,7 @@ const (
 	fmovWS  = 0x1e260000 // fmov w, s: Rn at 5, Rd
 	stpQ    = 0xad000000 // stp q, q, [x|sp, #imm7*16]: imm7 at 15, Rt2 at 10, Rn at 5, Rt
 	ldpQ    = 0xad400000
+	adr     = 0x10000000 // adr x, pc+imm21: its upper 19 bits at 5, Rd
 	br      = 0xd61f0000 // Rn at 5
 	blr     = 0xd63f0000
 	ret     = 0xd65f03c0

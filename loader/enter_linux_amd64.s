@@ -2,45 +2,110 @@
 #include "go_asm.h"
 #include "textflag.h"
 
+// The frames have room where a function called by CALLGO may keep its six parameters, and above it s-8(SP) and e-16(SP).
+
+// CALLGO calls the Go function whose closure is in DX, its parameters and results in registers by Go's internal convention
+// (cmd/compile/abi-internal.md). That this is the convention still is tested when the program starts: see direct.go.
+#define CALLGO \
+	XORPS X15, X15; \
+	MOVQ (DX), R9; \
+	CALL R9
+
+// G loads the goroutine's g.
+#define G \
+	MOVQ TLS, R14; \
+	MOVQ 0(R14)(TLS*1), R14
+
+// DIRECT is hostCall for the usual host functions without Go code in between. Like that it gives way to the scheduler where the goroutine's stack guard says so. CX = the stack, BX = the exec.
+#define DIRECT \
+	MOVQ exec_desc(BX), R10; \
+	MOVQ funcDesc_host(R10), R10; \
+	MOVQ Func_direct(R10), DX; \
+	TESTQ DX, DX; \
+	JEQ indirect; \
+	G; \
+	CMPQ SP, const_stackGuard(R14); \
+	JLS indirect; \
+	MOVQ nativeStack_ctx+0(CX), AX; \
+	MOVQ exec_nativeSP(BX), DI; \
+	ADDQ $const_exitSaved, DI; \
+	MOVQ exec_vmctx(BX), R11; \
+	MOVL $0, exec_native(BX); \
+	MOVQ nativeStack_ctx+8(CX), BX; \
+	MOVQ const_ctxInstance(R11), CX; \
+	MOVQ Func_slots(R10), SI; \
+	MOVQ SI, R8; \
+	CALLGO; \
+	MOVQ BX, CX; \
+	MOVQ e-16(SP), BX; \
+	TESTQ AX, AX; \
+	JNE  called; \
+	MOVL $1, exec_native(BX); \
+	CMPL exec_cancelled(BX), $0; \
+	JNE  called; \
+	MOVQ exec_resume(BX), AX; \
+	CMPQ SP, exec_goSP(BX); \
+	JNE  moved; \
+	JMP AX; \
+called: \
+	MOVQ s-8(SP), DX; \
+	MOVQ DX, 0(SP); \
+	MOVQ AX, 8(SP); \
+	MOVQ CX, 16(SP); \
+	CALL ·hostCalled(SB); \
+	MOVQ 24(SP), AX; \
+	JMP going; \
+indirect:
+
+#define GUARDED
+
 // RUN runs the entry stub DX with the descriptor AX and the slots R11 on the stack that is in s-8(SP) and has the exec BX. It goes on behind it when the guest is done, with
-// the exec in BX, and at failed when hostCall or dispatch gives no address to go on at.
+// the exec in BX, and at failed when host, which is called for host functions with the stack and the slots, or dispatch says so. direct is DIRECT, or GUARDED for
+// none of it.
 //
 // The frame is an ordinary one: between the instructions of these functions the stack pointer is always the same. The
 // stub that is called switches stacks and comes back to the instruction after CALL, by RET when the guest
 // is done, by a jump when it leaves for Go. Only BP is lost.
-#define RUN(slots, frame) \
+#define RUN(slots, host, direct) \
 	MOVQ BX, e-16(SP); \
 	MOVQ R11, exec_buffer(BX); \
 	CALL DX; \
-	LEAQ frame(SP), BP; \
+	LEAQ 88(SP), BP; \
 	TESTL AX, AX; \
 	JEQ done; \
 	MOVQ s-8(SP), CX; \
-	MOVQ CX, 0(SP); \
 	CMPL AX, $const_reasonHost; \
 	JNE  notHost; \
-	CALL ·hostCall(SB); \
-	MOVQ 8(SP), AX; \
-resume: \
-	TESTQ AX, AX; \
-	JEQ failed; \
+	direct; \
+	MOVQ CX, 0(SP); \
+	MOVQ slots, CX; \
+	MOVQ CX, 8(SP); \
+	CALL host; \
+back: \
+	MOVQ 16(SP), AX; \
+going: \
 	MOVQ e-16(SP), BX; \
+	CMPQ AX, $const_guestDone; \
+	JLS  ended; \
+	CMPQ SP, exec_goSP(BX); \
+	JNE  moved; \
+	JMP AX; \
+moved: \
 	MOVQ slots, R11; \
 	MOVQ R11, exec_buffer(BX); \
-	LEAQ -8(SP), DX; \
-	MOVQ DX, exec_goSP(BX); \
-	MOVQ exec_goPC(BX), CX; \
-	MOVQ CX, (DX); \
+	MOVQ SP, exec_goSP(BX); \
 	JMP AX; \
 notHost: \
+	MOVQ CX, 0(SP); \
 	MOVQ AX, 8(SP); \
 	CALL ·dispatch(SB); \
-	MOVQ 16(SP), AX; \
-	JMP resume; \
+	JMP back; \
+ended: \
+	JNE failed; \
 done:
 
 // func run(s *nativeStack, desc, entry uint64, slots *uint64) (done bool)
-TEXT ·run(SB), NOSPLIT, $40-33
+TEXT ·run(SB), NOSPLIT, $88-33
 	NO_LOCAL_POINTERS
 	MOVQ s+0(FP), CX
 	MOVQ CX, s-8(SP)
@@ -48,7 +113,7 @@ TEXT ·run(SB), NOSPLIT, $40-33
 	MOVQ desc+8(FP), AX
 	MOVQ entry+16(FP), DX
 	MOVQ slots+24(FP), R11
-	RUN(slots+24(FP), 40)
+	RUN(slots+24(FP), ·hostCall(SB), DIRECT)
 	MOVB $1, done+32(FP)
 	RET
 failed:
@@ -92,7 +157,7 @@ owned:
 guessed:
 	MOVQ Func_desc(DX), AX
 	MOVQ Func_entry(DX), DX
-	RUN(slots+24(FP), 88)
+	RUN(slots+24(FP), ·firstHostCalls(SB), GUARDED)
 	MOVQ s-8(SP), CX
 	CMPL exec_special(BX), $0
 	JNE  special
@@ -174,6 +239,22 @@ rest: // entered(how, s, f, ctx, slots, n)
 	MOVQ AX, err_itable+40(FP)
 	MOVQ 64(SP), AX
 	MOVQ AX, err_data+48(FP)
+	RET
+
+// func callDirect(fn HostFunc, ctx context.Context, caller *Instance, stack []uint64) error
+TEXT ·callDirect(SB), NOSPLIT, $88-72
+	NO_LOCAL_POINTERS
+	MOVQ fn+0(FP), DX
+	MOVQ ctx_itable+8(FP), AX
+	MOVQ ctx_data+16(FP), BX
+	MOVQ caller+24(FP), CX
+	MOVQ stack_base+32(FP), DI
+	MOVQ stack_len+40(FP), SI
+	MOVQ stack_cap+48(FP), R8
+	G
+	CALLGO
+	MOVQ AX, ret_itable+56(FP)
+	MOVQ BX, ret_data+64(FP)
 	RET
 
 // func goroutine() uintptr

@@ -2,6 +2,54 @@
 #include "go_asm.h"
 #include "textflag.h"
 
+// The frames have room where a function called by CALLGO may keep its six parameters, and above it s-8(SP) and e-16(SP).
+
+// CALLGO calls the Go function whose closure is in R26, its parameters and results in registers by Go's internal convention
+// (cmd/compile/abi-internal.md). That this is the convention still is tested when the program starts: see direct.go.
+#define CALLGO \
+	MOVD (R26), R12; \
+	CALL (R12)
+
+// DIRECT is hostCall for the usual host functions without Go code in between. Like that it gives way to the scheduler where the goroutine's stack guard says so. R1 = the stack, R9 = the exec.
+#define DIRECT \
+	MOVD exec_desc(R9), R13; \
+	MOVD funcDesc_host(R13), R13; \
+	MOVD Func_direct(R13), R26; \
+	CBZ R26, indirect; \
+	MOVD const_stackGuard(g), R10; \
+	MOVD RSP, R11; \
+	CMP R10, R11; \
+	BLS indirect; \
+	MOVD nativeStack_ctx+0(R1), R0; \
+	MOVD nativeStack_ctx+8(R1), R1; \
+	MOVD exec_vmctx(R9), R2; \
+	MOVD const_ctxInstance(R2), R2; \
+	MOVD exec_nativeSP(R9), R3; \
+	ADD $const_exitSaved, R3; \
+	MOVD Func_slots(R13), R4; \
+	MOVD R4, R5; \
+	MOVW ZR, exec_native(R9); \
+	CALLGO; \
+	MOVD e-16(SP), R9; \
+	CBNZ R0, called; \
+	MOVD $1, R12; \
+	MOVW R12, exec_native(R9); \
+	MOVWU exec_cancelled(R9), R12; \
+	CBNZ R12, called; \
+	MOVD exec_resume(R9), R12; \
+	JMP going; \
+called: \
+	MOVD s-8(SP), R2; \
+	MOVD R2, 8(RSP); \
+	MOVD R0, 16(RSP); \
+	MOVD R1, 24(RSP); \
+	CALL ·hostCalled(SB); \
+	MOVD 32(RSP), R12; \
+	JMP going; \
+indirect:
+
+#define GUARDED
+
 // CROSS notes in the exec R9 where Go's stack and the slots, R10, are: anew whenever Go code has run, which may have moved them.
 #define CROSS \
 	MOVD RSP, R13; \
@@ -9,38 +57,52 @@
 	MOVD R10, exec_buffer(R9)
 
 // RUN runs the entry stub R11 with the descriptor R8 and the slots R10 on the stack that is in s-8(SP) and has the exec R9. It goes on behind it when the guest is done, with
-// the exec in R9, and at failed when hostCall or dispatch gives no address to go on at.
+// the exec in R9, and at failed when host, which is called for host functions with the stack and the slots, or dispatch says so. direct is DIRECT, or GUARDED for
+// none of it.
 //
 // The frame is an ordinary one: between the instructions of these functions the stack pointer is always the same. The
 // stub that is called switches stacks and comes back to the instruction after CALL, by RET when the guest
 // is done, by a jump when it leaves for Go. R28 is g all the while; the frame pointer is lost.
-#define RUN(slots) \
+#define RUN(slots, host, direct) \
 	MOVD R9, e-16(SP); \
 	CROSS; \
 	CALL (R11); \
 	SUB $8, RSP, R29; \
 	CBZ R0, done; \
 	MOVD s-8(SP), R1; \
-	MOVD R1, 8(RSP); \
 	CMP $const_reasonHost, R0; \
 	BNE notHost; \
-	CALL ·hostCall(SB); \
-	MOVD 16(RSP), R12; \
-resume: \
-	CBZ R12, failed; \
+	direct; \
+	MOVD R1, 8(RSP); \
+	MOVD slots, R1; \
+	MOVD R1, 16(RSP); \
+	CALL host; \
+back: \
+	MOVD 24(RSP), R12; \
+going: \
 	MOVD e-16(SP), R9; \
+	CMP $const_guestDone, R12; \
+	BLS ended; \
+	MOVD RSP, R13; \
+	MOVD exec_goSP(R9), R10; \
+	CMP R10, R13; \
+	BNE moved; \
+	JMP (R12); \
+moved: \
 	MOVD slots, R10; \
 	CROSS; \
 	JMP (R12); \
 notHost: \
+	MOVD R1, 8(RSP); \
 	MOVD R0, 16(RSP); \
 	CALL ·dispatch(SB); \
-	MOVD 24(RSP), R12; \
-	JMP resume; \
+	JMP back; \
+ended: \
+	BNE failed; \
 done:
 
 // func run(s *nativeStack, desc, entry uint64, slots *uint64) (done bool)
-TEXT ·run(SB), NOSPLIT, $40-33
+TEXT ·run(SB), NOSPLIT, $88-33
 	NO_LOCAL_POINTERS
 	MOVD s+0(FP), R1
 	MOVD R1, s-8(SP)
@@ -48,7 +110,7 @@ TEXT ·run(SB), NOSPLIT, $40-33
 	MOVD desc+8(FP), R8
 	MOVD entry+16(FP), R11
 	MOVD slots+24(FP), R10
-	RUN(slots+24(FP))
+	RUN(slots+24(FP), ·hostCall(SB), DIRECT)
 	MOVD $1, R0
 	MOVB R0, done+32(FP)
 	RET
@@ -95,7 +157,7 @@ owned:
 	BNE guess
 guessed:
 	MOVD Func_desc(R2), R8
-	RUN(slots+24(FP))
+	RUN(slots+24(FP), ·firstHostCalls(SB), GUARDED)
 	MOVD s-8(SP), R1
 	MOVWU exec_special(R9), R0
 	CBNZ R0, special
@@ -190,6 +252,21 @@ rest: // entered(how, s, f, ctx, slots, n)
 	MOVD R0, err_itable+40(FP)
 	MOVD 72(RSP), R0
 	MOVD R0, err_data+48(FP)
+	RET
+
+// func callDirect(fn HostFunc, ctx context.Context, caller *Instance, stack []uint64) error
+TEXT ·callDirect(SB), NOSPLIT, $88-72
+	NO_LOCAL_POINTERS
+	MOVD fn+0(FP), R26
+	MOVD ctx_itable+8(FP), R0
+	MOVD ctx_data+16(FP), R1
+	MOVD caller+24(FP), R2
+	MOVD stack_base+32(FP), R3
+	MOVD stack_len+40(FP), R4
+	MOVD stack_cap+48(FP), R5
+	CALLGO
+	MOVD R0, ret_itable+56(FP)
+	MOVD R1, ret_data+64(FP)
 	RET
 
 // func goroutine() uintptr

@@ -32,6 +32,7 @@ type Func struct {
 
 	// A host's function, or a builtin.
 	fn       HostFunc
+	direct   HostFunc // fn if assembly may call it
 	builtin  builtin
 	listened *Func // the function itself, where calls are listened to
 	own      struct {
@@ -58,6 +59,9 @@ func NewHostFunc(name string, sig *abi.Signature, fn HostFunc) *Func {
 		f.typ = &funcType{sig: *sig}
 	}
 	f.slots = f.typ.slots
+	if !f.typ.refs && directCalls {
+		f.direct = fn
+	}
 	return f
 }
 

@@ -46,10 +46,10 @@ const (
 // its fields by their offsets. It holds no pointers into Go's memory but goSP and buffer, which are set
 // anew each time the goroutine enters native code.
 type exec struct {
-	goSP     uint64 // of enter or run, perhaps with the return address pushed
+	goSP     uint64 // of enter or run
 	goPC     uint64 // where that expects native code to return
-	nativeSP uint64 // where to go on after a host call; the return address is there
-	leave    uint64 // address of the stub that leaves for Go
+	nativeSP uint64 // of an exit stub that has left for Go,
+	resume   uint64 // and where it goes on
 	buffer   uint64 // slots of the call: the caller's, on Go's stack perhaps, so set anew like goSP
 
 	desc  uint64 // of a host call: FuncDesc,
@@ -78,7 +78,7 @@ var _ = [1]struct{}{}[unsafe.Sizeof(exec{})-execSize]
 
 // switchStubs is the addresses of the stubs that change stacks.
 type switchStubs struct {
-	leave, resume, trap, preempt, restore uint64
+	again, trap, preempt, restore uint64
 }
 
 var stubs switchStubs
@@ -98,6 +98,7 @@ type nativeStack struct {
 	watcher *watch          // of this call, or left by the last one
 	lastCtx [2]uintptr      // identity of the last context that was watched
 	err     error           // how the call ended
+	guarded uint32          // host calls by firstHostCalls
 
 	// See hold.go.
 	owner, last    uintptr // goroutine that may use it, that used it last
@@ -124,7 +125,6 @@ func newNativeStack(pool *stackPool) (*nativeStack, error) {
 	e.limit = e.addr() - pool.size
 	e.committed = r.Base() + windowSize - committed
 	e.shallow = e.committed
-	e.leave = stubs.leave
 	return &nativeStack{e: e, region: r, pool: pool, ctx: background}, nil
 }
 

@@ -55,8 +55,7 @@ func startPlatform() error {
 		return err
 	}
 	stubs = switchStubs{
-		leave: base + at.leave, resume: base + at.resume,
-		trap: base + at.trap, preempt: base + at.preempt, restore: base + at.restore,
+		again: base + at.again, trap: base + at.trap, preempt: base + at.preempt, restore: base + at.restore,
 	}
 	if stubArena, err = vmem.NewArena(region, n, stubSpace-n); err != nil {
 		return err
@@ -118,6 +117,9 @@ func membarrier(cmd uintptr) syscall.Errno {
 }
 
 // crash ends the process with a goroutine trace.
+// callDirect calls fn as DIRECT does.
+func callDirect(fn HostFunc, ctx context.Context, caller *Instance, stack []uint64) error
+
 func crash()
 
 func sigHandler()
@@ -132,7 +134,12 @@ type handlerState struct {
 	old              [65]uint64 // handlers to hand over to, by signal
 }
 
-const ctxFaults = abi.CtxFaults // for assembly
+// For assembly.
+const (
+	ctxFaults   = abi.CtxFaults
+	ctxInstance = abi.CtxInstance
+	stackGuard  = 16 // offset in g of what functions compare their stack pointer with
+)
 
 var handled handlerState
 

@@ -10,14 +10,14 @@ import (
 )
 
 // The stubs of types are made in the terms that each instruction set's emitter has: prologue, epilogue, load, store, addTo, movImm,
-// loadWord, storeWord, callAt, execFromSP, arrive and depart. regSP, regExec, regReason, regScratch and regBuffer are its registers, conv its convention.
+// loadWord, storeWord, callAt, execFromSP, arrive, depart and leave. regSP, regExec, regReason, regScratch and regBuffer are its registers, conv its convention.
 
 // Offsets in exec.
 var (
 	atGoSP     = int64(unsafe.Offsetof(exec{}.goSP))
 	atGoPC     = int64(unsafe.Offsetof(exec{}.goPC))
 	atNativeSP = int64(unsafe.Offsetof(exec{}.nativeSP))
-	atLeave    = int64(unsafe.Offsetof(exec{}.leave))
+	atResume   = int64(unsafe.Offsetof(exec{}.resume))
 	atDesc     = int64(unsafe.Offsetof(exec{}.desc))
 	atVmctx    = int64(unsafe.Offsetof(exec{}.vmctx))
 	atBuffer   = int64(unsafe.Offsetof(exec{}.buffer))
@@ -89,8 +89,7 @@ func emitExit(sig *abi.Signature) ([]byte, error) {
 	e.execFromSP()
 	e.storeWord(conv.Callee, regExec, atDesc)
 	e.storeWord(conv.Context, regExec, atVmctx)
-	e.movImm(regReason, reasonHost)
-	e.callAt(regExec, atLeave)
+	e.leave()
 	forEachSlot(results, func(p abi.Place, at int64) {
 		if p.Reg < 0 {
 			e.copySlots(p.Type, regSP, buffer+at, regSP, outgoing+int64(p.Slot))
@@ -111,11 +110,11 @@ func emitExit(sig *abi.Signature) ([]byte, error) {
 const exitSaved = 16
 
 // exitSlots is where the slots of the host call in progress are.
-func (e *exec) exitSlots() uint64 { return e.nativeSP + leaveLink + exitSaved }
+func (e *exec) exitSlots() uint64 { return e.nativeSP + exitSaved }
 
 // hostReturn is where it returns to.
 func (s *nativeStack) hostReturn() site {
-	return s.returnAt(s.e.nativeSP + leaveLink + exitFrameOf(s.e.desc))
+	return s.returnAt(s.e.nativeSP + exitFrameOf(s.e.desc))
 }
 
 // exitFrame is the size of an exit stub's frame.

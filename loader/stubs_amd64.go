@@ -3,6 +3,7 @@
 package loader
 
 import (
+	"encoding/binary"
 	"unsafe"
 
 	"github.com/wasmaot/wasmaot/compiler/abi"
@@ -19,9 +20,6 @@ const (
 	regBuffer  = r11
 )
 
-// leaveLink is what the call of leave pushes.
-const leaveLink = 8
-
 // padding, as an instruction, traps.
 const padding = 0xcc
 
@@ -35,15 +33,10 @@ var (
 func switchCode() (code []byte, at switchStubs) {
 	e := &emitter{}
 
-	// leave: called by exit stubs on the native stack. rbx = exec, eax = reason.
-	at.leave = e.align()
-	e.storeWord(rsp, rbx, atNativeSP)
-	e.toGo()
-
-	// resume: jumped to by Go's enter to return from leave. rbx = exec.
-	at.resume = e.align()
-	e.loadWord(rsp, rbx, atNativeSP)
-	e.raw(ret)
+	// again: called as an entry stub is. Goes on with a guest that has left for Go. rbx = exec.
+	at.again = e.align()
+	e.arrive()
+	e.one(jmpMem, rbx, atResume)
 
 	// trap: where the signal handler sends a guest after a fault. The registers are saved.
 	at.trap = e.align()
@@ -86,22 +79,38 @@ func (e *emitter) execFromSP() {
 	e.addTo(rbx, rbx, windowSize-execSize)
 }
 
-// toGo goes to Go's enter by a jump, so that the processor still expects the guest's returns and, at the end, enter's call of the entry stub. The return
-// address is taken off Go's stack; enter puts it back.
+// toGo goes to Go's enter by a jump, so that the processor still expects the guest's returns and, at the end, enter's call of the entry stub.
 //
 // eax = reason, rbx = exec.
 func (e *emitter) toGo() {
 	e.loadWord(rsp, rbx, atGoSP)
-	e.one(popMem, rbx, atGoPC)
 	e.one(jmpMem, rbx, atGoPC)
 }
 
-// arrive begins an entry stub.
-func (e *emitter) arrive() { e.storeWord(rsp, rbx, atGoSP) }
+// leave leaves an exit stub for Go's enter, which comes back to the instruction behind by a jump, with rbx = exec.
+func (e *emitter) leave() {
+	e.prefix(&lea, r10, 0)
+	e.code = append(e.code, r10&7<<3|5) // lea r10, [rip+disp]
+	at := len(e.code)
+	e.imm32(0)
+	e.storeWord(r10, rbx, atResume)
+	e.storeWord(rsp, rbx, atNativeSP)
+	e.movImm(rax, reasonHost)
+	e.toGo()
+	binary.LittleEndian.PutUint32(e.code[at:], uint32(len(e.code)-at-4))
+	e.loadWord(rsp, rbx, atNativeSP)
+}
+
+// arrive begins an entry stub. It takes the return address off Go's stack, which Go's calls and moves of the stack would not leave there.
+func (e *emitter) arrive() {
+	e.one(popMem, rbx, atGoPC)
+	e.storeWord(rsp, rbx, atGoSP)
+}
 
 // depart ends it.
 func (e *emitter) depart() {
 	e.loadWord(rsp, rbx, atGoSP)
+	e.one(pushMem, rbx, atGoPC)
 	e.movImm(rax, reasonDone)
 	e.raw(ret)
 }

@@ -3,6 +3,7 @@
 package loader
 
 import (
+	"encoding/binary"
 	"unsafe"
 
 	"github.com/wasmaot/wasmaot/compiler/abi"
@@ -19,16 +20,12 @@ const (
 	regBuffer  = 10
 )
 
-// leaveLink is what the call of leave pushes.
-const leaveLink = 0
-
 // padding, as an instruction, traps.
 const padding = 0
 
 var (
-	atSP       = int64(unsafe.Offsetof(exec{}.sp))
-	atState    = int64(unsafe.Offsetof(exec{}.pstate))
-	atNativePC = int64(unsafe.Offsetof(exec{}.nativePC))
+	atSP    = int64(unsafe.Offsetof(exec{}.sp))
+	atState = int64(unsafe.Offsetof(exec{}.pstate))
 )
 
 // switchCode is the code that changes stacks, with the offsets of its entry points. While it runs the stack pointer may be
@@ -36,19 +33,11 @@ var (
 func switchCode() (code []byte, at switchStubs) {
 	e := &emitter{}
 
-	// leave: called by exit stubs on the native stack. x9 = exec, x0 = reason.
-	at.leave = e.align()
-	e.storeWord(rLink, regExec, atNativePC)
-	e.addTo(10, rSP, 0)
-	e.storeWord(10, regExec, atNativeSP)
-	e.toGo()
-
-	// resume: jumped to by Go's enter to return from leave. x9 = exec.
-	at.resume = e.align()
-	e.loadWord(10, regExec, atNativeSP)
-	e.addTo(rSP, 10, 0)
-	e.loadWord(rLink, regExec, atNativePC)
-	e.word(ret)
+	// again: called as an entry stub is. Goes on with a guest that has left for Go. x9 = exec.
+	at.again = e.align()
+	e.arrive()
+	e.loadWord(11, regExec, atResume)
+	e.reg(br, 0, 11, 0)
 
 	// trap: where the signal handler sends a guest after a fault. The registers are saved.
 	at.trap = e.align()
@@ -116,6 +105,20 @@ func (e *emitter) toGo() {
 	e.goStack()
 	e.loadWord(10, regExec, atGoPC)
 	e.reg(br, 0, 10, 0)
+}
+
+// leave leaves an exit stub for Go's enter, which comes back to the instruction behind by a jump, with x9 = exec.
+func (e *emitter) leave() {
+	at := len(e.code)
+	e.word(0) // adr x10, behind
+	e.storeWord(10, regExec, atResume)
+	e.addTo(10, rSP, 0)
+	e.storeWord(10, regExec, atNativeSP)
+	e.movImm(regReason, reasonHost)
+	e.toGo()
+	binary.LittleEndian.PutUint32(e.code[at:], adr|uint32(len(e.code)-at)>>2<<5|10)
+	e.loadWord(10, regExec, atNativeSP)
+	e.addTo(rSP, 10, 0)
 }
 
 // arrive begins an entry stub.

@@ -42,12 +42,8 @@ func (s *nativeStack) isReturn(at uint64) bool {
 	return isStub(pc)
 }
 
-// exitReturn is where an exit stub returns to that found the stack's end. That happens where it first stores
-// something, the descriptor still being in its register, and where it calls leave.
+// exitReturn is where an exit stub returns to that found the stack's end. Its first store finds it, when the descriptor
+// is in its register.
 func (s *nativeStack) exitReturn() site {
-	desc := s.e.regs[conv.Callee]
-	if desc == reasonHost {
-		desc = s.e.desc
-	}
-	return s.returnAt(s.e.sp + exitFrameOf(desc))
+	return s.returnAt(s.e.sp + exitFrameOf(s.e.regs[conv.Callee]))
 }

@@ -13,7 +13,6 @@ import (
 type guestState struct {
 	regs           [31]uint64
 	sp, pc, pstate uint64
-	nativePC       uint64 // where to go on after a host call
 }
 
 const (
