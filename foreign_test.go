@@ -28,7 +28,7 @@ func TestForeignArtifact(t *testing.T) {
 	for name, change := range map[string]func(h *artifact.Header){
 		"nothing": func(*artifact.Header) {},
 		"build":   func(h *artifact.Header) { h.Build += "x" },
-		"target":  func(h *artifact.Header) { h.Target = "arm64" },
+		"target":  func(h *artifact.Header) { h.Target = map[string]string{"amd64": "arm64", "arm64": "amd64"}[h.Target] },
 		"cpu":     func(h *artifact.Header) { h.Features |= 1 << 62 },
 		"abi":     func(h *artifact.Header) { h.ABI++ },
 		"format":  func(h *artifact.Header) { h.Format++ },
