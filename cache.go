@@ -217,7 +217,7 @@ func (c *Cache) compile(ctx context.Context, src []byte, opts compiler.Options, 
 			}
 		}
 	}
-	if a, err = compiler.Compile(ctx, src, opts); err != nil {
+	if a, err = compiler.CompileHashed(ctx, src, hash, opts); err != nil {
 		return nil, err
 	}
 	if storeErr == nil {

@@ -46,12 +46,25 @@ func Validate(ctx context.Context, src []byte, opts Options) error {
 
 // Compile translates a module. The artifact refers to parts of src.
 func Compile(ctx context.Context, src []byte, opts Options) (*artifact.Artifact, error) {
+	return compile(ctx, src, opts, func() [sha256.Size]byte { return sha256.Sum256(src) })
+}
+
+// CompileHashed is Compile for a module whose SHA-256 hash is known.
+func CompileHashed(ctx context.Context, src []byte, hash [sha256.Size]byte, opts Options) (*artifact.Artifact, error) {
+	return compile(ctx, src, opts, func() [sha256.Size]byte { return hash })
+}
+
+func compile(ctx context.Context, src []byte, opts Options, hash func() [sha256.Size]byte) (*artifact.Artifact, error) {
 	checkOrder()
 	target, features, err := opts.resolve()
 	if err != nil {
 		return nil, err
 	}
 	run, err := opts.enabled()
+	if err != nil {
+		return nil, err
+	}
+	key, err := opts.Key()
 	if err != nil {
 		return nil, err
 	}
@@ -63,30 +76,18 @@ func Compile(ctx context.Context, src []byte, opts Options) (*artifact.Artifact,
 	if err != nil {
 		return nil, err
 	}
-	sha := false
-	if opts.on(leaves) && opts.features()&wasm.FeatureSIMD != 0 {
-		mod.Leaves, sha = leaf.Find(m, features&target.SHA != 0)
-	}
-	if !sha {
+	a := &artifact.Artifact{}
+	var declareErr error
+	declared := beside(func() {
+		a.Header.WasmHash = hash()
+		declareErr = fill(a, m, mod)
+	})
+	defer declared()
+	if !findFacts(m, mod, &opts, features&target.SHA != 0) {
 		features &^= target.SHA // code that does not need it runs where it is lacking
 	}
-	if opts.on(unwinders) {
-		mod.FindUnwinders()
-	}
-	a := &artifact.Artifact{Header: artifact.Header{
-		Format: artifact.FormatVersion, ABI: abi.Version, Target: target.Name, Features: features,
-		Build: Build(), WasmHash: sha256.Sum256(src), Tier: opts.Tier,
-	}}
-	if a.Header.Options, err = opts.Key(); err != nil {
-		return nil, err
-	}
-	merged := mergeImage(m, a)
-	if a.Module, err = declare(m, merged, mod.Signature, frontend.Type); err != nil {
-		return nil, err
-	}
-	m.Datas = nil // tens of thousands, not needed any more
 	if opts.Poll {
-		addPollCounter(mod.SSA, &a.Module)
+		addPollCounter(mod.SSA)
 	}
 
 	j := &job{opts: &opts, target: target, run: run, mod: mod,
@@ -105,21 +106,66 @@ func Compile(ctx context.Context, src []byte, opts Options) (*artifact.Artifact,
 			return nil
 		}
 	})
-	if err != nil {
+	declared()
+	if err := cmp.Or(declareErr, err); err != nil {
 		return nil, err
 	}
+	if opts.Poll {
+		declarePollCounter(&a.Module)
+	}
+	a.Header.Format, a.Header.ABI, a.Header.Build, a.Header.Options = artifact.FormatVersion, abi.Version, Build(), key
+	a.Header.Target, a.Header.Features, a.Header.Tier = target.Name, features, opts.Tier
 	return a, j.link(m, a)
 }
 
+// beside does some work while its caller does other. wait returns when it is done; it may be called several times.
+func beside(work func()) (wait func()) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		work()
+	}()
+	return func() { <-done }
+}
+
+// fill makes what the artifact has of the module's declarations and data.
+func fill(a *artifact.Artifact, m *wasm.Module, mod *frontend.Module) (err error) {
+	merged := mergeImage(m, a)
+	a.Module, err = declare(m, merged, mod.Signature, frontend.Type)
+	m.Datas = nil // tens of thousands, not needed any more
+	return err
+}
+
+// findFacts looks through all functions for what others want to know of them. sha tells whether there are operators for SHA-256, and
+// whether the module has use for them.
+func findFacts(m *wasm.Module, mod *frontend.Module, opts *Options, sha bool) (usesSHA bool) {
+	var found map[uint32]leaf.Body
+	leavesFound := beside(func() {
+		if opts.on(leaves) && opts.features()&wasm.FeatureSIMD != 0 {
+			found, usesSHA = leaf.Find(m, sha)
+		}
+	})
+	if opts.on(unwinders) {
+		mod.FindUnwinders()
+	}
+	leavesFound()
+	mod.Leaves = found
+	return usesSHA
+}
+
 // addPollCounter adds the global that counts polls, behind those of the module, which cannot name it.
-func addPollCounter(mod *ssa.Module, m *artifact.Module) {
-	m.Globals = append(m.Globals, artifact.Global{Type: abi.I32, Mutable: true,
-		Init: &artifact.Expr{Insts: []artifact.ExprInst{{Op: artifact.ExprConst, Bits: opt.PollInterval}}}})
+func addPollCounter(mod *ssa.Module) {
 	shape := mod.Layout.Shape
 	mod.Polls = uint32(shape.ImportedGlobals + shape.Globals)
 	shape.Globals++
 	mod.Layout = abi.NewLayout(shape)
 	mod.GlobalTypes = append(mod.GlobalTypes, abi.I32)
+}
+
+// declarePollCounter declares it.
+func declarePollCounter(m *artifact.Module) {
+	m.Globals = append(m.Globals, artifact.Global{Type: abi.I32, Mutable: true,
+		Init: &artifact.Expr{Insts: []artifact.ExprInst{{Op: artifact.ExprConst, Bits: opt.PollInterval}}}})
 }
 
 func (o *Options) features() wasm.Features {

@@ -41,6 +41,25 @@ func (j *job) link(m *wasm.Module, a *artifact.Artifact) error {
 	}
 	a.Text = artifact.Pages(l.size)
 	a.Funcs = make([]artifact.Func, len(j.codes))
+	for i := range j.codes {
+		fn := &m.Funcs[m.ImportedFuncs+i]
+		a.Funcs[i] = artifact.Func{Off: uint32(l.offs[i]), Size: uint32(len(j.codes[i].Text)), FrameSize: j.codes[i].FrameSize, Type: fn.Type, WasmOff: fn.Offset}
+	}
+	tables := beside(func() { j.linkTables(m, a) })
+	defer tables()
+	for i := range j.codes {
+		c := &j.codes[i]
+		copy(a.Text[l.offs[i]:], c.Text)
+		if err := l.resolve(a.Text, i, c); err != nil {
+			return fmt.Errorf("function %d: %w", m.ImportedFuncs+i, err)
+		}
+		*c = backend.Code{} // each function's copy is free for collection as soon as it is in place
+	}
+	return nil
+}
+
+// linkTables joins the functions' sites and names.
+func (j *job) linkTables(m *wasm.Module, a *artifact.Artifact) {
 	var traps, calls artifact.SitesBuilder
 	var trapsSize, callsSize int
 	for i := range j.sites {
@@ -49,32 +68,16 @@ func (j *job) link(m *wasm.Module, a *artifact.Artifact) error {
 	traps.Reserve(trapsSize)
 	calls.Reserve(callsSize)
 	var names strings.Builder
-	for i := range j.codes {
-		c := &j.codes[i]
-		fn := &m.Funcs[m.ImportedFuncs+i]
-		name := m.Names.Funcs[uint32(m.ImportedFuncs+i)]
-		a.Funcs[i] = artifact.Func{
-			Off: uint32(l.offs[i]), Size: uint32(len(c.Text)), FrameSize: c.FrameSize, Type: fn.Type, WasmOff: fn.Offset,
-			NameOff: uint32(names.Len()), NameLen: uint32(len(name)),
-		}
+	for i := range j.sites {
 		f := &a.Funcs[i]
+		name := m.Names.Funcs[uint32(m.ImportedFuncs+i)]
+		f.NameOff, f.NameLen = uint32(names.Len()), uint32(len(name))
 		names.WriteString(name)
-		copy(a.Text[f.Off:], c.Text)
-		if err := l.resolve(a.Text, i, c); err != nil {
-			return fmt.Errorf("function %d: %w", m.ImportedFuncs+i, err)
-		}
-		for s := range j.sites[i].traps.All() {
-			s.Off += f.Off
-			traps.Add(s)
-		}
-		for s := range j.sites[i].calls.All() {
-			s.Off += f.Off
-			calls.Add(s)
-		}
-		*c, j.sites[i] = backend.Code{}, sites{} // each function's copy is free for collection as soon as it is in place
+		traps.Append(j.sites[i].traps, f.Off)
+		calls.Append(j.sites[i].calls, f.Off)
+		j.sites[i] = sites{}
 	}
 	a.Traps, a.Calls, a.Names = traps.Sites(), calls.Sites(), names.String()
-	return nil
 }
 
 // codeLayout is where functions are. Where calls do not reach everything, functions are in clusters, each followed by veneers for

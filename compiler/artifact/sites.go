@@ -154,9 +154,22 @@ func (b *SitesBuilder) Add(s Site) {
 	b.last = s
 }
 
+// Append appends a whole table, whose offsets count from off. Its blocks stay as they are.
+func (b *SitesBuilder) Append(s Sites, off uint32) {
+	base := uint32(len(b.data))
+	for i := range s.blocks() {
+		entry := 4 + i*siteIndexSize
+		b.index = le.AppendUint32(le.AppendUint32(b.index, u32at(s, entry)+off), u32at(s, entry+4)+base)
+	}
+	if s != "" {
+		b.data = append(b.data, s[4+s.blocks()*siteIndexSize:]...)
+	}
+	b.n = 0 // what comes next begins a block
+}
+
 // Sites is the table of what was added.
 func (b *SitesBuilder) Sites() Sites {
-	if b.n == 0 {
+	if len(b.index) == 0 {
 		return ""
 	}
 	var out strings.Builder

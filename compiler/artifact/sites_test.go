@@ -55,6 +55,39 @@ func TestSites(t *testing.T) {
 	}
 }
 
+// TestSitesAppend joins tables.
+func TestSitesAppend(t *testing.T) {
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	rnd := rand.New(rand.NewPCG(seed, 0))
+	var b SitesBuilder
+	var want []Site
+	for _, n := range []int{0, 1, siteBlock, 0, 3 * siteBlock / 2, 5} {
+		list := randomSites(rnd, n)
+		off := uint32(0)
+		if len(want) > 0 {
+			off = want[len(want)-1].Off + rnd.Uint32N(10)
+		}
+		b.Append(SitesOf(list...), off)
+		for _, s := range list {
+			s.Off += off
+			want = append(want, s)
+		}
+	}
+	last := Site{Off: want[len(want)-1].Off + 1}
+	b.Add(last)
+	want = append(want, last)
+	s := b.Sites()
+	if diff := cmp.Diff(want, slices.Collect(s.All())); diff != "" {
+		t.Fatal(diff)
+	}
+	for _, want := range want {
+		if got, ok := s.Find(want.Off); !ok || got != want {
+			t.Fatalf("found %v, %v, expected %v", got, ok, want)
+		}
+	}
+}
+
 // TestSitesDamage reads tables that no builder made: whatever they say, reading them ends.
 func TestSitesDamage(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())

@@ -47,5 +47,5 @@ func WriteFileFrom(path string, from io.WriterTo, mode fs.FileMode) (err error) 
 	if err = tmp.Close(); err != nil {
 		return err
 	}
-	return os.Rename(tmp.Name(), path)
+	return publish(tmp.Name(), path)
 }
