@@ -2,7 +2,6 @@ package engine
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -21,7 +20,7 @@ type WASI struct {
 	// Output and ErrOutput receive the standard output and the standard error where Config has no files for them. They have all of it
 	// when the instance is closed.
 	Output, ErrOutput io.Writer
-	// Files are file systems that the guest sees as directories, read-only. They are copied to a temporary directory when the instance is made.
+	// Files are file systems that the guest sees as directories, read-only, as Config.Dirs with an FS: see there.
 	Files []FileSystem
 }
 
@@ -63,15 +62,7 @@ func (w *WASI) open() (h *wasiHost, err error) {
 	}
 	c.Dirs = c.Dirs[:len(c.Dirs):len(c.Dirs)]
 	for _, f := range w.Files {
-		dir, err := os.MkdirTemp("", "wasmaot-fs-*")
-		if err != nil {
-			return h, err
-		}
-		h.own = append(h.own, func() error { return os.RemoveAll(dir) })
-		if err := os.CopyFS(dir, f.FS); err != nil {
-			return h, fmt.Errorf("file system for %q: %w", f.Guest, err)
-		}
-		c.Dirs = append(c.Dirs, wasi.Dir{Host: dir, Guest: f.Guest, ReadOnly: true})
+		c.Dirs = append(c.Dirs, wasi.Dir{FS: f.FS, Guest: f.Guest})
 	}
 	h.system, err = wasi.New(&c)
 	return h, err

@@ -1,10 +1,13 @@
 package spectest
 
 import (
+	"archive/zip"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"sort"
@@ -30,24 +33,11 @@ type wasiProgram struct {
 
 // TestWASI runs the programs of github.com/WebAssembly/wasi-testsuite for wasip1.
 func TestWASI(t *testing.T) {
-	nativetest.Require(t)
-	suite, err := script.Find()
-	if err != nil {
-		t.Skip(err)
-	}
-	dir := filepath.Join(filepath.Dir(string(suite)), "wasi")
-	index, err := os.ReadFile(filepath.Join(dir, "index.json"))
-	if err != nil {
-		t.Skip("the WASI suite is missing: ", err)
-	}
-	var programs []wasiProgram
-	if err := json.Unmarshal(index, &programs); err != nil {
-		t.Fatal(err)
-	}
+	dir, programs := wasiPrograms(t)
 	passed := 0
 	for _, p := range programs {
 		t.Run(p.Suite+"/"+p.Name, func(t *testing.T) {
-			p.run(t, dir)
+			p.run(t, dir, func(root string) wasi.Dir { return wasi.Dir{Host: root, Guest: "/"} })
 			if !t.Failed() {
 				passed++
 			}
@@ -56,7 +46,68 @@ func TestWASI(t *testing.T) {
 	t.Logf("%d of %d programs passed", passed, len(programs))
 }
 
-func (p *wasiProgram) run(t *testing.T, dir string) {
+// readers are the programs that pass with a read-only directory.
+var readers = map[string]bool{
+	"c/fdopendir-with-access": true, "c/fopen-with-access": true, "c/lseek": true, "c/pread-with-access": true, "c/stat-dev-ino": true,
+	"rust/close_preopen": true, "rust/dangling_symlink": true, "rust/dir_fd_op_failures": true, "rust/path_open_nonblock": true,
+}
+
+// TestWASIMounts runs the programs that only read with file systems of the host program's.
+func TestWASIMounts(t *testing.T) {
+	dir, programs := wasiPrograms(t)
+	for name, mount := range map[string]func(t *testing.T, root string) fs.FS{
+		"dir": func(t *testing.T, root string) fs.FS { return os.DirFS(root) },
+		"zip": zipped,
+	} {
+		run := 0
+		for _, p := range programs {
+			if p.Root == "" || !readers[p.Suite+"/"+p.Name] {
+				continue
+			}
+			run++
+			t.Run(name+"/"+p.Suite+"/"+p.Name, func(t *testing.T) {
+				p.run(t, dir, func(root string) wasi.Dir { return wasi.Dir{FS: mount(t, root), Guest: "/"} })
+			})
+		}
+		if run != len(readers) {
+			t.Errorf("%d programs run, expected %d", run, len(readers))
+		}
+	}
+}
+
+func zipped(t *testing.T, root string) fs.FS {
+	var file bytes.Buffer
+	w := zip.NewWriter(&file)
+	if err := errors.Join(w.AddFS(os.DirFS(root)), w.Close()); err != nil {
+		t.Fatal(err)
+	}
+	r, err := zip.NewReader(bytes.NewReader(file.Bytes()), int64(file.Len()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// wasiPrograms is the suite and where it is.
+func wasiPrograms(t *testing.T) (dir string, programs []wasiProgram) {
+	nativetest.Require(t)
+	suite, err := script.Find()
+	if err != nil {
+		t.Skip(err)
+	}
+	dir = filepath.Join(filepath.Dir(string(suite)), "wasi")
+	index, err := os.ReadFile(filepath.Join(dir, "index.json"))
+	if err != nil {
+		t.Skip("the WASI suite is missing: ", err)
+	}
+	if err := json.Unmarshal(index, &programs); err != nil {
+		t.Fatal(err)
+	}
+	return dir, programs
+}
+
+// run runs the program with what mount makes of its root.
+func (p *wasiProgram) run(t *testing.T, dir string, mount func(root string) wasi.Dir) {
 	file := filepath.Join(dir, filepath.FromSlash(p.Wasm))
 	wasm, err := os.ReadFile(file)
 	if err != nil {
@@ -72,7 +123,7 @@ func (p *wasiProgram) run(t *testing.T, dir string) {
 		if err := copyTree(root, filepath.Join(filepath.Dir(file), p.Root)); err != nil {
 			t.Fatal(err)
 		}
-		cfg.Dirs = []wasi.Dir{{Host: root, Guest: "/"}}
+		cfg.Dirs = []wasi.Dir{mount(root)}
 	}
 	in, inW, err := os.Pipe() // a pipe into which nothing is written
 	if err != nil {

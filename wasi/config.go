@@ -3,6 +3,7 @@ package wasi
 import (
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
 	"time"
@@ -60,11 +61,22 @@ type Config struct {
 // DefaultMaxFiles is the number of descriptors a guest may have open by default.
 const DefaultMaxFiles = 8192
 
-// Dir is a directory of the host that a guest sees.
+// Dir is a directory of the host, or a file system of the host program's, that a guest sees.
 type Dir struct {
 	Host     string // path on the host
 	Guest    string // name for the guest, without NUL; empty means Host
 	ReadOnly bool   // nothing in it can be created, written, changed or removed
+
+	// FS is seen in place of a directory of the host, read-only. It is asked when the guest asks; it must allow several
+	// guests at once if several are given it.
+	//
+	// Files are read with io.ReaderAt or io.Seeker where they have it; without, going back reads a file again from its beginning. What is neither a file nor a directory cannot be
+	// opened. If the file system is an fs.ReadLinkFS its symbolic links are resolved here and cannot lead out of it; the file system of
+	// os.DirFS can be led out of by who changes links meanwhile, that of os.Root.FS cannot. Reads that wait in the
+	// file system are not ended by the context's end.
+	FS fs.FS
+
+	device uint64 // of FS, for the guest
 }
 
 // Groups of functions.

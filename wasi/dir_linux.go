@@ -3,6 +3,7 @@ package wasi
 import (
 	"bytes"
 	"math"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -36,6 +37,9 @@ func (c *call) fdReaddir() Errno {
 	f, cookie := c.file[0], c.n[0]
 	if cookie > math.MaxInt64 {
 		return EINVAL
+	}
+	if f.mounted != nil {
+		return c.readdirMounted(f.mounted, cookie)
 	}
 	used := 0
 	for used < len(c.buf) {
@@ -101,7 +105,26 @@ func (d *dirBuffer) find(f *file, cookie uint64) []byte {
 	return nil
 }
 
-// putDirent stores an entry, or as much of it as fits.
+// A dirEntry is an entry as the guest gets it.
+type dirEntry struct {
+	next     uint64 // cookie
+	inode    uint64
+	filetype filetype
+	name     string
+}
+
+// put stores the entry, or as much of it as fits.
+func (e *dirEntry) put(b []byte) int {
+	var head [sizeDirent]byte
+	le.PutUint64(head[:], e.next)
+	le.PutUint64(head[8:], e.inode)
+	le.PutUint32(head[16:], uint32(len(e.name)))
+	head[20] = uint8(e.filetype)
+	n := copy(b, head[:])
+	return n + copy(b[n:], e.name)
+}
+
+// putDirent stores an entry of the kernel's.
 func putDirent(b []byte, f *file, entry []byte) (int, error) {
 	name := entry[hostDirentName:]
 	name = name[:bytes.IndexByte(name, 0)]
@@ -113,13 +136,8 @@ func putDirent(b []byte, f *file, entry []byte) (int, error) {
 	if string(name) == ".." {
 		ino = 0 // may be outside of what the guest sees
 	}
-	var head [sizeDirent]byte
-	copy(head[:8], entry[hostDirentOff:])
-	le.PutUint64(head[8:], ino)
-	le.PutUint32(head[16:], uint32(len(name)))
-	head[20] = uint8(t)
-	n := copy(b, head[:])
-	return n + copy(b[n:], name), nil
+	e := dirEntry{le.Uint64(entry[hostDirentOff:]), ino, t, unsafe.String(unsafe.SliceData(name), len(name))}
+	return e.put(b), nil
 }
 
 // direntType translates d_type; where the file system does not tell, it asks.

@@ -2,6 +2,7 @@ package wasi
 
 import (
 	"errors"
+	"io/fs"
 
 	"golang.org/x/sys/unix"
 
@@ -100,6 +101,24 @@ func errnoOf(err error) Errno {
 	}
 	if errors.Is(err, sandbox.ErrEscape) {
 		return EPERM
+	}
+	return mountErrno(err)
+}
+
+// mountErrno is errnoOf for errors of a Dir.FS.
+func mountErrno(err error) Errno {
+	var e unix.Errno
+	switch {
+	case errors.As(err, &e):
+		return errnoOf(e)
+	case errors.Is(err, fs.ErrNotExist):
+		return ENOENT
+	case errors.Is(err, fs.ErrPermission):
+		return EACCES
+	case errors.Is(err, fs.ErrInvalid):
+		return EINVAL
+	case errors.Is(err, errors.ErrUnsupported):
+		return ENOTSUP
 	}
 	return EIO
 }

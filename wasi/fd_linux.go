@@ -23,6 +23,9 @@ func (c *call) fdAdvise() Errno {
 	if advice >= uint64(len(advices)) || offset > math.MaxInt64 || length > math.MaxInt64 {
 		return EINVAL
 	}
+	if c.file[0].mounted != nil {
+		return ESUCCESS
+	}
 	return errnoOf(unix.Fadvise(c.file[0].fd, int64(offset), int64(length), advices[advice]))
 }
 
@@ -52,7 +55,7 @@ func (c *call) fdClose() Errno {
 
 // closeFile closes the host's file. It is gone whatever close says.
 func closeFile(f *file) Errno {
-	err := unix.Close(f.fd)
+	err := f.close()
 	if err == unix.EINTR {
 		return ESUCCESS
 	}
@@ -74,8 +77,15 @@ func (c *call) fdRenumber() Errno {
 	return ESUCCESS
 }
 
-func (c *call) fdSync() Errno     { return errnoOf(unix.Fsync(c.file[0].fd)) }
-func (c *call) fdDatasync() Errno { return errnoOf(unix.Fdatasync(c.file[0].fd)) }
+func (c *call) fdSync() Errno     { return c.sync(unix.Fsync) }
+func (c *call) fdDatasync() Errno { return c.sync(unix.Fdatasync) }
+
+func (c *call) sync(how func(fd int) error) Errno {
+	if c.file[0].mounted != nil { // nothing was written
+		return ESUCCESS
+	}
+	return errnoOf(how(c.file[0].fd))
+}
 
 func (c *call) fdFdstatGet() Errno {
 	f, b := c.file[0], c.out[0]
@@ -114,6 +124,9 @@ func (c *call) fdFdstatSetRights() Errno {
 }
 
 func (c *call) fdFilestatGet() Errno {
+	if v := c.file[0].mounted; v != nil {
+		return c.fstatMounted(v)
+	}
 	var st unix.Stat_t
 	if err := unix.Fstat(c.file[0].fd, &st); err != nil {
 		return errnoOf(err)
@@ -237,6 +250,9 @@ func (c *call) fdSeek() Errno {
 func (c *call) fdTell() Errno { return c.seek(0, unix.SEEK_CUR) }
 
 func (c *call) seek(offset int64, whence int) Errno {
+	if v := c.file[0].mounted; v != nil {
+		return c.seekMounted(v, offset, whence)
+	}
 	at, err := unix.Seek(c.file[0].fd, offset, whence)
 	if err != nil {
 		return errnoOf(err)

@@ -6,7 +6,8 @@ import (
 
 // A file is an open descriptor of the guest.
 type file struct {
-	fd         int // the host's; ours to close
+	fd         int      // the host's; ours to close
+	mounted    *mounted // in place of fd, below a mount
 	filetype   filetype
 	mode       ioMode
 	flags      fdflags
@@ -19,6 +20,13 @@ type file struct {
 	socket     *socket // of one that the guest opened itself, and what it accepted
 	pollSlot   int     // 1 + index in the poll in progress, 0 = none
 	rooted     bool    // "/" of the guest and of the host
+}
+
+func (f *file) close() error {
+	if f.mounted != nil {
+		return f.mounted.close()
+	}
+	return unix.Close(f.fd)
 }
 
 // ioMode is how reading and writing wait.

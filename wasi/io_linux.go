@@ -14,6 +14,9 @@ const pipeBuf = 4096
 type transferFunc func(f *file, b [][]byte) (int, error)
 
 func (c *call) fdRead() Errno {
+	if v := c.file[0].mounted; v != nil {
+		return c.readMounted(v)
+	}
 	return c.stored(c.transfer(c.file[0], unix.POLLIN, false, readOnce))
 }
 
@@ -219,6 +222,9 @@ func (c *call) transferAt(events int16, once func(f *file, b [][]byte, offset in
 	}
 	if len(c.iovs) == 0 {
 		return c.stored(0, ESUCCESS)
+	}
+	if f.mounted != nil { // which only reads
+		return c.stored(c.readMountedAt(f.mounted, int64(offset)))
 	}
 	for {
 		n, err := once(f, c.iovs, int64(offset))

@@ -126,6 +126,9 @@ func (r *openRequest) hostFlags() int {
 // openBelow opens a path and grants what the request, the directory and the kind of
 // file have in common.
 func (c *call) openBelow(dir *file, path string, r *openRequest) (*file, Errno) {
+	if dir.mounted != nil {
+		return c.openMounted(dir, path, r)
+	}
 	fd, err := c.walkerOf(dir).Open(dir.fd, path, r.hostFlags(), fileMode)
 	if err != nil {
 		return nil, errnoOf(err)
@@ -135,20 +138,8 @@ func (c *call) openBelow(dir *file, path string, r *openRequest) (*file, Errno) 
 		unix.Close(fd)
 		return nil, errnoOf(err)
 	}
-	f := &file{
-		fd:         fd,
-		filetype:   filetypeOf(st.Mode),
-		flags:      r.fdflags,
-		base:       r.base & dir.inheriting,
-		inheriting: r.inheriting & dir.inheriting,
-		readOnly:   dir.readOnly,
-	}
-	if f.filetype == filetypeDirectory {
-		f.base &= rightsDirectory
-	} else {
-		f.base &= rightsFile
-		f.inheriting = 0
-	}
+	f := &file{fd: fd, filetype: filetypeOf(st.Mode)}
+	f.grant(dir, r)
 	switch st.Mode & unix.S_IFMT {
 	case unix.S_IFIFO:
 		f.mode = ioPolled // a read waits for the first writer, as open(2) would have
@@ -156,6 +147,18 @@ func (c *call) openBelow(dir *file, path string, r *openRequest) (*file, Errno) 
 		f.mode = ioNonblock
 	}
 	return f, ESUCCESS
+}
+
+// grant gives the file what its directory and the request allow.
+func (f *file) grant(dir *file, r *openRequest) {
+	f.flags, f.readOnly = r.fdflags, dir.readOnly
+	f.base, f.inheriting = r.base&dir.inheriting, r.inheriting&dir.inheriting
+	if f.filetype == filetypeDirectory {
+		f.base &= rightsDirectory
+	} else {
+		f.base &= rightsFile
+		f.inheriting = 0
+	}
 }
 
 func (c *call) pathCreateDirectory() Errno {
@@ -209,6 +212,9 @@ func (c *call) pathLink() Errno {
 
 // pathReadlink truncates, as readlink(2).
 func (c *call) pathReadlink() Errno {
+	if v := c.file[0].mounted; v != nil {
+		return c.readlinkMounted(v, c.path[0])
+	}
 	target, err := c.walkerOf(c.file[0]).Readlink(c.file[0].fd, c.path[0])
 	if err != nil {
 		return errnoOf(err)
@@ -220,6 +226,9 @@ func (c *call) pathFilestatGet() Errno {
 	follow, errno := follow(c.n[0])
 	if errno != 0 {
 		return errno
+	}
+	if v := c.file[0].mounted; v != nil {
+		return c.statMounted(v, c.path[0], follow)
 	}
 	st, err := c.walkerOf(c.file[0]).Stat(c.file[0].fd, c.path[0], follow)
 	if err != nil {

@@ -32,6 +32,7 @@ type subscription struct {
 	errno    Errno
 	tag      uint8
 	slot     int   // of files: index in poller.fds
+	always   bool  // of files of a mount: ready
 	deadline int64 // of clocks: monotonic, or realtime
 	realtime bool  // deadline is absolute on the realtime clock
 }
@@ -97,6 +98,7 @@ func (p *poller) add(c *call, b []byte) Errno {
 	default:
 		return EINVAL
 	}
+	s.always = s.slot >= 0 && p.files[s.slot].mounted != nil
 	p.subs = append(p.subs, s)
 	return ESUCCESS
 }
@@ -129,7 +131,7 @@ func (p *poller) addFile(f *file, r rights, events int16) (slot int, errno Errno
 		return -1, ENOTCAPABLE
 	}
 	if f.pollSlot == 0 {
-		p.fds = append(p.fds, unix.PollFd{Fd: int32(f.fd)})
+		p.fds = append(p.fds, unix.PollFd{Fd: int32(f.fd)}) // the kernel skips -1, a mount's
 		p.files = append(p.files, f)
 		f.pollSlot = len(p.fds)
 	}
@@ -144,7 +146,7 @@ func (p *poller) deadline(clock *clock) int64 {
 	for i := range p.subs {
 		s := &p.subs[i]
 		switch {
-		case s.errno != 0:
+		case s.errno != 0 || s.always:
 			return 0
 		case s.realtime:
 			left := min(max(0, s.deadline-clock.realtime()), realtimeStep)
@@ -175,6 +177,9 @@ func (p *poller) report(clock *clock, events []byte) (count uint32) {
 			}
 		default:
 			got := p.fds[s.slot].Revents
+			if s.always {
+				got = unix.POLLIN | unix.POLLOUT
+			}
 			if !s.ready(got) {
 				continue
 			}
@@ -212,6 +217,13 @@ func (s *subscription) ready(revents int16) bool {
 func (s *subscription) available(f *file) uint64 {
 	if s.tag == eventFDWrite {
 		return 1
+	}
+	if v := f.mounted; v != nil {
+		info, err := v.stat()
+		if err != nil {
+			return 0
+		}
+		return uint64(max(0, info.Size()-v.at))
 	}
 	n, err := unix.IoctlGetInt(f.fd, unix.TIOCINQ) // FIONREAD
 	if err != nil || n < 0 {

@@ -60,7 +60,7 @@ func TestRandomCalls(t *testing.T) {
 			g = newGuest(t, &Config{
 				Trace:     trace,
 				MaxFiles:  50,
-				Dirs:      []Dir{{Host: dir, Guest: "/"}, {Host: dir, Guest: "/ro", ReadOnly: true}},
+				Dirs:      []Dir{{Host: dir, Guest: "/"}, {Host: dir, Guest: "/ro", ReadOnly: true}, {FS: os.DirFS(dir), Guest: "/fs"}},
 				Listeners: []*os.File{listener(t)},
 				Network:   network(t, "listen:127.0.0.1", "dial:127.0.0.1:"+strconv.Itoa(discardPort), "listen:unix:"+dir, "dial:unix:"+dir),
 			})

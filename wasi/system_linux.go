@@ -13,8 +13,6 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/wasmaot/wasmaot/wasi/sandbox"
 )
 
@@ -74,7 +72,11 @@ func (s *System) open(cfg *Config) error {
 			return err
 		}
 	}
-	dirs, env, err := withAbsolute(cfg.Dirs, cfg.Env)
+	dirs := slices.Clone(cfg.Dirs)
+	for i := range dirs {
+		dirs[i].device = firstDevice + uint64(i)
+	}
+	dirs, env, err := withAbsolute(dirs, cfg.Env)
 	if err != nil {
 		return err
 	}
@@ -130,7 +132,7 @@ func (s *System) closeFiles() error {
 	var errs []error
 	for _, f := range s.files.files {
 		if f != nil {
-			if err := unix.Close(f.fd); err != nil {
+			if err := f.close(); err != nil {
 				errs = append(errs, err)
 			}
 		}
@@ -140,9 +142,12 @@ func (s *System) closeFiles() error {
 
 // addDir opens a directory for the guest.
 func (s *System) addDir(d Dir) error {
+	if d.FS != nil {
+		return s.addMount(d)
+	}
 	name := d.guestName()
-	if strings.IndexByte(name, 0) >= 0 || len(name) > maxPath {
-		return fmt.Errorf("directory %s: guest name %q: expected at most %d bytes and no NUL", d.Host, name, maxPath)
+	if err := checkGuestName(name); err != nil {
+		return fmt.Errorf("directory %s: %w", d.Host, err)
 	}
 	fd, err := sandbox.OpenRoot(d.Host)
 	if err != nil {
@@ -165,10 +170,17 @@ func (s *System) addDir(d Dir) error {
 	return s.addOpened(f, "directory "+d.Host)
 }
 
+func checkGuestName(name string) error {
+	if strings.IndexByte(name, 0) >= 0 || len(name) > maxPath {
+		return fmt.Errorf("guest name %q: expected at most %d bytes and no NUL", name, maxPath)
+	}
+	return nil
+}
+
 // addOpened gives a file of Config to the guest.
 func (s *System) addOpened(f *file, what string) error {
 	if s.files.full() {
-		unix.Close(f.fd)
+		f.close()
 		return fmt.Errorf("%s: more than %d open files", what, s.files.max)
 	}
 	s.files.add(f)
