@@ -99,6 +99,11 @@ func compile(ctx context.Context, src []byte, opts Options, hash func() [sha256.
 	err = parallel(ctx, &opts, bodySizes(m), func() func(i int) error {
 		w := &worker{job: j}
 		return func(i int) error {
+			if size := len(m.Funcs[m.ImportedFuncs+i].Body); size < w.size/arenaSlack {
+				*w = worker{job: j, size: size}
+			} else {
+				w.size = max(w.size, size)
+			}
 			if err := w.compile(uint32(m.ImportedFuncs + i)); err != nil {
 				return err
 			}
@@ -199,55 +204,100 @@ func bodySizes(m *wasm.Module) []int {
 // its own. It returns the error of the lowest i that failed, so that the message does not
 // depend on timing.
 func parallel(ctx context.Context, opts *Options, sizes []int, newTask func() func(i int) error) error {
-	todo := make([]int, len(sizes))
-	for i := range todo {
-		todo[i] = i
-	}
-	slices.SortStableFunc(todo, func(a, b int) int { return cmp.Compare(sizes[b], sizes[a]) })
 	workers := opts.Workers
 	if workers <= 0 {
 		workers = runtime.GOMAXPROCS(0)
 	}
-	workers = min(workers, len(todo))
+	workers = min(workers, len(sizes))
+	q := newQueue(sizes, workers)
 
-	var next, done atomic.Int64
+	var done atomic.Int64
 	var mu sync.Mutex
 	failed, firstErr := len(sizes), error(nil)
-	work := func() {
+	work := func(first bool) {
 		task := newTask()
 		for ctx.Err() == nil {
-			n := int(next.Add(1)) - 1
-			if n >= len(todo) {
+			i, ok := q.take(first)
+			if !ok {
 				return
 			}
 			mu.Lock()
-			skip := todo[n] > failed
+			skip := i > failed
 			mu.Unlock()
 			if skip {
 				continue
 			}
-			if err := task(todo[n]); err != nil {
+			if err := task(i); err != nil {
 				mu.Lock()
-				if todo[n] < failed {
-					failed, firstErr = todo[n], err
+				if i < failed {
+					failed, firstErr = i, err
 				}
 				mu.Unlock()
 			}
 			if n := done.Add(1); opts.Progress != nil && n%64 == 0 {
-				opts.Progress(int(n), len(todo))
+				opts.Progress(int(n), len(sizes))
 			}
 		}
 	}
 	var wg sync.WaitGroup
 	for range workers - 1 {
-		wg.Go(work)
+		wg.Go(func() { work(false) })
 	}
 	if workers > 0 {
-		work()
+		work(true)
 	}
 	wg.Wait()
 	if firstErr != nil {
 		return firstErr
 	}
 	return context.Cause(ctx)
+}
+
+// queue hands out tasks, large ones first. The largest are the first worker's: a worker's memory is as large as its largest task
+// wants it, so only one worker needs that much.
+type queue struct {
+	todo      []int // tasks by size
+	large     int   // number of those at the beginning that are the first worker's
+	nextLarge atomic.Int64
+	nextSmall atomic.Int64
+}
+
+// largePart is the part of its share of the whole work, as 1/largePart, that the first worker begins with.
+const largePart = 8
+
+func newQueue(sizes []int, workers int) *queue {
+	q := &queue{todo: make([]int, len(sizes))}
+	total := 0
+	for i, size := range sizes {
+		q.todo[i] = i
+		total += size
+	}
+	slices.SortStableFunc(q.todo, func(a, b int) int { return cmp.Compare(sizes[b], sizes[a]) })
+	if workers > 1 {
+		q.large = 1
+		for left := total/(workers*largePart) - sizes[q.todo[0]]; q.large < len(sizes); q.large++ {
+			if left -= sizes[q.todo[q.large]]; left < 0 {
+				break
+			}
+		}
+	}
+	return q
+}
+
+// take gives the next task of the first worker or of another. Who has no more of his own helps the others.
+func (q *queue) take(first bool) (task int, ok bool) {
+	if first {
+		if n := int(q.nextLarge.Add(1)) - 1; n < q.large {
+			return q.todo[n], true
+		}
+	}
+	if n := q.large + int(q.nextSmall.Add(1)) - 1; n < len(q.todo) {
+		return q.todo[n], true
+	}
+	if !first {
+		if n := int(q.nextLarge.Add(1)) - 1; n < q.large {
+			return q.todo[n], true
+		}
+	}
+	return 0, false
 }

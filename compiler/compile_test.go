@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -93,6 +94,39 @@ func TestUnknown(t *testing.T) {
 	for _, o := range []Options{{Target: "sparc"}, {Debug: Debug{Off: []string{"nonsense"}}}, {Debug: Debug{Off: []string{"lower"}}}} {
 		if _, err := Compile(context.Background(), empty, o); err == nil {
 			t.Errorf("%+v: accepted", o)
+		}
+	}
+}
+
+// TestQueue hands out every task once: the largest to the first worker, unless others have nothing else to do.
+func TestQueue(t *testing.T) {
+	sizes := []int{1, 50, 3, 3, 900, 40, 2, 1}
+	for workers := 1; workers <= 3; workers++ {
+		q := newQueue(sizes, workers)
+		seen := make([]bool, len(sizes))
+		take := func(first bool) int {
+			i, ok := q.take(first)
+			if !ok {
+				return -1
+			}
+			if seen[i] {
+				t.Errorf("%d workers: task %d twice", workers, i)
+			}
+			seen[i] = true
+			return i
+		}
+		if workers > 1 {
+			if i := take(false); i != 1 {
+				t.Errorf("%d workers: another worker begins with task %d, expected the second largest", workers, i)
+			}
+		} else if i := take(true); i != 4 {
+			t.Errorf("the only worker begins with task %d, expected the largest", i)
+		}
+		for n := 1; n < len(sizes); n++ {
+			take(workers == 1)
+		}
+		if i := take(true); i >= 0 || slices.Contains(seen, false) {
+			t.Errorf("%d workers: tasks done %v, then %d", workers, seen, i)
 		}
 	}
 }

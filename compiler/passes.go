@@ -85,6 +85,7 @@ func ssaPass(p opt.Pass) pass {
 type worker struct {
 	*job
 	index uint32 // function being compiled, among all
+	size  int    // of the largest body since the memory is new
 
 	builder frontend.Builder
 	opt     opt.Scratch
@@ -95,6 +96,10 @@ type worker struct {
 	code    backend.Code
 	packer  artifact.SitesBuilder
 }
+
+// arenaSlack is how much smaller than the largest function so far one is for which a worker begins with new memory. Large functions go
+// first, so the memory for them is needed for a short time only.
+const arenaSlack = 4
 
 // compile runs the pipeline on one function.
 func (w *worker) compile(index uint32) error {

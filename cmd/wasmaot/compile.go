@@ -83,7 +83,7 @@ func newCompile() *command {
 // boundMemory keeps the compilation of a large module below 8 times the module's size: what piles up are copies of finished
 // code. Who sets GOMEMLIMIT knows better.
 func boundMemory(module string) {
-	const least, times = 30 << 20, 7
+	const least, times = 22 << 20, 7
 	info, err := os.Stat(module)
 	if err == nil && os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(max(least, times*info.Size()))
