@@ -26,6 +26,7 @@ type Buffer struct {
 
 	machine *Machine
 	fixes   []fix
+	notes   []note
 	labels  []uint32 // place of each label once bound, counted with everything at its longest
 	longer  uint32   // room that jumps and padding so far need at most
 	pool    pool
@@ -78,9 +79,24 @@ const (
 	fixJumpBack                 // likewise backward
 	fixReference                // likewise, what is no jump: to anywhere, constants too
 	fixAlign                    // padding to a multiple of state
-	fixReloc                    // relocated field of a call of function aux
-	fixTrapSite                 // state: trap, aux: wasm offset
-	fixCallSite                 // aux: wasm offset
+)
+
+// note is something about a place in the code that no size depends on, apart from the fixes, which are gone through
+// several times.
+type note struct {
+	off  uint32 // in the buffer
+	fix  uint32 // number of fixes before it
+	kind noteKind
+	trap abi.Trap
+	aux  uint32
+}
+
+type noteKind uint8
+
+const (
+	noteReloc    noteKind = iota // relocated field of a call of function aux
+	noteTrapSite                 // aux: wasm offset
+	noteCallSite                 // aux: wasm offset
 )
 
 // Places of labels that have none yet.
@@ -94,7 +110,7 @@ const (
 func (a *Buffer) Reset(m *Machine) {
 	a.machine = m
 	a.N, a.longer, a.shrinks, a.err = 0, 0, false, nil
-	a.fixes = a.fixes[:0]
+	a.fixes, a.notes = a.fixes[:0], a.notes[:0]
 	a.labels = append(a.labels[:0], unbound) // label 0 is none
 	a.pool.reset()
 }
@@ -113,11 +129,15 @@ func (a *Buffer) Fail(format string, args ...any) {
 func (a *Buffer) Offset() uint32 { return uint32(a.N) + a.longer }
 
 // Place names this place: it is the same as long as neither an instruction nor a label nor anything else was put here.
-func (a *Buffer) Place() uint64 { return uint64(len(a.fixes))<<32 | uint64(a.N) }
+func (a *Buffer) Place() uint64 { return uint64(len(a.fixes)+len(a.notes))<<32 | uint64(a.N) }
 
-func (a *Buffer) note(f fix) {
+func (a *Buffer) fix(f fix) {
 	f.off = uint32(a.N)
 	a.fixes = append(a.fixes, f)
+}
+
+func (a *Buffer) note(kind noteKind, trap abi.Trap, aux uint32) {
+	a.notes = append(a.notes, note{uint32(a.N), uint32(len(a.fixes)), kind, trap, aux})
 }
 
 // NewLabel makes a label to be bound later.
@@ -135,7 +155,7 @@ func (a *Buffer) Bind(l Label) {
 		return
 	}
 	a.labels[l] = a.Offset()
-	a.note(fix{kind: fixLabel, label: l})
+	a.fix(fix{kind: fixLabel, label: l})
 }
 
 // Align puts the next instruction at a multiple of n, a power of two up to 32 that
@@ -145,7 +165,7 @@ func (a *Buffer) Align(n uint8) {
 		a.Fail("alignment %d at %#x: expected a power of two up to 32", n, a.Offset())
 		return
 	}
-	a.note(fix{kind: fixAlign, state: n})
+	a.fix(fix{kind: fixAlign, state: n})
 	a.longer += uint32(n) - 1
 }
 
@@ -177,27 +197,25 @@ func (a *Buffer) Reference(class uint8, l Label, aux uint32) {
 }
 
 func (a *Buffer) place(f fix) {
-	a.note(f)
+	a.fix(f)
 	a.longer += uint32(a.machine.Classes[f.class].Long.Size)
 }
 
 // Reloc says that here is the field of a call of function target of the artifact.
-func (a *Buffer) Reloc(target uint32) { a.note(fix{kind: fixReloc, aux: target}) }
+func (a *Buffer) Reloc(target uint32) { a.note(noteReloc, 0, target) }
 
 // Trap says that the next instruction may fault, and what that means.
-func (a *Buffer) Trap(t abi.Trap, pos uint32) {
-	a.note(fix{kind: fixTrapSite, state: uint8(t), aux: pos})
-}
+func (a *Buffer) Trap(t abi.Trap, pos uint32) { a.note(noteTrapSite, t, pos) }
 
 // CallSite says that the call just assembled is at wasm offset pos.
-func (a *Buffer) CallSite(pos uint32) { a.note(fix{kind: fixCallSite, aux: pos}) }
+func (a *Buffer) CallSite(pos uint32) { a.note(noteCallSite, 0, pos) }
 
 // Grow makes room in the buffer. Code that gets too large is an error and starts
 // over, so that it takes no more memory.
 func (a *Buffer) Grow() {
 	if a.Offset() > maxPlace {
 		a.Fail("code is larger than %d bytes", maxPlace)
-		a.N, a.fixes = 0, a.fixes[:0]
+		a.N, a.fixes, a.notes = 0, a.fixes[:0], a.notes[:0]
 	}
 	buf := make([]byte, max(4096, 2*len(a.Buf)))
 	copy(buf, a.Buf[:a.N])

@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/wasmaot/wasmaot/backend"
-	"github.com/wasmaot/wasmaot/compiler/abi"
 )
 
 // In which form a jump or reference is. It only ever moves on in this list.
@@ -176,26 +175,45 @@ func padding(place uint32, n uint8) uint32 { return -place & (uint32(n) - 1) }
 func (a *Buffer) write(c *backend.Code) {
 	text := c.Text
 	var from, to uint32 // how far the buffer has been copied, and where to
+	notes := a.notes
 	for i := range a.fixes {
+		n := 0
+		for n < len(notes) && notes[n].fix == uint32(i) {
+			n++
+		}
+		writeNotes(c, notes[:n], to-from)
+		notes = notes[n:]
 		f := &a.fixes[i]
+		if f.kind == fixLabel {
+			continue
+		}
 		to += uint32(copy(text[to:], a.Buf[from:f.off]))
 		from = f.off
-		switch f.kind {
-		case fixAlign:
+		if f.kind == fixAlign {
 			n := padding(to, f.state)
 			a.machine.Fill(text[to : to+n])
 			to += n
-		case fixJump, fixJumpBack, fixReference:
+		} else {
 			to += a.encode(c, to, f)
-		case fixReloc:
-			c.Relocs = append(c.Relocs, backend.Reloc{Off: to, Kind: backend.RelocCall, Target: f.aux})
-		case fixTrapSite:
-			c.Traps = append(c.Traps, backend.TrapSite{Off: to, Pos: f.aux, Trap: abi.Trap(f.state)})
-		case fixCallSite:
-			c.Calls = append(c.Calls, backend.CallSite{Off: to, Pos: f.aux})
 		}
 	}
 	copy(text[to:], a.Buf[from:a.N])
+	writeNotes(c, notes, to-from)
+}
+
+// writeNotes notes what lies by shift farther on in the text than in the buffer.
+func writeNotes(c *backend.Code, notes []note, shift uint32) {
+	for i := range notes {
+		n := &notes[i]
+		switch off := n.off + shift; n.kind {
+		case noteReloc:
+			c.Relocs = append(c.Relocs, backend.Reloc{Off: off, Kind: backend.RelocCall, Target: n.aux})
+		case noteTrapSite:
+			c.Traps = append(c.Traps, backend.TrapSite{Off: off, Pos: n.aux, Trap: n.trap})
+		case noteCallSite:
+			c.Calls = append(c.Calls, backend.CallSite{Off: off, Pos: n.aux})
+		}
+	}
 }
 
 // encode writes jump or reference f to the code at place at and returns its size.
