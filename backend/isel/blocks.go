@@ -80,12 +80,14 @@ func (l *Lowerer) prepareInst(in *ssa.Inst) {
 		return
 	}
 	l.HighHalves = l.HighHalves || in.Op == ssa.OpMulHiU
-	uses, zext := in.Op.Uses(), l.traits.Zext[in.Op]
-	for i, x := range [...]uint32{in.A, in.B, in.C} {
-		if uses>>i&1 != 0 {
-			l.addUse(ssa.Value(x))
+	x, y, z := in.Values()
+	l.addUse(x)
+	l.addUse(y)
+	l.addUse(z)
+	if zext := l.traits.Zext[in.Op]; zext != 0 {
+		for i, v := range [...]ssa.Value{x, y, z} {
 			if zext>>i&1 != 0 {
-				l.needZext(ssa.Value(x))
+				l.needZext(v)
 			}
 		}
 	}

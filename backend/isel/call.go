@@ -157,7 +157,7 @@ func (l *Lowerer) callResults(v ssa.Value, p *sigPlaces) {
 	}
 	l.arrivals = l.arrivals[:0]
 	l.arrive(v, &p.results[0])
-	for _, r := range l.after {
+	for _, r := range l.order[l.place+1:] {
 		in := &l.F.Insts[r]
 		if in.Op == ssa.OpResult && in.A == uint32(v) {
 			l.arrive(r, &p.results[in.B])

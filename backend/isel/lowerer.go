@@ -2,8 +2,6 @@ package isel
 
 import (
 	"fmt"
-	"slices"
-
 	"github.com/wasmaot/wasmaot/backend"
 	"github.com/wasmaot/wasmaot/backend/regalloc"
 	"github.com/wasmaot/wasmaot/compiler/abi"
@@ -130,10 +128,10 @@ type Lowerer struct {
 	nextSig    int
 	arrivals   []arrival
 
-	pos    uint32      // wasm offset for the instructions being made
-	before []ssa.Value // what comes before in the block
-	after  []ssa.Value // what follows
-	err    error
+	pos   uint32      // wasm offset for the instructions being made
+	order []ssa.Value // of the block
+	place int         // in order: being selected
+	err   error
 }
 
 // Run selects instructions for f into dst. machine embeds l.
@@ -169,21 +167,26 @@ func (l *Lowerer) block(i uint32) {
 	l.blockStart = l.epochs[i]
 	l.Epoch = l.epochs[i+1] - 1
 	l.pos = b.Pos
-	l.Group(func() { l.terminator(b) })
+	start := len(l.M.Insts)
+	l.terminator(b)
+	l.reverse(start)
 	order := f.OrderOf(b)
+	l.order = order
 	for k := len(order) - 1; k >= 0; k-- {
 		v := order[k]
 		in := &f.Insts[v]
 		info := &l.Info[v]
 		if info.Flags&Followed != 0 {
 			l.pos = f.Pos[v]
-			l.Group(func() { l.machine.Follow(v) })
+			start = len(l.M.Insts)
+			l.machine.Follow(v)
+			l.reverse(start)
 		}
 		if info.Flags&(Folded|Alias) != 0 || info.VReg == 0 && !hasEffect(in) || in.Op == ssa.OpResult || in.Op == ssa.OpNop {
 			continue
 		}
-		l.Epoch, l.pos, l.before, l.after = info.Epoch, f.Pos[v], order[:k], order[k+1:]
-		start := len(l.M.Insts)
+		l.Epoch, l.pos, l.place = info.Epoch, f.Pos[v], k
+		start = len(l.M.Insts)
 		var known bool
 		if l.poisons(v, in) {
 			known = l.poisoned(v, in)
@@ -196,21 +199,18 @@ func (l *Lowerer) block(i uint32) {
 		l.reverse(start)
 	}
 	l.pos = 0
-	l.Group(func() { l.blockParams(i) })
+	start = len(l.M.Insts)
+	l.blockParams(i)
+	l.reverse(start)
 	rb.End = uint32(len(l.M.Insts))
 }
 
-// Group makes instructions in program order amid the backward walk.
-func (l *Lowerer) Group(fn func()) {
-	start := len(l.M.Insts)
-	fn()
-	l.reverse(start)
-}
-
+// reverse turns around the instructions since start: they were made in program order amid the backward walk.
 func (l *Lowerer) reverse(start int) {
-	if len(l.M.Insts)-start > 1 {
-		slices.Reverse(l.M.Insts[start:])
-		slices.Reverse(l.M.RA.Insts[start:])
+	insts, ra := l.M.Insts, l.M.RA.Insts
+	for i, j := start, len(insts)-1; i < j; i, j = i+1, j-1 {
+		insts[i], insts[j] = insts[j], insts[i]
+		ra[i], ra[j] = ra[j], ra[i]
 	}
 }
 

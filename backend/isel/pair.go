@@ -10,7 +10,7 @@ import (
 const pairWindow = 16
 
 // Near gives the instructions before the one being selected among which partners are searched.
-func (l *Lowerer) Near() []ssa.Value { return l.before[max(0, len(l.before)-pairWindow):] }
+func (l *Lowerer) Near() []ssa.Value { return l.order[max(0, l.place-pairWindow):l.place] }
 
 // Pair leaves v to be made together with x, which stands before it in the block and has no partner yet.
 func (l *Lowerer) Pair(x, v ssa.Value) {

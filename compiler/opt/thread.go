@@ -288,7 +288,7 @@ func (k *skipper) skip(bd *ssa.BlockData, e uint32) bool {
 		}
 		to = f.Edges[next].To
 		// Without a decision the short block is the place for the moves of a branch.
-		if k.pathSkippable(to) && (len(args) == 0 || bd.Kind == ssa.BlockJump || decided) {
+		if k.pathSkippable(to) && (len(args) == 0 || bd.Kind == ssa.BlockJump || decided || mid.Cold) {
 			best, bestStart, bestEnd = to, start, len(k.args)
 		}
 	}
