@@ -31,7 +31,7 @@ func CheckerFunc(n int) *ssa.Func {
 		},
 		Index: 2,
 		Sig:   long,
-		Insts: []ssa.Inst{{}, {Op: ssa.OpCall, A: 0}, {Op: ssa.OpCall, A: 1}},
+		Insts: []ssa.Inst{{}, ssa.NewInst(ssa.OpCall, 0, 0, 0, 0), ssa.NewInst(ssa.OpCall, 0, 1, 0, 0)},
 		Order: []ssa.Value{1, 2},
 		Calls: []ssa.Call{
 			{Kind: ssa.CallIndirect, Table: 0, TypeIndex: 1, Sig: short},

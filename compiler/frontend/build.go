@@ -194,7 +194,7 @@ func makeLowerings() *[opcodes]lowering {
 func (b *Builder) emit(op ssa.Op, t abi.Type, x, y, z uint32) uint32 {
 	f := b.f
 	v := uint32(len(f.Insts))
-	f.Insts = append(f.Insts, ssa.Inst{Op: op, Type: t, A: x, B: y, C: z})
+	f.Insts = append(f.Insts, ssa.NewInst(op, t, x, y, z))
 	f.Pos = append(f.Pos, b.in.Offset)
 	f.Order = append(f.Order, ssa.Value(v))
 	return v

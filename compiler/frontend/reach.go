@@ -82,9 +82,9 @@ func (b *Builder) compact() {
 func (b *Builder) erase(bd *ssa.BlockData) {
 	f := b.f
 	for _, v := range f.OrderOf(bd) {
-		f.Insts[v] = ssa.Inst{Op: ssa.OpNop}
+		f.Insts[v] = ssa.Nop()
 	}
 	for _, v := range f.ParamsOf(bd) {
-		f.Insts[v] = ssa.Inst{Op: ssa.OpNop}
+		f.Insts[v] = ssa.Nop()
 	}
 }

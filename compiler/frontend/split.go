@@ -123,7 +123,7 @@ func (b *Builder) copyBlocks() {
 	for i := int(sh.firstInst); i < insts; i++ {
 		in := f.Insts[i]
 		if in.Op == ssa.OpConst {
-			in = ssa.Inst{Op: ssa.OpNop}
+			in = ssa.Nop()
 		}
 		use := in.Op.Uses()
 		if use&1 != 0 {

@@ -24,7 +24,7 @@ func dce(f *ssa.Func, s *Scratch) {
 		to := bd.InstStart
 		for _, v := range f.OrderOf(bd) {
 			if !d.live[v] {
-				f.Insts[v] = ssa.Inst{Op: ssa.OpNop}
+				f.Insts[v] = ssa.Nop()
 				continue
 			}
 			f.Order[to] = v
@@ -39,7 +39,7 @@ func dce(f *ssa.Func, s *Scratch) {
 			for _, v := range f.ParamsOf(&f.Blocks[b]) {
 				if !d.live[v] {
 					s.drop[v] = true
-					f.Insts[v] = ssa.Inst{Op: ssa.OpNop}
+					f.Insts[v] = ssa.Nop()
 				}
 			}
 		}

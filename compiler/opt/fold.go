@@ -155,7 +155,7 @@ func (x *folder) become(op ssa.Op, operands ...ssa.Value) ssa.Value {
 	for i, v := range operands {
 		args[i] = uint32(v)
 	}
-	*in = ssa.Inst{Op: op, Type: in.Type, A: args[0], B: args[1], C: args[2]}
+	*in = ssa.NewInst(op, in.Type, args[0], args[1], args[2])
 	return x.v
 }
 
@@ -172,7 +172,7 @@ func (x *folder) emit(op ssa.Op, t abi.Type, a, b ssa.Value) ssa.Value {
 	if w == n {
 		x.order = append(x.order, n)
 	} else {
-		x.f.Insts[n] = ssa.Inst{Op: ssa.OpNop}
+		x.f.Insts[n] = ssa.Nop()
 	}
 	x.v = v
 	return w

@@ -376,7 +376,7 @@ func (t *memTable) replace(v ssa.Value, in *ssa.Inst, k *knownBytes) bool {
 	case have == abi.V128 || in.Type == abi.V128 || in.Type.IsFloat() && have.IsFloat():
 		return false
 	case in.Op == ssa.OpLoad && whole && size == have.Size() && have.IsFloat() != in.Type.IsFloat() && !isReference(have) && !isReference(in.Type):
-		*in = ssa.Inst{Op: ssa.OpBitcast, Type: in.Type, A: w}
+		*in = ssa.NewInst(ssa.OpBitcast, in.Type, w, 0, 0)
 		return true
 	case have.IsFloat() || in.Type.IsFloat() || isReference(have) || isReference(in.Type):
 		return false
@@ -418,7 +418,7 @@ func narrowLoad(f *ssa.Func, v ssa.Value, have abi.Type, w uint32) bool {
 	case ext.op == ssa.OpAnd:
 		b = uint32(f.Const(in.Type, ext.mask))
 	}
-	f.Insts[v] = ssa.Inst{Op: ext.op, Type: in.Type, A: w, B: b}
+	f.Insts[v] = ssa.NewInst(ext.op, in.Type, w, b, 0)
 	return true
 }
 
@@ -443,12 +443,12 @@ func (t *memTable) writeGlobal(v ssa.Value, in *ssa.Inst) {
 	}
 	g := &t.globals[in.A]
 	if g.gen == t.globalGen && g.value == ssa.Value(in.B) {
-		*in = ssa.Inst{Op: ssa.OpNop}
+		*in = ssa.Nop()
 		t.replaced = true
 		return
 	}
 	if t.lastSet != 0 && t.f.Insts[t.lastSet].A == in.A {
-		t.f.Insts[t.lastSet] = ssa.Inst{Op: ssa.OpNop}
+		t.f.Insts[t.lastSet] = ssa.Nop()
 		t.replaced = true
 	}
 	if int(in.A) < t.f.Module.Layout.Shape.ImportedGlobals {

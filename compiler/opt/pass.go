@@ -56,7 +56,7 @@ func sized[T any](s []T, n int) []T {
 
 // alias replaces v by w. Uses of v are found by resolve until finishAliases has run.
 func alias(f *ssa.Func, v, w ssa.Value) {
-	f.Insts[v] = ssa.Inst{Op: ssa.OpNop, Flags: ssa.FlagAliased, A: uint32(w)}
+	f.Insts[v] = ssa.Inst{Head: ssa.Head{Op: ssa.OpNop, Flags: ssa.FlagAliased}, A: uint32(w)}
 }
 
 // resolve gives what stands for v, and shortens the way to it.

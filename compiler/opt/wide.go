@@ -132,7 +132,7 @@ func (w *widener) highProduct(v ssa.Value, p, t, u uint32) bool {
 	}
 	for range 2 {
 		if w.halves(x1y0, x, w.isHigh, y, w.isLow) && w.halves(x0y1, x, w.isLow, y, w.isHigh) && w.halves(x0y0, x, w.isLow, y, w.isLow) {
-			w.x.f.Insts[v] = ssa.Inst{Op: ssa.OpMulHiU, Type: abi.I64, A: x, B: y}
+			w.x.f.Insts[v] = ssa.NewInst(ssa.OpMulHiU, abi.I64, x, y, 0)
 			return true
 		}
 		x, y = y, x
@@ -292,7 +292,7 @@ func (w *widener) borrow(v ssa.Value, notX, y, notDiffers, d uint32) bool {
 
 // become makes v the I32 bit, zero-extended.
 func (w *widener) become(v ssa.Value, bit uint32) {
-	w.x.f.Insts[v] = ssa.Inst{Op: ssa.OpZext, Type: abi.I64, A: bit}
+	w.x.f.Insts[v] = ssa.NewInst(ssa.OpZext, abi.I64, bit, 0, 0)
 }
 
 // isBit reports whether v is 0 or 1, if it is a parameter by what arrives there.

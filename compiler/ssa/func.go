@@ -22,12 +22,28 @@ type Edge uint32
 // Inst is one instruction: small and free of pointers, so that the garbage
 // collector never looks at a function's body and arenas can be reused. What A, B and C
 // mean follows from the op (see Ops).
+//
+// That it has four fields matters: Go keeps copies of structs of up to four in registers, those of more in memory, where what is
+// made field by field and read as a whole waits for the stores.
 type Inst struct {
-	Op      Op
-	Type    abi.Type
-	Flags   Flags
+	Head
 	A, B, C uint32
 }
+
+// Head is what instructions of all operations have.
+type Head struct {
+	Op    Op
+	Type  abi.Type
+	Flags Flags
+}
+
+// NewInst makes an instruction without flags.
+func NewInst(op Op, t abi.Type, a, b, c uint32) Inst {
+	return Inst{Head{Op: op, Type: t}, a, b, c}
+}
+
+// Nop makes a deleted instruction.
+func Nop() Inst { return Inst{Head: Head{Op: OpNop}} }
 
 // Flags refine an instruction.
 type Flags uint8
@@ -172,7 +188,7 @@ func (f *Func) Reset() {
 
 // NewValue adds an instruction that is in no block's order yet.
 func (f *Func) NewValue(op Op, t abi.Type, a, b, c uint32, pos uint32) Value {
-	f.Insts = append(f.Insts, Inst{Op: op, Type: t, A: a, B: b, C: c})
+	f.Insts = append(f.Insts, NewInst(op, t, a, b, c))
 	f.Pos = append(f.Pos, pos)
 	return Value(len(f.Insts) - 1)
 }

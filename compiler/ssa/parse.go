@@ -280,7 +280,7 @@ func (p *parser) block() {
 			}
 			v := Value(p.name("v"))
 			p.expect(":")
-			f.Lists = append(f.Lists, p.define(v, Inst{Op: OpParam, Type: p.typ(), A: uint32(len(f.Lists)) - start}, 0))
+			f.Lists = append(f.Lists, p.define(v, NewInst(OpParam, p.typ(), uint32(len(f.Lists))-start, 0, 0), 0))
 		}
 		f.Blocks[b].ParamStart, f.Blocks[b].ParamEnd = start, uint32(len(f.Lists))
 	}
@@ -313,7 +313,7 @@ func (p *parser) inst() {
 	if op >= OpCount || op.Is(PropNoOrder) {
 		p.fail("expected an instruction, found %q", name)
 	}
-	in := Inst{Op: op, Type: t}
+	in := NewInst(op, t, 0, 0, 0)
 	shape := Shape(0)
 	switch {
 	case op.Is(PropShape):
