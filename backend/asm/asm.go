@@ -131,13 +131,16 @@ func (a *Buffer) Offset() uint32 { return uint32(a.N) + a.longer }
 // Place names this place: it is the same as long as neither an instruction nor a label nor anything else was put here.
 func (a *Buffer) Place() uint64 { return uint64(len(a.fixes)+len(a.notes))<<32 | uint64(a.N) }
 
-func (a *Buffer) fix(f fix) {
-	f.off = uint32(a.N)
-	a.fixes = append(a.fixes, f)
+func (a *Buffer) fix(kind fixKind, state, class uint8, l Label, aux uint32) {
+	a.fixes = append(a.fixes, fix{})
+	f := &a.fixes[len(a.fixes)-1]
+	f.off, f.kind, f.state, f.class, f.label, f.aux = uint32(a.N), kind, state, class, l, aux
 }
 
 func (a *Buffer) note(kind noteKind, trap abi.Trap, aux uint32) {
-	a.notes = append(a.notes, note{uint32(a.N), uint32(len(a.fixes)), kind, trap, aux})
+	a.notes = append(a.notes, note{})
+	n := &a.notes[len(a.notes)-1]
+	n.off, n.fix, n.kind, n.trap, n.aux = uint32(a.N), uint32(len(a.fixes)), kind, trap, aux
 }
 
 // NewLabel makes a label to be bound later.
@@ -155,7 +158,7 @@ func (a *Buffer) Bind(l Label) {
 		return
 	}
 	a.labels[l] = a.Offset()
-	a.fix(fix{kind: fixLabel, label: l})
+	a.fix(fixLabel, 0, 0, l, 0)
 }
 
 // Align puts the next instruction at a multiple of n, a power of two up to 32 that
@@ -165,7 +168,7 @@ func (a *Buffer) Align(n uint8) {
 		a.Fail("alignment %d at %#x: expected a power of two up to 32", n, a.Offset())
 		return
 	}
-	a.fix(fix{kind: fixAlign, state: n})
+	a.fix(fixAlign, n, 0, 0, 0)
 	a.longer += uint32(n) - 1
 }
 
@@ -180,7 +183,7 @@ func (a *Buffer) Jump(class uint8, l Label, aux uint32) {
 	if a.labels[l] != unbound {
 		kind = fixJumpBack
 	}
-	a.place(fix{kind: kind, class: class, label: l, aux: aux})
+	a.place(kind, class, l, aux)
 }
 
 // Reference puts something of the given class here that depends on the distance to
@@ -190,15 +193,15 @@ func (a *Buffer) Reference(class uint8, l Label, aux uint32) {
 		a.Fail("operand at %#x: there is no label %d", a.Offset(), l)
 		return
 	}
-	a.place(fix{kind: fixReference, class: class, label: l, aux: aux})
+	a.place(fixReference, class, l, aux)
 	if c := &a.machine.Classes[class]; c.Min <= c.Max {
 		a.shrinks = true
 	}
 }
 
-func (a *Buffer) place(f fix) {
-	a.fix(f)
-	a.longer += uint32(a.machine.Classes[f.class].Long.Size)
+func (a *Buffer) place(kind fixKind, class uint8, l Label, aux uint32) {
+	a.fix(kind, formLong, class, l, aux)
+	a.longer += uint32(a.machine.Classes[class].Long.Size)
 }
 
 // Reloc says that here is the field of a call of function target of the artifact.

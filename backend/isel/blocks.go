@@ -128,7 +128,9 @@ func (l *Lowerer) linkBlocks() {
 	l.edges = backend.Grow(l.edges, len(f.Edges))
 	for _, bi := range f.RPO {
 		b := &f.Blocks[bi]
-		rb := regalloc.Block{Depth: b.Loop, Cold: b.Cold, Idom: ^uint32(0), LoopHeader: ^uint32(0)}
+		ra.Blocks = append(ra.Blocks, regalloc.Block{})
+		rb := &ra.Blocks[len(ra.Blocks)-1]
+		rb.Depth, rb.Cold, rb.Idom, rb.LoopHeader = b.Loop, b.Cold, ^uint32(0), ^uint32(0)
 		if b.Idom != ssa.NoBlock {
 			rb.Idom = f.Blocks[b.Idom].RPO
 		}
@@ -141,7 +143,6 @@ func (l *Lowerer) linkBlocks() {
 			ra.Edges = append(ra.Edges, regalloc.Edge{From: b.RPO, To: f.Blocks[f.Edges[e].To].RPO})
 		}
 		rb.SuccEnd = uint32(len(ra.Edges))
-		ra.Blocks = append(ra.Blocks, rb)
 	}
 	for i, bi := range f.RPO {
 		rb := &ra.Blocks[i]
@@ -233,8 +234,10 @@ func (l *Lowerer) blockParams(i uint32) {
 func (l *Lowerer) Put(t backend.Template, size uint8) *backend.Inst {
 	at := uint32(len(l.M.RA.Ops))
 	l.M.RA.Insts = append(l.M.RA.Insts, regalloc.Inst{OpStart: at, OpEnd: at})
-	l.M.Insts = append(l.M.Insts, backend.Inst{Op: uint16(t), Size: size, Pos: l.pos})
-	return &l.M.Insts[len(l.M.Insts)-1]
+	l.M.Insts = append(l.M.Insts, backend.Inst{})
+	in := &l.M.Insts[len(l.M.Insts)-1]
+	in.Op, in.Size, in.Pos = uint16(t), size, l.pos
+	return in
 }
 
 // Last is the instruction added last.
