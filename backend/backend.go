@@ -11,15 +11,27 @@ import (
 // Inst is a machine instruction, parallel to the allocator's view of it in
 // Func.RA.Insts: the operands' registers are in the allocation. What the fields
 // mean is the target's business.
+//
+// As ssa.Inst it has no more than four fields, for speed.
 type Inst struct {
-	Op   uint16
-	Size uint8
-	Cond uint8
+	InstKind
 	Disp int32
 	Imm  int64
-	Pos  uint32 // wasm offset
-	Aux  uint32
+	InstRest
 }
+
+// InstKind and InstRest are parts of Inst.
+type (
+	InstKind struct {
+		Op   uint16
+		Size uint8
+		Cond uint8
+	}
+	InstRest struct {
+		Pos uint32 // wasm offset
+		Aux uint32
+	}
+)
 
 // Func is a function in machine instructions.
 type Func struct {

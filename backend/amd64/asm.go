@@ -11,21 +11,32 @@ import (
 type Label = asm.Label
 
 // Mem is a memory operand. Base NoReg is none; there is an index if Scale is not 0.
+// As ssa.Inst it has no more than four fields, for speed.
 type Mem struct {
+	MemRegs
+	MemPrefix
+	Disp  int32
+	Const Label // not 0: relative to this label, there is no other base or index
+}
+
+// MemRegs are the registers of a memory operand.
+type MemRegs struct {
 	Base, Index Reg
 	Scale       uint8 // 0, 1, 2, 4, 8
-	GS          bool  // relative to the gs segment
-	Addr32      bool  // the address is truncated to 32 bits
-	Disp        int32
-	Const       Label // not 0: relative to this label, there is no other base or index
+}
+
+// MemPrefix are the prefixes of a memory operand.
+type MemPrefix struct {
+	GS     bool // relative to the gs segment
+	Addr32 bool // the address is truncated to 32 bits
 }
 
 // At is [base+disp].
-func At(base Reg, disp int32) Mem { return Mem{Base: base, Disp: disp} }
+func At(base Reg, disp int32) Mem { return Mem{MemRegs: MemRegs{Base: base}, Disp: disp} }
 
 // AtIndex is [base+index*scale+disp].
 func AtIndex(base, index Reg, scale uint8, disp int32) Mem {
-	return Mem{Base: base, Index: index, Scale: scale, Disp: disp}
+	return Mem{MemRegs: MemRegs{base, index, scale}, Disp: disp}
 }
 
 // AtConst is the constant or code at l.

@@ -102,7 +102,7 @@ func TestAddresses(t *testing.T) {
 		for _, index := range bases {
 			for _, scale := range []uint8{0, 1, 2, 4, 8} {
 				for _, disp := range []int32{0, 1, -1, 127, 128, -128, -129, 0x7FFFFFFF, -0x80000000} {
-					m := Mem{Base: base, Index: index, Scale: scale, Disp: disp}
+					m := AtIndex(base, index, scale, disp)
 					impossible := scale != 0 && (index == NoReg || index == RSP && !(base == NoReg && scale == 1))
 					for _, in := range []inst{
 						{MOV, 4, false, []any{R9, m}},

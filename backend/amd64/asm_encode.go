@@ -180,10 +180,9 @@ func (c code) vexHead(b *[instMax]byte, n int, rex uint8, v Reg) int {
 	return n + 4
 }
 
-// address is a memory operand encoded.
+// address is a memory operand encoded. There is a SIB byte if the low bits of ModRM say so.
 type address struct {
 	modrm, sib, rex uint8
-	hasSIB          bool
 	disp            uint8 // bytes of displacement: 0, 1, 4
 }
 
@@ -209,7 +208,7 @@ func (m *Mem) encode() (at address, ok bool) {
 	}
 	at.sib |= index & 7 << 3
 	if base == NoReg {
-		at.modrm, at.hasSIB, at.disp = 4, true, 4
+		at.modrm, at.disp = 4, 4
 		at.sib |= 5
 		return at, true
 	}
@@ -219,7 +218,7 @@ func (m *Mem) encode() (at address, ok bool) {
 	at.rex |= uint8(base) >> 3
 	switch low := uint8(base & 7); {
 	case scale != 0 || low == 4:
-		at.modrm, at.hasSIB = 4, true
+		at.modrm = 4
 		at.sib |= low
 	default:
 		at.modrm = low
@@ -253,7 +252,7 @@ func (m *Mem) prefix(b *[instMax]byte) (n int) {
 func (a *Asm) address(b *[instMax]byte, n int, reg uint8, at address, m *Mem, tail uint8) {
 	b[n] = at.modrm | reg
 	n++
-	if at.hasSIB {
+	if at.modrm&7 == 4 {
 		b[n] = at.sib
 		n++
 	}

@@ -416,7 +416,7 @@ func TestErrors(t *testing.T) {
 		"vector register as base":   func(a *Asm) { a.RM(MOV, 8, RAX, At(X0, 0)) },
 		"scale 3":                   func(a *Asm) { a.RM(MOV, 8, RAX, AtIndex(RAX, RCX, 3, 0)) },
 		"scale 16":                  func(a *Asm) { a.RM(MOV, 8, RAX, AtIndex(RAX, RCX, 16, 0)) },
-		"index beside a constant":   func(a *Asm) { a.RM(MOV, 8, RAX, Mem{Const: a.Const64(1), Index: RCX, Scale: 1}) },
+		"index beside a constant":   func(a *Asm) { a.RM(MOV, 8, RAX, Mem{MemRegs: MemRegs{Index: RCX, Scale: 1}, Const: a.Const64(1)}) },
 		"constant of no label":      func(a *Asm) { a.RM(MOV, 8, RAX, AtConst(77)) },
 		"negative label":            func(a *Asm) { a.RM(MOV, 8, RAX, AtConst(-1)) },
 		"add 64-bit immediate":      func(a *Asm) { a.RI(ADD, 8, RAX, 1<<31) },

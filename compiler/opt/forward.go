@@ -296,16 +296,16 @@ func (t *memTable) holds(e *memEntry, base memBase, granule uint32) bool {
 }
 
 // remember notes what is at a place.
-func (t *memTable) remember(p *place, k knownBytes) {
-	if p.dist%8+uint32(k.size) > 8 {
+func (t *memTable) remember(p *place, value ssa.Value, size uint32, from ssa.Op) {
+	if p.dist%8+size > 8 {
 		return
 	}
 	e := t.change(t.entry(p.base, p.dist/8))
 	if !t.holds(e, p.base, p.dist/8) {
-		*e = memEntry{base: p.base, granule: p.dist / 8, gen: t.gen}
+		e.base, e.granule, e.gen, e.half = p.base, p.dist/8, t.gen, [2]knownBytes{}
 	}
-	k.dist, k.off, k.time = p.dist, p.off, t.clock
-	e.half[p.dist%8/4] = k
+	h := &e.half[p.dist%8/4]
+	h.value, h.dist, h.off, h.time, h.size, h.from = value, p.dist, p.off, t.clock, uint8(size), from
 }
 
 // valid reports whether nothing at base can have changed since a time by a store to another.
@@ -339,7 +339,7 @@ func (t *memTable) store(in *ssa.Inst) {
 			}
 		}
 	}
-	t.remember(&p, knownBytes{value: ssa.Value(in.B), size: uint8(size), from: in.Op})
+	t.remember(&p, ssa.Value(in.B), size, in.Op)
 }
 
 func (t *memTable) load(v ssa.Value, in *ssa.Inst) {
@@ -358,7 +358,7 @@ func (t *memTable) load(v ssa.Value, in *ssa.Inst) {
 		in.Flags |= ssa.FlagSafe
 	}
 	t.accessed(&p, size)
-	t.remember(&p, knownBytes{value: v, size: uint8(size), from: in.Op})
+	t.remember(&p, v, size, in.Op)
 }
 
 // replace makes a load the value it has, or an operation on a known value.

@@ -115,7 +115,9 @@ func (s *Scratch) depthFirst(f *Func) {
 func (s *Scratch) visit(f *Func, b Block, parent uint32) {
 	i := uint32(len(s.nodes))
 	s.num[b] = i + 1
-	s.nodes = append(s.nodes, domNode{block: b, parent: parent, ancestor: parent, semi: i, label: i, bucket: none, next: none})
+	s.nodes = append(s.nodes, domNode{})
+	n := &s.nodes[i]
+	n.block, n.parent, n.ancestor, n.semi, n.label, n.bucket, n.next = b, parent, parent, i, i, none, none
 	bd := &f.Blocks[b]
 	t := dfsFrame{block: b, left: bd.SuccEnd - bd.SuccStart}
 	if t.forward = bd.Kind == BlockIf && !f.prefersFirst(bd); t.forward {
