@@ -181,8 +181,12 @@ var accessCases = []struct {
 		a.RM(MOV, 8, RAX, a.guest(RAX, 8))
 	}},
 	{"no trap site", "without a trap site", false, func(a *accessCode) { a.RR(MOV, 4, RAX, RDI); a.RM(MOV, 8, RAX, AtIndex(R15, RAX, 1, 8)) }},
-	{"gs segment", "prefix", false, func(a *accessCode) { a.RM(MOV, 8, RAX, Mem{MemRegs: MemRegs{Base: R14}, MemPrefix: MemPrefix{GS: true}, Disp: abi.CtxMemRec}) }},
-	{"32-bit address", "prefix", false, func(a *accessCode) { a.RM(MOV, 8, RAX, Mem{MemRegs: MemRegs{Base: R14}, MemPrefix: MemPrefix{Addr32: true}, Disp: abi.CtxMemRec}) }},
+	{"gs segment", "prefix", false, func(a *accessCode) {
+		a.RM(MOV, 8, RAX, Mem{MemRegs: MemRegs{Base: R14}, MemPrefix: MemPrefix{GS: true}, Disp: abi.CtxMemRec})
+	}},
+	{"32-bit address", "prefix", false, func(a *accessCode) {
+		a.RM(MOV, 8, RAX, Mem{MemRegs: MemRegs{Base: R14}, MemPrefix: MemPrefix{Addr32: true}, Disp: abi.CtxMemRec})
+	}},
 	{"16-bit write keeps the rest", "number", false, func(a *accessCode) { a.RI(MOV, 2, RDI, 1); a.RM(MOV, 8, RAX, a.guest(RDI, 0)) }},
 	{"extended on one way only", "number", false, func(a *accessCode) {
 		l := a.NewLabel()
