@@ -2,10 +2,10 @@ package wasmaot
 
 import (
 	"context"
-	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"github.com/wasmaot/wasmaot/internal/sha256"
 	"io/fs"
 	"os"
 	"path/filepath"

@@ -3,9 +3,9 @@ package wasmaot
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
+	"github.com/wasmaot/wasmaot/internal/sha256"
 	"io"
 	"os"
 

@@ -3,8 +3,8 @@ package compiler
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
 	"encoding/binary"
+	"github.com/wasmaot/wasmaot/internal/sha256"
 	"runtime"
 	"slices"
 	"sync"

@@ -22,7 +22,7 @@ import (
 var noCompiler = []string{"compiler/ssa", "compiler/opt", "compiler/frontend", "compiler/wasm", "backend"}
 
 // slowToStart are packages that make tables or ask the processor at the start of every program that links them: between 10 and 200 microseconds each.
-var slowToStart = []string{"net", "crypto/rand", "debug/elf", "debug/dwarf", "debug/buildinfo", "compress/gzip", "compress/flate", "regexp",
+var slowToStart = []string{"net", "crypto/rand", "crypto/sha256", "debug/elf", "debug/dwarf", "debug/buildinfo", "compress/gzip", "compress/flate", "regexp",
 	"golang.org/x/sys/cpu", "golang.org/x/net/dns/dnsmessage"}
 
 func TestWarmStartLinks(t *testing.T) {

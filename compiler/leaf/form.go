@@ -1,11 +1,11 @@
 package leaf
 
 import (
-	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
 
 	"github.com/wasmaot/wasmaot/compiler/wasm"
+	"github.com/wasmaot/wasmaot/internal/sha256"
 )
 
 // A form is a body known up to what the linker fills in: its instructions without the addresses in them. Another version
@@ -84,7 +84,7 @@ func normalise(m *wasm.Module, index uint32) *normalForm {
 	}
 	n := &normalForm{}
 	f := &m.Funcs[index]
-	hash := sha256.New()
+	var hash sha256.Hash
 	var in wasm.Instr
 	from, end := f.Offset, f.Offset+uint32(len(f.Body)) // what is not yet hashed
 	leftOut := false
@@ -111,7 +111,8 @@ func normalise(m *wasm.Module, index uint32) *normalForm {
 	if !leftOut {
 		hash.Write(m.Source[from:end])
 	}
-	n.sum = hex.EncodeToString(hash.Sum(nil))
+	sum := hash.Sum()
+	n.sum = hex.EncodeToString(sum[:])
 	return n
 }
 
