@@ -13,7 +13,7 @@ import (
 const imports = `
 compiler/ssa: compiler/abi
 compiler/opt: internal/lazy compiler/abi compiler/ssa
-compiler/leaf: internal/lazy compiler/wasm
+compiler/leaf: internal/lazy internal/sha256 compiler/wasm
 compiler/frontend: internal/lazy compiler/abi compiler/leaf compiler/ssa compiler/wasm
 compiler/artifact: compiler/abi internal/elf
 backend/regalloc: internal/mutant
@@ -24,16 +24,19 @@ backend/check: compiler/abi backend backend/regalloc
 backend/isel: compiler/abi compiler/ssa backend backend/regalloc internal/mutant
 backend/emit: compiler/abi compiler/ssa backend backend/asm backend/regalloc
 backend/amd64: internal/lazy backend/asm backend/check backend/isel backend/emit compiler/abi compiler/cpu compiler/ssa backend/regalloc backend internal/mutant
-backend/arm64: backend/asm backend/check backend/isel backend/emit compiler/abi compiler/cpu compiler/ssa backend/regalloc backend internal/mutant
-compiler: internal/elf compiler/abi compiler/ssa compiler/wasm compiler/leaf compiler/frontend compiler/opt compiler/artifact backend backend/regalloc backend/amd64 backend/arm64
-loader: compiler/abi compiler/artifact compiler/cpu loader/vmem
+backend/arm64: internal/lazy backend/asm backend/check backend/isel backend/emit compiler/abi compiler/cpu compiler/ssa backend/regalloc backend internal/mutant
+compiler: internal/elf internal/lazy internal/sha256 compiler/abi compiler/ssa compiler/wasm compiler/leaf compiler/frontend compiler/opt compiler/artifact backend backend/regalloc backend/amd64 backend/arm64
+loader: internal/lazy compiler/abi compiler/artifact compiler/cpu loader/vmem
 wasi: compiler/abi compiler/artifact loader wasi/sandbox
+compiler/cpu: internal/lazy
+internal/sha256: compiler/cpu
+wasi/sandbox: internal/lazy
 compiler/ssa/ssatest: compiler/abi compiler/ssa
 spectest/oracle: compiler/wasm
 spectest/script:
 engine: compiler/abi compiler/artifact compiler/cpu loader loader/vmem wasi
-internal/cli: engine internal/cli/signals loader wasi
-.: engine internal/cli compiler compiler/abi compiler/artifact compiler/cpu loader wasi
+internal/cli: engine internal/cli/signals internal/cli/stack loader wasi
+.: engine internal/sha256 internal/cli compiler compiler/abi compiler/artifact compiler/cpu loader wasi
 cmd/wasmaot-run: compiler/artifact compiler/cpu internal/cli loader
 cmd/wasmaot: . internal/cli compiler compiler/abi compiler/cpu compiler/artifact loader wasi
 examples/embedded: engine wasi

@@ -4,27 +4,32 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
-	"sync"
+
+	"github.com/wasmaot/wasmaot/internal/lazy"
 )
 
 // Build identifies the compiler in artifacts: code of another build is not reused. It is the version of the module, if that
 // names the source exactly, and of Go: then programs for all machines are the same build, and take artifacts from
 // each other. Otherwise it is the Go build ID of the running program, which changes with every change of the compiler's code.
-var Build = sync.OnceValue(func() string {
-	info, ok := debug.ReadBuildInfo()
-	if ok {
-		if source := sourceOf(info); source != "" {
-			return source
+func Build() string {
+	return buildOnce.Get(func() string {
+		info, ok := debug.ReadBuildInfo()
+		if ok {
+			if source := sourceOf(info); source != "" {
+				return source
+			}
 		}
-	}
-	if id := buildID(selfNotes()); id != "" {
-		return id
-	}
-	if ok {
-		return info.Main.Version + " " + info.Main.Sum
-	}
-	return "unknown"
-})
+		if id := buildID(selfNotes()); id != "" {
+			return id
+		}
+		if ok {
+			return info.Main.Version + " " + info.Main.Sum
+		}
+		return "unknown"
+	})
+}
+
+var buildOnce lazy.Value[string]
 
 const modulePath = "github.com/wasmaot/wasmaot"
 

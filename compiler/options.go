@@ -55,10 +55,14 @@ type Debug struct {
 	Times *Times
 }
 
-// targets are the instruction sets there are.
-var targets = map[string]*backend.Target{
-	amd64.Target.Name: amd64.Target,
-	arm64.Target.Name: arm64.Target,
+// target is the instruction set of a name, nil if there is none.
+func target(name string) *backend.Target {
+	for _, t := range [...]*backend.Target{amd64.Target, arm64.Target} {
+		if t.Name == name {
+			return t
+		}
+	}
+	return nil
 }
 
 // resolve gives the target and the CPU features to use.
@@ -67,7 +71,7 @@ func (o *Options) resolve() (*backend.Target, uint64, error) {
 	if name == "" {
 		name = runtime.GOARCH
 	}
-	t := targets[name]
+	t := target(name)
 	if t == nil {
 		return nil, 0, fmt.Errorf("target %s is not supported (supported: amd64, arm64)", name)
 	}

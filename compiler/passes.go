@@ -60,7 +60,11 @@ var order = [][2]string{
 }
 
 // checkOrder is called by the first compilation.
-var checkOrder = sync.OnceFunc(func() {
+func checkOrder() { orderChecked.Do(verifyOrder) }
+
+var orderChecked sync.Once
+
+func verifyOrder() {
 	at := map[string]int{}
 	for i, p := range passes {
 		at[p.name] = i
@@ -72,7 +76,7 @@ var checkOrder = sync.OnceFunc(func() {
 			panic(fmt.Sprintf("compiler: pass %s must come before %s", o[0], o[1]))
 		}
 	}
-})
+}
 
 func ssaPass(p opt.Pass) pass {
 	return pass{p.Name, false, func(w *worker) error {

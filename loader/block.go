@@ -203,7 +203,7 @@ func (i *Instance) makeStubs(builtins []*Func) error {
 	for _, list := range [...][]*Func{builtins, i.imported} {
 		for _, f := range list {
 			if f.inst == nil && f.err == nil && f.typ.exit.Load() == 0 {
-				wishes = append(wishes, stubWish{f.typ, exitStubs})
+				wishes = append(wishes, stubWish{t: f.typ, kind: exitStubs})
 			}
 		}
 	}
@@ -211,7 +211,7 @@ func (i *Instance) makeStubs(builtins []*Func) error {
 		e := &c.art.Module.Exports[k]
 		if own := int(e.Index) - len(i.imported); e.Kind == artifact.KindFunc && own >= 0 {
 			if t := c.types[c.art.Funcs[own].Type]; t.entry.Load() == 0 {
-				wishes = append(wishes, stubWish{t, entryStubs})
+				wishes = append(wishes, stubWish{t: t, kind: entryStubs})
 			}
 		}
 	}

@@ -1,9 +1,8 @@
 package loader
 
 import (
-	"sync"
-
 	"github.com/wasmaot/wasmaot/compiler/abi"
+	"github.com/wasmaot/wasmaot/internal/lazy"
 )
 
 // builtin is a runtime function that native code calls: it works on the slots like a host function. Indices of
@@ -65,14 +64,28 @@ var builtins = [abi.BuiltinCount]builtin{
 }
 
 // builtinFuncs are the builtins as functions that descriptors can name.
-var builtinFuncs = sync.OnceValues(func() (funcs [abi.BuiltinCount]*Func, err error) {
+func builtinFuncs() (*[abi.BuiltinCount]*Func, error) {
+	m := builtinsOnce.Get(makeBuiltinFuncs)
+	return &m.funcs, m.err
+}
+
+type madeBuiltins struct {
+	funcs [abi.BuiltinCount]*Func
+	err   error
+}
+
+var builtinsOnce lazy.Value[*madeBuiltins]
+
+func makeBuiltinFuncs() *madeBuiltins {
+	made := &madeBuiltins{}
 	for b := range abi.Builtins {
 		info := &abi.Builtins[b]
 		f := NewHostFunc(info.Name, &info.Sig, nil)
 		if f.builtin = builtins[b]; f.err != nil {
-			return funcs, f.err
+			made.err = f.err
+			break
 		}
-		funcs[b] = f
+		made.funcs[b] = f
 	}
-	return funcs, nil
-})
+	return made
+}

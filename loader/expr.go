@@ -6,14 +6,23 @@ import (
 	"github.com/wasmaot/wasmaot/compiler/artifact"
 )
 
-// arith are the operations of extended constant expressions.
-var arith = map[artifact.ExprOp]func(a, b uint64) uint64{
-	artifact.ExprI32Add: func(a, b uint64) uint64 { return uint64(uint32(a) + uint32(b)) },
-	artifact.ExprI32Sub: func(a, b uint64) uint64 { return uint64(uint32(a) - uint32(b)) },
-	artifact.ExprI32Mul: func(a, b uint64) uint64 { return uint64(uint32(a) * uint32(b)) },
-	artifact.ExprI64Add: func(a, b uint64) uint64 { return a + b },
-	artifact.ExprI64Sub: func(a, b uint64) uint64 { return a - b },
-	artifact.ExprI64Mul: func(a, b uint64) uint64 { return a * b },
+// arith does the operations of extended constant expressions, and reports whether op is one.
+func arith(op artifact.ExprOp, a, b uint64) (uint64, bool) {
+	switch op {
+	case artifact.ExprI32Add:
+		return uint64(uint32(a) + uint32(b)), true
+	case artifact.ExprI32Sub:
+		return uint64(uint32(a) - uint32(b)), true
+	case artifact.ExprI32Mul:
+		return uint64(uint32(a) * uint32(b)), true
+	case artifact.ExprI64Add:
+		return a + b, true
+	case artifact.ExprI64Sub:
+		return a - b, true
+	case artifact.ExprI64Mul:
+		return a * b, true
+	}
+	return 0, false
 }
 
 // eval is the value of a constant expression, of vectors in two halves.
@@ -24,12 +33,13 @@ func (i *Instance) eval(e *artifact.Expr) (lo, hi uint64, err error) {
 	var stack [][2]uint64
 	for k := range e.Insts {
 		in := &e.Insts[k]
-		if op := arith[in.Op]; op != nil {
+		if _, ok := arith(in.Op, 0, 0); ok {
 			n := len(stack)
 			if n < 2 {
 				return 0, 0, fmt.Errorf("constant expression: operation %d needs two operands, found %d", in.Op, n)
 			}
-			stack = append(stack[:n-2], [2]uint64{op(stack[n-2][0], stack[n-1][0])})
+			sum, _ := arith(in.Op, stack[n-2][0], stack[n-1][0])
+			stack = append(stack[:n-2], [2]uint64{sum})
 			continue
 		}
 		lo, hi, err := i.evalOne(in)

@@ -8,6 +8,7 @@ import (
 	"unsafe"
 
 	"github.com/wasmaot/wasmaot/compiler/abi"
+	"github.com/wasmaot/wasmaot/internal/lazy"
 )
 
 // HostFunc implements a host function. stack holds the parameters in slots (abi.Signature) and takes
@@ -184,12 +185,16 @@ func holdRefs(n *node, types []abi.Type, stack []uint64) {
 }
 
 // hostContext is the context of host functions that no instance imports: one without memory and instance.
-var hostContext = sync.OnceValue(func() uint64 {
-	b := new([abi.CtxHeader / 8]uint64)
-	b[abi.CtxMemRec/8] = uint64(uintptr(unsafe.Pointer(&noMemory)))
-	b[abi.CtxSelf/8] = uint64(uintptr(unsafe.Pointer(b)))
-	hostContextBlock = b
-	return b[abi.CtxSelf/8]
-})
+func hostContext() uint64 {
+	return hostContextOnce.Get(func() uint64 {
+		b := new([abi.CtxHeader / 8]uint64)
+		b[abi.CtxMemRec/8] = uint64(uintptr(unsafe.Pointer(&noMemory)))
+		b[abi.CtxSelf/8] = uint64(uintptr(unsafe.Pointer(b)))
+		hostContextBlock = b
+		return b[abi.CtxSelf/8]
+	})
+}
+
+var hostContextOnce lazy.Value[uint64]
 
 var hostContextBlock *[abi.CtxHeader / 8]uint64 // keeps it

@@ -95,15 +95,16 @@ func (s *typeStubs) release() {
 
 // stubKind is a sort of stub: where a type keeps its address, and its code.
 type stubKind struct {
-	at   func(*typeStubs) *atomic.Uint64
-	emit func(*abi.Signature) ([]byte, error)
+	place int // in the order of kinds
+	at    func(*typeStubs) *atomic.Uint64
+	emit  func(code []byte, sig *abi.Signature) ([]byte, error) // appends it
 }
 
 var (
 	// entryStubs are those through which Go calls functions of a type.
-	entryStubs = &stubKind{func(s *typeStubs) *atomic.Uint64 { return &s.entry }, emitEntry}
+	entryStubs = &stubKind{0, func(s *typeStubs) *atomic.Uint64 { return &s.entry }, emitEntry}
 	// exitStubs are those through which native code calls Go functions of a type.
-	exitStubs = &stubKind{func(s *typeStubs) *atomic.Uint64 { return &s.exit }, emitExit}
+	exitStubs = &stubKind{1, func(s *typeStubs) *atomic.Uint64 { return &s.exit }, emitExit}
 )
 
 func (t *funcType) entryStub() (uint64, error) { return t.stub(entryStubs) }
@@ -114,7 +115,7 @@ func (t *funcType) stub(kind *stubKind) (uint64, error) {
 	if addr := at.Load(); addr != 0 {
 		return addr, nil
 	}
-	if err := makeStubs(stubWish{t, kind}); err != nil {
+	if err := makeStubs(stubWish{t: t, kind: kind}); err != nil {
 		return 0, err
 	}
 	return at.Load(), nil
@@ -122,37 +123,39 @@ func (t *funcType) stub(kind *stubKind) (uint64, error) {
 
 // stubWish is a stub that will be needed.
 type stubWish struct {
-	t    *funcType
-	kind *stubKind
+	t      *funcType
+	kind   *stubKind
+	offset uint64 // in what is made together
 }
 
 // makeStubs makes those that are not there yet, in pages of their own: making pages executable costs
 // more than anything else here.
 func makeStubs(wishes ...stubWish) error {
 	wishes = slices.DeleteFunc(wishes, func(w stubWish) bool { return w.kind.at(w.t.typeStubs).Load() != 0 })
-	slices.SortStableFunc(wishes, func(a, b stubWish) int { return cmp.Compare(a.t.id, b.t.id) })
+	slices.SortFunc(wishes, func(a, b stubWish) int {
+		return cmp.Or(cmp.Compare(a.t.id, b.t.id), cmp.Compare(a.kind.place, b.kind.place))
+	})
+	wishes = slices.CompactFunc(wishes, func(a, b stubWish) bool { return a.t == b.t && a.kind == b.kind })
 	for i, w := range wishes {
 		if i == 0 || wishes[i-1].t != w.t {
 			w.t.mu.Lock()
 			defer w.t.mu.Unlock()
 		}
 	}
-	var code []byte
-	offsets := map[*atomic.Uint64]uint64{}
+	code, made := make([]byte, 0, codeRoom), wishes[:0]
 	for _, w := range wishes {
-		at := w.kind.at(w.t.typeStubs)
-		if _, twice := offsets[at]; twice || at.Load() != 0 { // made while this waited
+		if w.kind.at(w.t.typeStubs).Load() != 0 { // made while this waited
 			continue
-		}
-		stub, err := w.kind.emit(&w.t.sig)
-		if err != nil {
-			return err
 		}
 		for len(code)%16 != 0 {
 			code = append(code, padding)
 		}
-		offsets[at] = uint64(len(code))
-		code = append(code, stub...)
+		w.offset = uint64(len(code))
+		var err error
+		if code, err = w.kind.emit(code, &w.t.sig); err != nil {
+			return err
+		}
+		made = append(made, w)
 	}
 	if len(code) == 0 {
 		return nil
@@ -162,16 +165,16 @@ func makeStubs(wishes ...stubWish) error {
 		return err
 	}
 	pages := &stubPages{addr: addr}
-	pages.live.Store(int64(len(offsets)))
-	for _, w := range wishes {
-		at := w.kind.at(w.t.typeStubs)
-		if off, ok := offsets[at]; ok && at.Load() == 0 {
-			w.t.pages = append(w.t.pages, pages)
-			at.Store(addr + off)
-		}
+	pages.live.Store(int64(len(made)))
+	for _, w := range made {
+		w.t.pages = append(w.t.pages, pages)
+		w.kind.at(w.t.typeStubs).Store(addr + w.offset)
 	}
 	return nil
 }
+
+// codeRoom is what the stubs of an ordinary module take, so that making them takes memory once.
+const codeRoom = 4096
 
 // typeKey appends what tells signatures apart.
 func typeKey(key []byte, sig *abi.Signature) []byte {

@@ -101,9 +101,10 @@ func (m *Memory) allocate(from func(min, max uint64) ([]byte, func(), error)) (e
 // reserve gets the memory's addresses. Without a guard it makes do with fewer than the maximum, which then is smaller.
 func (m *Memory) reserve() (err error) {
 	if m.guarded {
-		err = errTooManyGuarded
 		if guardedMemories.Add(1) <= maxGuarded {
 			m.region, err = vmem.Reserve(guardedSize, vmem.PageSize)
+		} else {
+			err = fmt.Errorf("there are %d guarded memories", maxGuarded)
 		}
 		if err != nil {
 			guardedMemories.Add(-1)
@@ -122,10 +123,7 @@ func (m *Memory) reserve() (err error) {
 // maxGuarded memories leave an eighth of a process's addresses to those without a guard, to stacks and to the host.
 const maxGuarded = 14_000
 
-var (
-	guardedMemories   atomic.Int64
-	errTooManyGuarded = fmt.Errorf("there are %d guarded memories", maxGuarded)
-)
+var guardedMemories atomic.Int64
 
 // releaseMemory gives a memory's addresses back.
 func releaseMemory(r *vmem.Region, guarded bool) {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/wasmaot/wasmaot/compiler/abi"
 	"github.com/wasmaot/wasmaot/compiler/artifact"
+	"github.com/wasmaot/wasmaot/internal/lazy"
 	"github.com/wasmaot/wasmaot/loader/vmem"
 )
 
@@ -102,7 +103,13 @@ const (
 )
 
 // barriers reports whether barrier can be used. Asking the kernel to have it takes milliseconds once.
-var barriers = sync.OnceValue(func() bool { return membarrier(membarrierRegister) == 0 })
+func barriers() bool {
+	return barriersOnce.Get(func() bool {
+		return membarrier(membarrierRegister) == 0
+	})
+}
+
+var barriersOnce lazy.Value[bool]
 
 // barrier makes every thread of the process pass a full memory barrier.
 func barrier() {

@@ -17,8 +17,8 @@ func freeText(uint64) error                        { return ErrUnsupported }
 func placeStub([]byte) (uint64, error)             { return 0, ErrUnsupported }
 func freeStub(uint64) error                        { return ErrUnsupported }
 
-func emitEntry(*abi.Signature) ([]byte, error) { return nil, ErrUnsupported }
-func emitExit(*abi.Signature) ([]byte, error)  { return nil, ErrUnsupported }
+func emitEntry([]byte, *abi.Signature) ([]byte, error) { return nil, ErrUnsupported }
+func emitExit([]byte, *abi.Signature) ([]byte, error)  { return nil, ErrUnsupported }
 
 func enter(*Func, context.Context, *uint64, int) error { return ErrUnsupported }
 func run(s *nativeStack, _, _ uint64, _ *uint64) bool {

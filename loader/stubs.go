@@ -26,14 +26,14 @@ var (
 	atVectors  = int64(unsafe.Offsetof(exec{}.vectors))
 )
 
-// emitEntry makes the stub through which Go's enter and run call functions of a type: regExec has the exec, the convention's register for it the FuncDesc,
+// emitEntry appends the stub through which Go's enter and run call functions of a type: regExec has the exec, the convention's register for it the FuncDesc,
 // regBuffer the slots. It changes to the native stack, loads the parameters from the slots, calls, stores the results in exec.buffer, since the slots may have
 // moved with Go's stack, and changes back.
-func emitEntry(sig *abi.Signature) ([]byte, error) {
+func emitEntry(code []byte, sig *abi.Signature) ([]byte, error) {
 	params, in := conv.Params(sig.Params)
 	results, out := conv.Results(sig.Results)
 	frame := int64(max(in, out)) // a multiple of 16, as the exec's address
-	e := &emitter{}
+	e := &emitter{code: code}
 	e.arrive()
 	e.addTo(regSP, regExec, -frame)
 	forEachSlot(params, func(p abi.Place, at int64) {
@@ -67,15 +67,15 @@ func emitEntry(sig *abi.Signature) ([]byte, error) {
 	return e.code, checkStub(sig, frame)
 }
 
-// emitExit makes the stub through which native code calls Go functions of a type: it stores the parameters in a slot
+// emitExit appends the stub through which native code calls Go functions of a type: it stores the parameters in a slot
 // buffer in its frame, leaves for Go, and loads the results from there.
-func emitExit(sig *abi.Signature) ([]byte, error) {
+func emitExit(code []byte, sig *abi.Signature) ([]byte, error) {
 	params, _ := conv.Params(sig.Params)
 	results, _ := conv.Results(sig.Results)
 	const buffer = exitSaved
 	frame := exitFrame(sig.SlotCount())
 	outgoing := frame + linkSize
-	e := &emitter{}
+	e := &emitter{code: code}
 	e.prologue(frame)
 	e.storeWord(conv.Context, regSP, 0) // early and lowest: finds the stack's end, if it is near, before anything happened
 	e.storeWord(conv.MemBase, regSP, 8)

@@ -31,7 +31,7 @@ var (
 // switchCode is the code that changes stacks, with the offsets of its entry points. While it runs the stack pointer may be
 // either stack's: the signal handler keeps away from it.
 func switchCode() (code []byte, at switchStubs) {
-	e := &emitter{}
+	e := &emitter{code: make([]byte, 0, codeRoom)}
 
 	// again: called as an entry stub is. Goes on with a guest that has left for Go. rbx = exec.
 	at.again = e.align()

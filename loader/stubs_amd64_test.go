@@ -26,11 +26,11 @@ func disassemble(t *testing.T, code []byte) []string {
 
 func TestStubCode(t *testing.T) {
 	s := sig(types(i32, f64, f32, i64), types(i32, f32))
-	entry, err := emitEntry(&s)
+	entry, err := emitEntry(nil, &s)
 	if err != nil {
 		t.Fatal(err)
 	}
-	exit, err := emitExit(&s)
+	exit, err := emitExit(nil, &s)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,7 +21,7 @@ func TestStubTooLarge(t *testing.T) {
 	for i := range s.Params {
 		s.Params[i] = i64
 	}
-	if _, err := emitExit(&s); err == nil {
+	if _, err := emitExit(nil, &s); err == nil {
 		t.Error("a frame larger than the guard was accepted")
 	}
 }

@@ -22,7 +22,20 @@ const (
 )
 
 // services are the names that are understood besides numbers.
-var services = map[string]uint16{"": 0, "domain": 53, "http": 80, "https": 443}
+var services = [...]struct {
+	name string
+	port uint16
+}{{"", 0}, {"domain", 53}, {"http", 80}, {"https", 443}}
+
+func servicePort(name string) (port uint16, ok bool) {
+	for _, s := range services {
+		if s.name == name {
+			return s.port, true
+		}
+	}
+	n, err := strconv.ParseUint(name, 10, 16)
+	return uint16(n), err == nil
+}
 
 // lookupNetworks are the network names of Network.Lookup by family.
 var lookupNetworks = [...]string{familyUnspec: "ip", familyINET: "ip4", familyINET6: "ip6"}
@@ -37,10 +50,7 @@ func (c *call) sockGetaddrinfo() Errno {
 		return EINVAL
 	}
 	host, service := upToNUL(node), upToNUL(c.buf)
-	port, ok := services[service]
-	if n, err := strconv.ParseUint(service, 10, 16); err == nil {
-		port, ok = uint16(n), true
-	}
+	port, ok := servicePort(service)
 	hints := c.out[0]
 	flags, family, typ := le.Uint16(hints), hints[2], hints[3]
 	if !ok || host == "" && service == "" || int(family) >= len(lookupNetworks) {

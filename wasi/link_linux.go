@@ -4,35 +4,16 @@ import (
 	"context"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/wasmaot/wasmaot/compiler/abi"
 	"github.com/wasmaot/wasmaot/loader"
 )
 
-// linked are the functions that a System was asked for, by their place in table.
+// linked are the functions that a System was asked for, by their place in tables.
 type linked []*loader.Func
 
 // tables are all functions; earlier ones hide later ones of the same name.
 var tables = [...][]function{functions, sockExtension}
-
-// table is what Resolve finds functions in.
-var table = sync.OnceValue(func() []row {
-	var rows []row
-	for _, list := range tables {
-		for i := range list {
-			fn := &list[i]
-			rows = append(rows, row{fn, ModuleName + "." + fn.name, fn.signature()})
-		}
-	}
-	return rows
-})
-
-type row struct {
-	*function
-	full string // name in messages
-	sig  *abi.Signature
-}
 
 // Resolve finds the function name of module wasi_snapshot_preview1, for
 // loader.Config.Resolve. If there are several it is the standard's, or the newest.
@@ -57,24 +38,29 @@ func (s *System) find(module, name string, fits func(*abi.Signature) bool) (load
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for i, r := range table() {
-		if r.name == name && fits(r.sig) {
-			return s.link(i), true
+	place := 0
+	for _, list := range tables {
+		for i := range list {
+			fn := &list[i]
+			if fn.name == name {
+				if sig := fn.signature(); fits(sig) {
+					return s.link(place+i, fn, sig), true
+				}
+			}
 		}
+		place += len(list)
 	}
 	return nil, false
 }
 
-// link is the one function of the loader for a row.
-func (s *System) link(index int) *loader.Func {
-	rows := table()
+// link is the one function of the loader for the one at a place in tables.
+func (s *System) link(place int, fn *function, sig *abi.Signature) *loader.Func {
 	if s.links == nil {
-		s.links = make(linked, len(rows))
+		s.links = make(linked, len(functions)+len(sockExtension))
 	}
-	if f := s.links[index]; f != nil {
+	if f := s.links[place]; f != nil {
 		return f
 	}
-	fn := rows[index].function
 	call := func(ctx context.Context, caller *loader.Instance, stack []uint64) error {
 		return s.hostCall(ctx, fn, memoryOf(caller), stack)
 	}
@@ -84,8 +70,8 @@ func (s *System) link(index int) *loader.Func {
 			return nil
 		}
 	}
-	s.links[index] = loader.NewHostFunc(rows[index].full, rows[index].sig, call)
-	return s.links[index]
+	s.links[place] = loader.NewHostFunc(ModuleName+"."+fn.name, sig, call)
+	return s.links[place]
 }
 
 // hostCall is invoke as the loader wants it.

@@ -31,10 +31,10 @@ type Endpoints struct {
 	Low, High uint16
 }
 
-var (
-	anyIPv4 = netip.PrefixFrom(netip.IPv4Unspecified(), 0)
-	anyIPv6 = netip.PrefixFrom(netip.IPv6Unspecified(), 0)
-)
+// anyAddress has the prefixes of all addresses.
+func anyAddress() []netip.Prefix {
+	return []netip.Prefix{netip.PrefixFrom(netip.IPv4Unspecified(), 0), netip.PrefixFrom(netip.IPv6Unspecified(), 0)}
+}
 
 // covers tells whether a is in e. A prefix has the wildcard address only if it has all
 // addresses, or is that address.
@@ -97,8 +97,8 @@ func (n *Network) Allow(rule string) error {
 	}
 	bad := func(why string) error { return fmt.Errorf("network rule %q: %s", rule, why) }
 	if what == "all" && !limited {
-		n.Listen = append(n.Listen, everywhere...)
-		n.Dial = append(n.Dial, everywhere...)
+		n.Listen = append(n.Listen, everywhere()...)
+		n.Dial = append(n.Dial, everywhere()...)
 		return nil
 	}
 	list, unix := &n.Listen, &n.ListenUnix
@@ -124,7 +124,13 @@ func (n *Network) Allow(rule string) error {
 	return nil
 }
 
-var everywhere = []Endpoints{{anyIPv4, 0, 65535}, {anyIPv6, 0, 65535}}
+func everywhere() []Endpoints {
+	var list []Endpoints
+	for _, p := range anyAddress() {
+		list = append(list, Endpoints{p, 0, 65535})
+	}
+	return list
+}
 
 // parseEndpoints reads WHERE of a rule.
 func parseEndpoints(s string) ([]Endpoints, error) {
@@ -165,7 +171,7 @@ func parseEndpoints(s string) ([]Endpoints, error) {
 func parsePrefixes(host string) ([]netip.Prefix, error) {
 	switch host {
 	case "*":
-		return []netip.Prefix{anyIPv4, anyIPv6}, nil
+		return anyAddress(), nil
 	case "localhost":
 		return []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}, nil
 	}

@@ -21,16 +21,28 @@ type sockOption struct {
 }
 
 // sockOptions are the options by level and name. What is missing is ENOPROTOOPT.
-var sockOptions = map[[2]uint64]sockOption{
-	{levelSocket, 0}:           {unix.SOL_SOCKET, unix.SO_REUSEADDR, true, "reuseaddr"},
-	{levelSocket, optionType}:  {unix.SOL_SOCKET, unix.SO_TYPE, false, "type"},
-	{levelSocket, optionError}: {unix.SOL_SOCKET, unix.SO_ERROR, false, "error"},
-	{levelSocket, 4}:           {unix.SOL_SOCKET, unix.SO_BROADCAST, true, "broadcast"},
-	{levelSocket, 5}:           {unix.SOL_SOCKET, unix.SO_SNDBUF, true, "sndbuf"},
-	{levelSocket, 6}:           {unix.SOL_SOCKET, unix.SO_RCVBUF, true, "rcvbuf"},
-	{levelSocket, 7}:           {unix.SOL_SOCKET, unix.SO_KEEPALIVE, true, "keepalive"},
-	{levelSocket, 13}:          {unix.SOL_SOCKET, unix.SO_ACCEPTCONN, false, "acceptconn"},
-	{levelTCP, 1}:              {unix.IPPROTO_TCP, unix.TCP_NODELAY, true, "nodelay"},
+var sockOptions = [...]struct {
+	level, name uint64
+	is          sockOption
+}{
+	{levelSocket, 0, sockOption{unix.SOL_SOCKET, unix.SO_REUSEADDR, true, "reuseaddr"}},
+	{levelSocket, optionType, sockOption{unix.SOL_SOCKET, unix.SO_TYPE, false, "type"}},
+	{levelSocket, optionError, sockOption{unix.SOL_SOCKET, unix.SO_ERROR, false, "error"}},
+	{levelSocket, 4, sockOption{unix.SOL_SOCKET, unix.SO_BROADCAST, true, "broadcast"}},
+	{levelSocket, 5, sockOption{unix.SOL_SOCKET, unix.SO_SNDBUF, true, "sndbuf"}},
+	{levelSocket, 6, sockOption{unix.SOL_SOCKET, unix.SO_RCVBUF, true, "rcvbuf"}},
+	{levelSocket, 7, sockOption{unix.SOL_SOCKET, unix.SO_KEEPALIVE, true, "keepalive"}},
+	{levelSocket, 13, sockOption{unix.SOL_SOCKET, unix.SO_ACCEPTCONN, false, "acceptconn"}},
+	{levelTCP, 1, sockOption{unix.IPPROTO_TCP, unix.TCP_NODELAY, true, "nodelay"}},
+}
+
+func findSockOption(level, name uint64) (o sockOption, ok bool) {
+	for i := range sockOptions {
+		if r := &sockOptions[i]; r.level == level && r.name == name {
+			return r.is, true
+		}
+	}
+	return o, false
 }
 
 // sockGetsockopt: the size is a value, 4, in Go's packages and a pointer to it in
@@ -50,7 +62,7 @@ func (c *call) sockGetsockopt() Errno {
 		}
 		le.PutUint32(b, sizeU32)
 	}
-	o, ok := sockOptions[[2]uint64{level, name}]
+	o, ok := findSockOption(level, name)
 	if !ok {
 		return ENOPROTOOPT
 	}
@@ -85,7 +97,7 @@ func (c *call) sockSetsockopt() Errno {
 	case size != sizeU32:
 		return EINVAL
 	}
-	o, ok := sockOptions[[2]uint64{level, name}]
+	o, ok := findSockOption(level, name)
 	if !ok || !o.set {
 		return ENOPROTOOPT
 	}

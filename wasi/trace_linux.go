@@ -27,23 +27,23 @@ func (c *call) traced() error {
 	return c.err
 }
 
-// groups are the functions' groups by the first part of their names.
-var groups = map[string]string{
-	"args":    GroupProc,
-	"environ": GroupProc,
-	"proc":    GroupProc,
-	"clock":   GroupClock,
-	"fd":      GroupFilesystem,
-	"path":    GroupFilesystem,
-	"poll":    GroupPoll,
-	"sched":   GroupPoll,
-	"random":  GroupRandom,
-	"sock":    GroupSock,
-}
-
+// group is told from the first part of the function's name.
 func (fn *function) group() string {
-	family, _, _ := strings.Cut(fn.name, "_")
-	return groups[family]
+	switch family, _, _ := strings.Cut(fn.name, "_"); family {
+	case "args", "environ", "proc":
+		return GroupProc
+	case "clock":
+		return GroupClock
+	case "fd", "path":
+		return GroupFilesystem
+	case "poll", "sched":
+		return GroupPoll
+	case "random":
+		return GroupRandom
+	case "sock":
+		return GroupSock
+	}
+	return ""
 }
 
 // describeParams tells the arguments before the call, which may write over them. It is no part of the shim: what is wrong

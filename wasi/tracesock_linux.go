@@ -103,7 +103,7 @@ func (c *call) describeAddrinfo(at uint64, n uint32) string {
 
 // describeOption tells an option by the call's arguments fd, level, option.
 func describeOption(args []uint64) string {
-	if o, ok := sockOptions[[2]uint64{uint64(uint32(args[1])), uint64(uint32(args[2]))}]; ok {
+	if o, ok := findSockOption(uint64(uint32(args[1])), uint64(uint32(args[2]))); ok {
 		return o.text
 	}
 	return strconv.FormatUint(uint64(uint32(args[2])), 10)

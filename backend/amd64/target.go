@@ -64,14 +64,7 @@ var registers = regalloc.File{
 }
 
 // allocatable is the set of all registers that may be allocated: what a call destroys.
-var allocatable = func() (s regalloc.RegSet) {
-	for _, list := range registers.Alloc {
-		for _, r := range list {
-			s |= 1 << r
-		}
-	}
-	return s
-}()
+const allocatable regalloc.RegSet = (1<<R14-1<<RAX)&^(1<<RSP|1<<regScratch) | (1<<X15 - 1<<X0)
 
 func patch(text []byte, field uint32, kind backend.RelocKind, target uint32) error {
 	if kind != backend.RelocCall {

@@ -7,13 +7,14 @@ import (
 	"github.com/wasmaot/wasmaot/backend"
 	"github.com/wasmaot/wasmaot/backend/check"
 	"github.com/wasmaot/wasmaot/compiler/abi"
+	"github.com/wasmaot/wasmaot/internal/lazy"
 )
 
-// accessMachine is what the checker needs to know of the machine.
-var accessMachine check.Machine
+var accessMachine lazy.Value[check.Machine]
 
-func init() {
-	accessMachine = check.Machine{
+// makeAccessMachine gives what the checker needs to know of the machine.
+func makeAccessMachine() check.Machine {
+	return check.Machine{
 		Name:      "arm64",
 		Conv:      &abi.ARM64,
 		SP:        SP,
@@ -41,7 +42,8 @@ func init() {
 // checkAccess verifies what machine code reaches, see [check.Run], and that it leaves alone the registers that belong to the host
 // or to who interrupts it.
 func checkAccess(cfg *backend.Config, m *backend.Func, c *backend.Code) error {
-	return check.Run(&accessMachine, cfg, m, c)
+	machine := accessMachine.Get(makeAccessMachine)
+	return check.Run(&machine, cfg, m, c)
 }
 
 // accessInst is an instruction with its rule.

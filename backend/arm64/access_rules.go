@@ -1,5 +1,7 @@
 package arm64
 
+import "github.com/wasmaot/wasmaot/internal/lazy"
+
 // accessRule is what the checker knows about a group of instructions (Arm ARM, C4.1): those that have
 // these bits where the mask has ones.
 type accessRule struct {
@@ -26,11 +28,11 @@ const (
 	int3 = intD | intN | intM
 )
 
-// accessRules are in the order in which they are tried. What no rule has is refused.
-var accessRules []accessRule
+var accessRules lazy.Value[[]accessRule]
 
-func init() {
-	accessRules = []accessRule{
+// makeAccessRules gives the rules in the order in which they are tried. What no rule has is refused.
+func makeAccessRules() []accessRule {
+	return []accessRule{
 		// Data processing with immediates.
 		{"adr", 0x9F000000, 0x10000000, intD, 0, effectAdr},
 		{"add", 0x1F800000, 0x11000000, int2, 0, effectAddImm},
@@ -103,8 +105,9 @@ func init() {
 
 // findRule is the rule for an instruction, nil if there is none.
 func findRule(w uint32) *accessRule {
-	for i := range accessRules {
-		if r := &accessRules[i]; w&r.mask == r.value {
+	rules := accessRules.Get(makeAccessRules)
+	for i := range rules {
+		if r := &rules[i]; w&r.mask == r.value {
 			return r
 		}
 	}

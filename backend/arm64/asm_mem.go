@@ -21,22 +21,25 @@ type access struct {
 	code  uint32 // with everything but operands, in the form with an unscaled offset
 }
 
-// The fields size (31:30), V (26) and opc (23:22) of the load/store register group.
-func memCode(size, v, opc uint32) uint32 { return 0x38000000 | size<<30 | v<<26 | opc<<22 }
+// The load/store register group; its fields are size (31:30), V (26) and opc (23:22).
+const (
+	memCode = 0x38000000
+	memV    = 1 << 26
+)
 
 // accesses are by operation, register file and size.
 var accesses = [memOps][2][17]access{
 	STR: {
-		{1: {1, false, memCode(0, 0, 0)}, 2: {2, false, memCode(1, 0, 0)}, 4: {4, false, memCode(2, 0, 0)}, 8: {8, false, memCode(3, 0, 0)}},
-		{1: {1, true, memCode(0, 1, 0)}, 2: {2, true, memCode(1, 1, 0)}, 4: {4, true, memCode(2, 1, 0)}, 8: {8, true, memCode(3, 1, 0)}, 16: {16, true, memCode(0, 1, 2)}},
+		{1: {1, false, memCode}, 2: {2, false, memCode | 1<<30}, 4: {4, false, memCode | 2<<30}, 8: {8, false, memCode | 3<<30}},
+		{1: {1, true, memCode | memV}, 2: {2, true, memCode | 1<<30 | memV}, 4: {4, true, memCode | 2<<30 | memV}, 8: {8, true, memCode | 3<<30 | memV}, 16: {16, true, memCode | memV | 2<<22}},
 	},
 	LDR: {
-		{1: {1, false, memCode(0, 0, 1)}, 2: {2, false, memCode(1, 0, 1)}, 4: {4, false, memCode(2, 0, 1)}, 8: {8, false, memCode(3, 0, 1)}},
-		{1: {1, true, memCode(0, 1, 1)}, 2: {2, true, memCode(1, 1, 1)}, 4: {4, true, memCode(2, 1, 1)}, 8: {8, true, memCode(3, 1, 1)}, 16: {16, true, memCode(0, 1, 3)}},
+		{1: {1, false, memCode | 1<<22}, 2: {2, false, memCode | 1<<30 | 1<<22}, 4: {4, false, memCode | 2<<30 | 1<<22}, 8: {8, false, memCode | 3<<30 | 1<<22}},
+		{1: {1, true, memCode | memV | 1<<22}, 2: {2, true, memCode | 1<<30 | memV | 1<<22}, 4: {4, true, memCode | 2<<30 | memV | 1<<22}, 8: {8, true, memCode | 3<<30 | memV | 1<<22}, 16: {16, true, memCode | memV | 3<<22}},
 	},
-	LDRSB: {{4: {1, false, memCode(0, 0, 3)}, 8: {1, false, memCode(0, 0, 2)}}},
-	LDRSH: {{4: {2, false, memCode(1, 0, 3)}, 8: {2, false, memCode(1, 0, 2)}}},
-	LDRSW: {{8: {4, false, memCode(2, 0, 2)}}},
+	LDRSB: {{4: {1, false, memCode | 3<<22}, 8: {1, false, memCode | 2<<22}}},
+	LDRSH: {{4: {2, false, memCode | 1<<30 | 3<<22}, 8: {2, false, memCode | 1<<30 | 2<<22}}},
+	LDRSW: {{8: {4, false, memCode | 2<<30 | 2<<22}}},
 }
 
 var memNames = [memOps]string{STR: "str", LDR: "ldr", LDRSB: "ldrsb", LDRSH: "ldrsh", LDRSW: "ldrsw"}
@@ -130,12 +133,12 @@ type literalTable []literalLoad
 
 // literalLoads are by size 4, 8, 16 of integers and vectors, and LDRSW.
 var literalLoads = literalTable{
-	{0x18000000, memCode(2, 0, 1) | bitsScaled},
-	{0x58000000, memCode(3, 0, 1) | bitsScaled},
-	{0x98000000, memCode(2, 0, 2) | bitsScaled},
-	{0x1C000000, memCode(2, 1, 1) | bitsScaled},
-	{0x5C000000, memCode(3, 1, 1) | bitsScaled},
-	{0x9C000000, memCode(0, 1, 3) | bitsScaled},
+	{0x18000000, memCode | 2<<30 | 1<<22 | bitsScaled},
+	{0x58000000, memCode | 3<<30 | 1<<22 | bitsScaled},
+	{0x98000000, memCode | 2<<30 | 2<<22 | bitsScaled},
+	{0x1C000000, memCode | 2<<30 | memV | 1<<22 | bitsScaled},
+	{0x5C000000, memCode | 3<<30 | memV | 1<<22 | bitsScaled},
+	{0x9C000000, memCode | memV | 3<<22 | bitsScaled},
 }
 
 // far is the load from an address for the near load w.

@@ -120,39 +120,45 @@ type encoding struct {
 	neg  Op   // the opposite, for negative immediates
 }
 
-// The groups of vector instructions (Arm ARM, C4.1.96).
+// The groups of vector instructions (Arm ARM, C4.1.96), for U (bit 29) 0 and 1. The opcode goes to a place of the group's own. They are
+// constants, not functions, so that the table needs no code at the start of the program.
+const (
+	setU code = 1 << 29
 
-// same is "three the same".
-func same(u, opcode code) code { return v3 | 0x0E200400 | u<<29 | opcode<<11 }
+	// "Three the same": opcode<<11.
+	same0 = v3 | 0x0E200400
+	same1 = same0 | setU
 
-// logic is "three the same" of the bitwise operations, which are numbered in the size.
-func logic(u, size code) code { return same(u, 3) | size<<22 }
+	// "Three the same" of the bitwise operations, which are numbered in the size: size<<22.
+	logic0 = same0 | 3<<11
+	logic1 = logic0 | setU
 
-// sameF is "three the same" of floats; a is bit 23.
-func sameF(u, a, opcode code) code { return same(u, opcode) | a<<23 }
+	// "Two-register miscellaneous": opcode<<12.
+	two0 = v2 | 0x0E200800
+	two1 = two0 | setU
 
-// two is "two-register miscellaneous".
-func two(u, opcode code) code { return v2 | 0x0E200800 | u<<29 | opcode<<12 }
+	// The other half of the floats' opcodes, in both of these groups.
+	moreF code = 1 << 23
 
-// twoF is the same of floats; a is bit 23.
-func twoF(u, a, opcode code) code { return two(u, opcode) | a<<23 }
+	// "Three different": opcode<<12.
+	diff0 = v3 | 0x0E200000
+	diff1 = diff0 | setU
 
-// diff is "three different".
-func diff(u, opcode code) code { return v3 | 0x0E200000 | u<<29 | opcode<<12 }
+	// "Across lanes": opcode<<12.
+	across0 = v2 | 0x0E300800
+	across1 = across0 | setU
 
-// across is "across lanes".
-func across(u, opcode code) code { return v2 | 0x0E300800 | u<<29 | opcode<<12 }
+	// "Permute": opcode<<12.
+	permute = v3 | 0x0E000800
 
-// permute is "permute".
-func permute(opcode code) code { return v3 | 0x0E000800 | opcode<<12 }
+	// "Shift by immediate": opcode<<11.
+	shift0 = v2 | 0x0F000400
+	shift1 = shift0 | setU
 
-// shift is "shift by immediate".
-func shift(u, opcode code) code { return v2 | 0x0F000400 | u<<29 | opcode<<11 }
-
-// float1 is "floating-point data-processing (1 source)", float2 that of two.
-func float1(opcode code) code { return v2 | 0x1E204000 | opcode<<15 }
-
-func float2(opcode code) code { return v3 | 0x1E200800 | opcode<<12 }
+	// "Floating-point data-processing (1 source)": opcode<<15, and of two: opcode<<12.
+	float1 = v2 | 0x1E204000
+	float2 = v3 | 0x1E200800
+)
 
 // encodings is the one table of instructions.
 var encodings = [opCount]encoding{
@@ -203,141 +209,141 @@ var encodings = [opCount]encoding{
 	UXTB:  {name: "uxtb", size: szZX, rr: 0x53001C00},
 	UXTH:  {name: "uxth", size: szZX, rr: 0x53003C00},
 
-	FMUL:   {name: "fmul", size: szF, rrr: float2(0)},
-	FDIV:   {name: "fdiv", size: szF, rrr: float2(1)},
-	FADD:   {name: "fadd", size: szF, rrr: float2(2)},
-	FSUB:   {name: "fsub", size: szF, rrr: float2(3)},
-	FMAX:   {name: "fmax", size: szF, rrr: float2(4)},
-	FMIN:   {name: "fmin", size: szF, rrr: float2(5)},
-	FMAXNM: {name: "fmaxnm", size: szF, rrr: float2(6)},
-	FMINNM: {name: "fminnm", size: szF, rrr: float2(7)},
-	FNMUL:  {name: "fnmul", size: szF, rrr: float2(8)},
+	FMUL:   {name: "fmul", size: szF, rrr: float2},
+	FDIV:   {name: "fdiv", size: szF, rrr: float2 | 1<<12},
+	FADD:   {name: "fadd", size: szF, rrr: float2 | 2<<12},
+	FSUB:   {name: "fsub", size: szF, rrr: float2 | 3<<12},
+	FMAX:   {name: "fmax", size: szF, rrr: float2 | 4<<12},
+	FMIN:   {name: "fmin", size: szF, rrr: float2 | 5<<12},
+	FMAXNM: {name: "fmaxnm", size: szF, rrr: float2 | 6<<12},
+	FMINNM: {name: "fminnm", size: szF, rrr: float2 | 7<<12},
+	FNMUL:  {name: "fnmul", size: szF, rrr: float2 | 8<<12},
 	FMADD:  {name: "fmadd", size: szF, rrrr: v4 | 0x1F000000},
 	FMSUB:  {name: "fmsub", size: szF, rrrr: v4 | 0x1F008000},
 	FNMADD: {name: "fnmadd", size: szF, rrrr: v4 | 0x1F200000},
 	FNMSUB: {name: "fnmsub", size: szF, rrrr: v4 | 0x1F208000},
-	FMOV:   {name: "fmov", size: szF, rr: float1(0)},
-	FABS:   {name: "fabs", size: szF, rr: float1(1)},
-	FNEG:   {name: "fneg", size: szF, rr: float1(2)},
-	FSQRT:  {name: "fsqrt", size: szF, rr: float1(3)},
-	FCVT:   {name: "fcvt", size: szFCVT, rr: float1(5)},
-	FRINTN: {name: "frintn", size: szF, rr: float1(8)},
-	FRINTP: {name: "frintp", size: szF, rr: float1(9)},
-	FRINTM: {name: "frintm", size: szF, rr: float1(10)},
-	FRINTZ: {name: "frintz", size: szF, rr: float1(11)},
-	FRINTA: {name: "frinta", size: szF, rr: float1(12)},
-	FRINTX: {name: "frintx", size: szF, rr: float1(14)},
-	FRINTI: {name: "frinti", size: szF, rr: float1(15)},
+	FMOV:   {name: "fmov", size: szF, rr: float1},
+	FABS:   {name: "fabs", size: szF, rr: float1 | 1<<15},
+	FNEG:   {name: "fneg", size: szF, rr: float1 | 2<<15},
+	FSQRT:  {name: "fsqrt", size: szF, rr: float1 | 3<<15},
+	FCVT:   {name: "fcvt", size: szFCVT, rr: float1 | 5<<15},
+	FRINTN: {name: "frintn", size: szF, rr: float1 | 8<<15},
+	FRINTP: {name: "frintp", size: szF, rr: float1 | 9<<15},
+	FRINTM: {name: "frintm", size: szF, rr: float1 | 10<<15},
+	FRINTZ: {name: "frintz", size: szF, rr: float1 | 11<<15},
+	FRINTA: {name: "frinta", size: szF, rr: float1 | 12<<15},
+	FRINTX: {name: "frintx", size: szF, rr: float1 | 14<<15},
+	FRINTI: {name: "frinti", size: szF, rr: float1 | 15<<15},
 
-	VAND:      {name: "and", size: szB, rrr: logic(0, 0)},
-	VBIC:      {name: "bic", size: szB, rrr: logic(0, 1)},
-	VORR:      {name: "orr", size: szB, rrr: logic(0, 2)},
-	VORN:      {name: "orn", size: szB, rrr: logic(0, 3)},
-	VEOR:      {name: "eor", size: szB, rrr: logic(1, 0)},
-	VBSL:      {name: "bsl", size: szB, rrr: logic(1, 1)},
-	VBIT:      {name: "bit", size: szB, rrr: logic(1, 2)},
-	VBIF:      {name: "bif", size: szB, rrr: logic(1, 3)},
-	VNOT:      {name: "mvn", size: szB, rr: two(1, 5)},
-	VADD:      {name: "add", size: szV, rrr: same(0, 16)},
-	VSUB:      {name: "sub", size: szV, rrr: same(1, 16)},
-	VSQADD:    {name: "sqadd", size: szV, rrr: same(0, 1)},
-	VUQADD:    {name: "uqadd", size: szV, rrr: same(1, 1)},
-	VSQSUB:    {name: "sqsub", size: szV, rrr: same(0, 5)},
-	VUQSUB:    {name: "uqsub", size: szV, rrr: same(1, 5)},
-	VURHADD:   {name: "urhadd", size: szVBHS, rrr: same(1, 2)},
-	VCMGT:     {name: "cmgt", size: szV, rrr: same(0, 6), rr: two(0, 8)},
-	VCMHI:     {name: "cmhi", size: szV, rrr: same(1, 6)},
-	VCMGE:     {name: "cmge", size: szV, rrr: same(0, 7), rr: two(1, 8)},
-	VCMHS:     {name: "cmhs", size: szV, rrr: same(1, 7)},
-	VCMEQ:     {name: "cmeq", size: szV, rrr: same(1, 17), rr: two(0, 9)},
-	VCMLE:     {name: "cmle", size: szV, rr: two(1, 9)},
-	VCMLT:     {name: "cmlt", size: szV, rr: two(0, 10)},
-	VCMTST:    {name: "cmtst", size: szV, rrr: same(0, 17)},
-	VSSHL:     {name: "sshl", size: szV, rrr: same(0, 8)},
-	VUSHL:     {name: "ushl", size: szV, rrr: same(1, 8)},
-	VSMAX:     {name: "smax", size: szVBHS, rrr: same(0, 12)},
-	VUMAX:     {name: "umax", size: szVBHS, rrr: same(1, 12)},
-	VSMIN:     {name: "smin", size: szVBHS, rrr: same(0, 13)},
-	VUMIN:     {name: "umin", size: szVBHS, rrr: same(1, 13)},
-	VMLA:      {name: "mla", size: szVBHS, rrr: same(0, 18)},
-	VMLS:      {name: "mls", size: szVBHS, rrr: same(1, 18)},
-	VMUL:      {name: "mul", size: szVBHS, rrr: same(0, 19)},
-	VUMAXP:    {name: "umaxp", size: szVBHS, rrr: same(1, 20)},
-	VUMINP:    {name: "uminp", size: szVBHS, rrr: same(1, 21)},
-	VSQRDMULH: {name: "sqrdmulh", size: szVHS, rrr: same(1, 22)},
-	VADDP:     {name: "addp", size: szV, rrr: same(0, 23)},
-	VREV64:    {name: "rev64", size: szVBHS, rr: two(0, 0)},
-	VREV32:    {name: "rev32", size: szVBH, rr: two(1, 0)},
-	VREV16:    {name: "rev16", size: szVB, rr: two(0, 1)},
-	VSADDLP:   {name: "saddlp", size: szVBHS, rr: two(0, 2)},
-	VUADDLP:   {name: "uaddlp", size: szVBHS, rr: two(1, 2)},
-	VSADALP:   {name: "sadalp", size: szVBHS, rr: two(0, 6)},
-	VUADALP:   {name: "uadalp", size: szVBHS, rr: two(1, 6)},
-	VCLZ:      {name: "clz", size: szVBHS, rr: two(1, 4)},
-	VCNT:      {name: "cnt", size: szVB, rr: two(0, 5)},
-	VABS:      {name: "abs", size: szV, rr: two(0, 11)},
-	VNEG:      {name: "neg", size: szV, rr: two(1, 11)},
-	VXTN:      {name: "xtn", size: szVBHS, rr: two(0, 18)},
-	VSQXTUN:   {name: "sqxtun", size: szVBHS, rr: two(1, 18)},
-	VSQXTN:    {name: "sqxtn", size: szVBHS, rr: two(0, 20)},
-	VUQXTN:    {name: "uqxtn", size: szVBHS, rr: two(1, 20)},
-	VSMLAL:    {name: "smlal", size: szVBHS, rrr: diff(0, 8)},
-	VUMLAL:    {name: "umlal", size: szVBHS, rrr: diff(1, 8)},
-	VSMULL:    {name: "smull", size: szVBHS, rrr: diff(0, 12)},
-	VUMULL:    {name: "umull", size: szVBHS, rrr: diff(1, 12)},
-	VADDV:     {name: "addv", size: szAcross, rr: across(0, 27)},
-	VUMAXV:    {name: "umaxv", size: szAcross, rr: across(1, 10)},
-	VUMINV:    {name: "uminv", size: szAcross, rr: across(1, 26)},
-	VUADDLV:   {name: "uaddlv", size: szAcross, rr: across(1, 3)},
-	VUZP1:     {name: "uzp1", size: szV, rrr: permute(1)},
-	VTRN1:     {name: "trn1", size: szV, rrr: permute(2)},
-	VZIP1:     {name: "zip1", size: szV, rrr: permute(3)},
-	VUZP2:     {name: "uzp2", size: szV, rrr: permute(5)},
-	VTRN2:     {name: "trn2", size: szV, rrr: permute(6)},
-	VZIP2:     {name: "zip2", size: szV, rrr: permute(7)},
+	VAND:      {name: "and", size: szB, rrr: logic0},
+	VBIC:      {name: "bic", size: szB, rrr: logic0 | 1<<22},
+	VORR:      {name: "orr", size: szB, rrr: logic0 | 2<<22},
+	VORN:      {name: "orn", size: szB, rrr: logic0 | 3<<22},
+	VEOR:      {name: "eor", size: szB, rrr: logic1},
+	VBSL:      {name: "bsl", size: szB, rrr: logic1 | 1<<22},
+	VBIT:      {name: "bit", size: szB, rrr: logic1 | 2<<22},
+	VBIF:      {name: "bif", size: szB, rrr: logic1 | 3<<22},
+	VNOT:      {name: "mvn", size: szB, rr: two1 | 5<<12},
+	VADD:      {name: "add", size: szV, rrr: same0 | 16<<11},
+	VSUB:      {name: "sub", size: szV, rrr: same1 | 16<<11},
+	VSQADD:    {name: "sqadd", size: szV, rrr: same0 | 1<<11},
+	VUQADD:    {name: "uqadd", size: szV, rrr: same1 | 1<<11},
+	VSQSUB:    {name: "sqsub", size: szV, rrr: same0 | 5<<11},
+	VUQSUB:    {name: "uqsub", size: szV, rrr: same1 | 5<<11},
+	VURHADD:   {name: "urhadd", size: szVBHS, rrr: same1 | 2<<11},
+	VCMGT:     {name: "cmgt", size: szV, rrr: same0 | 6<<11, rr: two0 | 8<<12},
+	VCMHI:     {name: "cmhi", size: szV, rrr: same1 | 6<<11},
+	VCMGE:     {name: "cmge", size: szV, rrr: same0 | 7<<11, rr: two1 | 8<<12},
+	VCMHS:     {name: "cmhs", size: szV, rrr: same1 | 7<<11},
+	VCMEQ:     {name: "cmeq", size: szV, rrr: same1 | 17<<11, rr: two0 | 9<<12},
+	VCMLE:     {name: "cmle", size: szV, rr: two1 | 9<<12},
+	VCMLT:     {name: "cmlt", size: szV, rr: two0 | 10<<12},
+	VCMTST:    {name: "cmtst", size: szV, rrr: same0 | 17<<11},
+	VSSHL:     {name: "sshl", size: szV, rrr: same0 | 8<<11},
+	VUSHL:     {name: "ushl", size: szV, rrr: same1 | 8<<11},
+	VSMAX:     {name: "smax", size: szVBHS, rrr: same0 | 12<<11},
+	VUMAX:     {name: "umax", size: szVBHS, rrr: same1 | 12<<11},
+	VSMIN:     {name: "smin", size: szVBHS, rrr: same0 | 13<<11},
+	VUMIN:     {name: "umin", size: szVBHS, rrr: same1 | 13<<11},
+	VMLA:      {name: "mla", size: szVBHS, rrr: same0 | 18<<11},
+	VMLS:      {name: "mls", size: szVBHS, rrr: same1 | 18<<11},
+	VMUL:      {name: "mul", size: szVBHS, rrr: same0 | 19<<11},
+	VUMAXP:    {name: "umaxp", size: szVBHS, rrr: same1 | 20<<11},
+	VUMINP:    {name: "uminp", size: szVBHS, rrr: same1 | 21<<11},
+	VSQRDMULH: {name: "sqrdmulh", size: szVHS, rrr: same1 | 22<<11},
+	VADDP:     {name: "addp", size: szV, rrr: same0 | 23<<11},
+	VREV64:    {name: "rev64", size: szVBHS, rr: two0},
+	VREV32:    {name: "rev32", size: szVBH, rr: two1},
+	VREV16:    {name: "rev16", size: szVB, rr: two0 | 1<<12},
+	VSADDLP:   {name: "saddlp", size: szVBHS, rr: two0 | 2<<12},
+	VUADDLP:   {name: "uaddlp", size: szVBHS, rr: two1 | 2<<12},
+	VSADALP:   {name: "sadalp", size: szVBHS, rr: two0 | 6<<12},
+	VUADALP:   {name: "uadalp", size: szVBHS, rr: two1 | 6<<12},
+	VCLZ:      {name: "clz", size: szVBHS, rr: two1 | 4<<12},
+	VCNT:      {name: "cnt", size: szVB, rr: two0 | 5<<12},
+	VABS:      {name: "abs", size: szV, rr: two0 | 11<<12},
+	VNEG:      {name: "neg", size: szV, rr: two1 | 11<<12},
+	VXTN:      {name: "xtn", size: szVBHS, rr: two0 | 18<<12},
+	VSQXTUN:   {name: "sqxtun", size: szVBHS, rr: two1 | 18<<12},
+	VSQXTN:    {name: "sqxtn", size: szVBHS, rr: two0 | 20<<12},
+	VUQXTN:    {name: "uqxtn", size: szVBHS, rr: two1 | 20<<12},
+	VSMLAL:    {name: "smlal", size: szVBHS, rrr: diff0 | 8<<12},
+	VUMLAL:    {name: "umlal", size: szVBHS, rrr: diff1 | 8<<12},
+	VSMULL:    {name: "smull", size: szVBHS, rrr: diff0 | 12<<12},
+	VUMULL:    {name: "umull", size: szVBHS, rrr: diff1 | 12<<12},
+	VADDV:     {name: "addv", size: szAcross, rr: across0 | 27<<12},
+	VUMAXV:    {name: "umaxv", size: szAcross, rr: across1 | 10<<12},
+	VUMINV:    {name: "uminv", size: szAcross, rr: across1 | 26<<12},
+	VUADDLV:   {name: "uaddlv", size: szAcross, rr: across1 | 3<<12},
+	VUZP1:     {name: "uzp1", size: szV, rrr: permute | 1<<12},
+	VTRN1:     {name: "trn1", size: szV, rrr: permute | 2<<12},
+	VZIP1:     {name: "zip1", size: szV, rrr: permute | 3<<12},
+	VUZP2:     {name: "uzp2", size: szV, rrr: permute | 5<<12},
+	VTRN2:     {name: "trn2", size: szV, rrr: permute | 6<<12},
+	VZIP2:     {name: "zip2", size: szV, rrr: permute | 7<<12},
 	VTBL:      {name: "tbl", size: szB, rrr: v3 | 0x0E000000},
 	VTBL2:     {name: "tbl", size: szB, rrr: v3 | 0x0E002000},
 	VTBX:      {name: "tbx", size: szB, rrr: v3 | 0x0E001000},
-	VSSHR:     {name: "sshr", size: szShift, i: shift(0, 0), imm: immVecR},
-	VUSHR:     {name: "ushr", size: szShift, i: shift(1, 0), imm: immVecR},
-	VSSRA:     {name: "ssra", size: szShift, i: shift(0, 2), imm: immVecR},
-	VUSRA:     {name: "usra", size: szShift, i: shift(1, 2), imm: immVecR},
-	VSHL:      {name: "shl", size: szShift, i: shift(0, 10), imm: immVecL},
-	VSLI:      {name: "sli", size: szShift, i: shift(1, 10), imm: immVecL},
-	VSRI:      {name: "sri", size: szShift, i: shift(1, 8), imm: immVecR},
-	VSHRN:     {name: "shrn", size: szShiftN, i: shift(0, 16), imm: immVecR},
-	VSSHLL:    {name: "sshll", size: szShiftN, i: shift(0, 20), imm: immVecL},
-	VUSHLL:    {name: "ushll", size: szShiftN, i: shift(1, 20), imm: immVecL},
+	VSSHR:     {name: "sshr", size: szShift, i: shift0, imm: immVecR},
+	VUSHR:     {name: "ushr", size: szShift, i: shift1, imm: immVecR},
+	VSSRA:     {name: "ssra", size: szShift, i: shift0 | 2<<11, imm: immVecR},
+	VUSRA:     {name: "usra", size: szShift, i: shift1 | 2<<11, imm: immVecR},
+	VSHL:      {name: "shl", size: szShift, i: shift0 | 10<<11, imm: immVecL},
+	VSLI:      {name: "sli", size: szShift, i: shift1 | 10<<11, imm: immVecL},
+	VSRI:      {name: "sri", size: szShift, i: shift1 | 8<<11, imm: immVecR},
+	VSHRN:     {name: "shrn", size: szShiftN, i: shift0 | 16<<11, imm: immVecR},
+	VSSHLL:    {name: "sshll", size: szShiftN, i: shift0 | 20<<11, imm: immVecL},
+	VUSHLL:    {name: "ushll", size: szShiftN, i: shift1 | 20<<11, imm: immVecL},
 
-	VFMAXNM: {name: "fmaxnm", size: szVF, rrr: sameF(0, 0, 24)},
-	VFMLA:   {name: "fmla", size: szVF, rrr: sameF(0, 0, 25)},
-	VFADD:   {name: "fadd", size: szVF, rrr: sameF(0, 0, 26)},
-	VFCMEQ:  {name: "fcmeq", size: szVF, rrr: sameF(0, 0, 28), rr: twoF(0, 1, 13)},
-	VFMAX:   {name: "fmax", size: szVF, rrr: sameF(0, 0, 30)},
-	VFMINNM: {name: "fminnm", size: szVF, rrr: sameF(0, 1, 24)},
-	VFMLS:   {name: "fmls", size: szVF, rrr: sameF(0, 1, 25)},
-	VFSUB:   {name: "fsub", size: szVF, rrr: sameF(0, 1, 26)},
-	VFMIN:   {name: "fmin", size: szVF, rrr: sameF(0, 1, 30)},
-	VFADDP:  {name: "faddp", size: szVF, rrr: sameF(1, 0, 26)},
-	VFMUL:   {name: "fmul", size: szVF, rrr: sameF(1, 0, 27)},
-	VFCMGE:  {name: "fcmge", size: szVF, rrr: sameF(1, 0, 28), rr: twoF(1, 1, 12)},
-	VFDIV:   {name: "fdiv", size: szVF, rrr: sameF(1, 0, 31)},
-	VFCMGT:  {name: "fcmgt", size: szVF, rrr: sameF(1, 1, 28), rr: twoF(0, 1, 12)},
-	VFCMLE:  {name: "fcmle", size: szVF, rr: twoF(1, 1, 13)},
-	VFCMLT:  {name: "fcmlt", size: szVF, rr: twoF(0, 1, 14)},
-	VFABS:   {name: "fabs", size: szVF, rr: twoF(0, 1, 15)},
-	VFNEG:   {name: "fneg", size: szVF, rr: twoF(1, 1, 15)},
-	VFSQRT:  {name: "fsqrt", size: szVF, rr: twoF(1, 1, 31)},
-	VFRINTN: {name: "frintn", size: szVF, rr: twoF(0, 0, 24)},
-	VFRINTM: {name: "frintm", size: szVF, rr: twoF(0, 0, 25)},
-	VFRINTP: {name: "frintp", size: szVF, rr: twoF(0, 1, 24)},
-	VFRINTZ: {name: "frintz", size: szVF, rr: twoF(0, 1, 25)},
-	VFCVTZS: {name: "fcvtzs", size: szVF, rr: twoF(0, 1, 27)},
-	VFCVTZU: {name: "fcvtzu", size: szVF, rr: twoF(1, 1, 27)},
-	VSCVTF:  {name: "scvtf", size: szVF, rr: twoF(0, 0, 29)},
-	VUCVTF:  {name: "ucvtf", size: szVF, rr: twoF(1, 0, 29)},
-	VFCVTN:  {name: "fcvtn", size: szVHalf, rr: two(0, 22) | doubleBit},
-	VFCVTL:  {name: "fcvtl", size: szVHalf, rr: two(0, 23) | doubleBit},
+	VFMAXNM: {name: "fmaxnm", size: szVF, rrr: same0 | 24<<11},
+	VFMLA:   {name: "fmla", size: szVF, rrr: same0 | 25<<11},
+	VFADD:   {name: "fadd", size: szVF, rrr: same0 | 26<<11},
+	VFCMEQ:  {name: "fcmeq", size: szVF, rrr: same0 | 28<<11, rr: two0 | moreF | 13<<12},
+	VFMAX:   {name: "fmax", size: szVF, rrr: same0 | 30<<11},
+	VFMINNM: {name: "fminnm", size: szVF, rrr: same0 | moreF | 24<<11},
+	VFMLS:   {name: "fmls", size: szVF, rrr: same0 | moreF | 25<<11},
+	VFSUB:   {name: "fsub", size: szVF, rrr: same0 | moreF | 26<<11},
+	VFMIN:   {name: "fmin", size: szVF, rrr: same0 | moreF | 30<<11},
+	VFADDP:  {name: "faddp", size: szVF, rrr: same1 | 26<<11},
+	VFMUL:   {name: "fmul", size: szVF, rrr: same1 | 27<<11},
+	VFCMGE:  {name: "fcmge", size: szVF, rrr: same1 | 28<<11, rr: two1 | moreF | 12<<12},
+	VFDIV:   {name: "fdiv", size: szVF, rrr: same1 | 31<<11},
+	VFCMGT:  {name: "fcmgt", size: szVF, rrr: same1 | moreF | 28<<11, rr: two0 | moreF | 12<<12},
+	VFCMLE:  {name: "fcmle", size: szVF, rr: two1 | moreF | 13<<12},
+	VFCMLT:  {name: "fcmlt", size: szVF, rr: two0 | moreF | 14<<12},
+	VFABS:   {name: "fabs", size: szVF, rr: two0 | moreF | 15<<12},
+	VFNEG:   {name: "fneg", size: szVF, rr: two1 | moreF | 15<<12},
+	VFSQRT:  {name: "fsqrt", size: szVF, rr: two1 | moreF | 31<<12},
+	VFRINTN: {name: "frintn", size: szVF, rr: two0 | 24<<12},
+	VFRINTM: {name: "frintm", size: szVF, rr: two0 | 25<<12},
+	VFRINTP: {name: "frintp", size: szVF, rr: two0 | moreF | 24<<12},
+	VFRINTZ: {name: "frintz", size: szVF, rr: two0 | moreF | 25<<12},
+	VFCVTZS: {name: "fcvtzs", size: szVF, rr: two0 | moreF | 27<<12},
+	VFCVTZU: {name: "fcvtzu", size: szVF, rr: two1 | moreF | 27<<12},
+	VSCVTF:  {name: "scvtf", size: szVF, rr: two0 | 29<<12},
+	VUCVTF:  {name: "ucvtf", size: szVF, rr: two1 | 29<<12},
+	VFCVTN:  {name: "fcvtn", size: szVHalf, rr: two0 | 22<<12 | doubleBit},
+	VFCVTL:  {name: "fcvtl", size: szVHalf, rr: two0 | 23<<12 | doubleBit},
 }
 
 // Instructions that stand alone or whose operands are put in elsewhere.

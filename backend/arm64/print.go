@@ -24,7 +24,23 @@ var operations = [templateEnd]struct{ plain, memory, compare bool }{
 	tSet: {compare: true}, tSelect: {compare: true}, tBranch: {compare: true},
 }
 
-var compareNames = map[Op]string{SUBS: "cmp", ANDS: "tst", cmpFloat: "fcmp", cmpFloatZero: "fcmp0", cmpZero: "cmp0", cmpBit: "bit"}
+func compareName(op Op) string {
+	switch op {
+	case SUBS:
+		return "cmp"
+	case ANDS:
+		return "tst"
+	case cmpFloat:
+		return "fcmp"
+	case cmpFloatZero:
+		return "fcmp0"
+	case cmpZero:
+		return "cmp0"
+	case cmpBit:
+		return "bit"
+	}
+	return ""
+}
 
 func printInst(p *isel.Printer, in *backend.Inst, ops []regalloc.Operand) {
 	t, f := template(in.Op), formOf(in)
@@ -56,7 +72,7 @@ func printInst(p *isel.Printer, in *backend.Inst, ops []regalloc.Operand) {
 	case o.memory:
 		words = append(words, fmt.Sprintf("%s.%d", memNames[opOf(in)], in.Size))
 	case o.compare:
-		words = append(words, Cond(in.Cond).String(), fmt.Sprintf("%s.%d", compareNames[opOf(in)], in.Size))
+		words = append(words, Cond(in.Cond).String(), fmt.Sprintf("%s.%d", compareName(opOf(in)), in.Size))
 	}
 	words = append(words, p.Uses(rest)...)
 	if f != formNone && t != tCallTable {

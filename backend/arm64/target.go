@@ -58,14 +58,7 @@ var registers = regalloc.File{
 }
 
 // allocatable is the set of all registers that may be allocated: what a call destroys.
-var allocatable = func() (s regalloc.RegSet) {
-	for _, list := range registers.Alloc {
-		for _, r := range list {
-			s |= 1 << r
-		}
-	}
-	return s
-}()
+const allocatable regalloc.RegSet = (1<<16 - 1) | (1<<25 - 1<<19) | 1<<29 | (1<<63 - 1<<32)
 
 // reach is how far a branch with a 26-bit distance in instructions leads.
 const reach = 1 << 27

@@ -10,12 +10,19 @@ import (
 	"github.com/wasmaot/wasmaot/internal/cli"
 )
 
-// cacheCommands are what "wasmaot cache" does.
-var cacheCommands = map[string]func(c *wasmaot.Cache, max uint64) error{
-	"dir":    func(c *wasmaot.Cache, _ uint64) error { fmt.Println(c.Dir()); return nil },
-	"list":   listCache,
-	"verify": verifyCache,
-	"clean":  cleanCache,
+// cacheCommand is what "wasmaot cache" does under a name, nil if there is none.
+func cacheCommand(name string) func(c *wasmaot.Cache, max uint64) error {
+	switch name {
+	case "dir":
+		return func(c *wasmaot.Cache, _ uint64) error { fmt.Println(c.Dir()); return nil }
+	case "list":
+		return listCache
+	case "verify":
+		return verifyCache
+	case "clean":
+		return cleanCache
+	}
+	return nil
 }
 
 func newCache() *command {
@@ -33,7 +40,7 @@ func newCache() *command {
 	cmd.flags.String(&f.cacheDir, "cachedir", "", "the cache in `DIR` (default: wasmaot in the user's cache directory)")
 	cmd.flags.String(&to, "to", "", "clean: keep entries of at most `SIZE` in bytes or with K, M, G together")
 	cmd.run = func(_ context.Context, args []string) error {
-		do := cacheCommands[args[0]]
+		do := cacheCommand(args[0])
 		if do == nil {
 			return cli.UsageError{Err: fmt.Errorf("cache: unknown operation %q: expected %s", args[0], cmd.what)}
 		}

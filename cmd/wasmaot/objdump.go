@@ -170,7 +170,7 @@ func dumpSSA(ctx context.Context, w io.Writer, name string, src []byte, opts com
 
 // disassemble prints functions.
 func disassemble(w io.Writer, a *artifact.Artifact, chosen []int) error {
-	decode := decoders[a.Header.Target]
+	decode := decoderOf(a.Header.Target)
 	if decode == nil {
 		return fmt.Errorf("disassembling %s is not supported (supported: amd64, arm64)", a.Header.Target)
 	}
@@ -206,34 +206,46 @@ func disassemble(w io.Writer, a *artifact.Artifact, chosen []int) error {
 	return nil
 }
 
-// decoders give an instruction's text and length, by target.
-var decoders = map[string]func(code []byte, pc uint64, symbol func(uint64) (string, uint64)) (string, int){
-	"amd64": func(code []byte, pc uint64, symbol func(uint64) (string, uint64)) (string, int) {
-		inst, err := x86asm.Decode(code, 64)
-		if err != nil {
-			return "(bad)", 1
-		}
-		return x86asm.IntelSyntax(inst, pc, symbol), inst.Len
-	},
-	"arm64": func(code []byte, pc uint64, symbol func(uint64) (string, uint64)) (string, int) {
-		inst, err := arm64asm.Decode(code)
-		if err != nil { // a constant, or what the decoder does not know
-			word := append(slices.Clone(code[:min(4, len(code))]), 0, 0, 0)
-			return fmt.Sprintf(".inst 0x%08x", binary.LittleEndian.Uint32(word)), min(4, len(code))
-		}
-		text := arm64asm.GNUSyntax(inst)
-		for _, arg := range inst.Args {
-			if rel, ok := arg.(arm64asm.PCRel); ok {
-				to := pc + uint64(rel)
-				place := fmt.Sprintf("0x%x", to)
-				if name, base := symbol(to); name != "" && base == to {
-					place = name
-				}
-				text = strings.Replace(text, rel.String(), place, 1)
+// decoder gives an instruction's text and length.
+type decoder func(code []byte, pc uint64, symbol func(uint64) (string, uint64)) (string, int)
+
+// decoderOf is a target's, nil if there is none.
+func decoderOf(target string) decoder {
+	switch target {
+	case "amd64":
+		return decodeAMD64
+	case "arm64":
+		return decodeARM64
+	}
+	return nil
+}
+
+func decodeAMD64(code []byte, pc uint64, symbol func(uint64) (string, uint64)) (string, int) {
+	inst, err := x86asm.Decode(code, 64)
+	if err != nil {
+		return "(bad)", 1
+	}
+	return x86asm.IntelSyntax(inst, pc, symbol), inst.Len
+}
+
+func decodeARM64(code []byte, pc uint64, symbol func(uint64) (string, uint64)) (string, int) {
+	inst, err := arm64asm.Decode(code)
+	if err != nil { // a constant, or what the decoder does not know
+		word := append(slices.Clone(code[:min(4, len(code))]), 0, 0, 0)
+		return fmt.Sprintf(".inst 0x%08x", binary.LittleEndian.Uint32(word)), min(4, len(code))
+	}
+	text := arm64asm.GNUSyntax(inst)
+	for _, arg := range inst.Args {
+		if rel, ok := arg.(arm64asm.PCRel); ok {
+			to := pc + uint64(rel)
+			place := fmt.Sprintf("0x%x", to)
+			if name, base := symbol(to); name != "" && base == to {
+				place = name
 			}
+			text = strings.Replace(text, rel.String(), place, 1)
 		}
-		return text, 4
-	},
+	}
+	return text, 4
 }
 
 // siteTable gives a function that says what is known of the instruction [at, end): a trap is noted where it may happen, a

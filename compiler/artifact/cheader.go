@@ -7,17 +7,29 @@ import (
 	"github.com/wasmaot/wasmaot/compiler/abi"
 )
 
-// cTypes are the C types of values.
-var cTypes = map[abi.Type]string{abi.I32: "uint32_t", abi.I64: "uint64_t", abi.F32: "float", abi.F64: "double", abi.FuncRef: "void *", abi.ExternRef: "void *"}
+// cType is the C type of a value.
+func cType(t abi.Type) string {
+	switch t {
+	case abi.I32:
+		return "uint32_t"
+	case abi.I64:
+		return "uint64_t"
+	case abi.F32:
+		return "float"
+	case abi.F64:
+		return "double"
+	}
+	return "void *" // references: cSignature lets nothing else through
+}
 
 func cDeclaration(name string, s *abi.Signature) string {
 	result := "void"
 	if len(s.Results) == 1 {
-		result = cTypes[s.Results[0]]
+		result = cType(s.Results[0])
 	}
 	var params []string
 	for _, t := range s.Params {
-		params = append(params, cTypes[t])
+		params = append(params, cType(t))
 	}
 	if len(params) == 0 {
 		params = []string{"void"}

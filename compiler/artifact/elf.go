@@ -74,8 +74,16 @@ func (r region) String() string {
 
 type span struct{ off, size uint64 }
 
-// machines gives each target's ELF machine.
-var machines = map[string]elf.Machine{"amd64": elf.EM_X86_64, "arm64": elf.EM_AARCH64}
+// machineOf is a target's ELF machine.
+func machineOf(target string) (m elf.Machine, ok bool) {
+	switch target {
+	case "amd64":
+		return elf.EM_X86_64, true
+	case "arm64":
+		return elf.EM_AARCH64, true
+	}
+	return 0, false
+}
 
 var le = binary.LittleEndian
 
@@ -132,7 +140,7 @@ func (a *Artifact) WriteTo(w io.Writer) (n int64, err error) {
 
 // encode makes page 0 and the regions, each up to the beginning of the next.
 func (a *Artifact) encode() (head []byte, content [regCount][]byte, err error) {
-	machine, ok := machines[a.Header.Target]
+	machine, ok := machineOf(a.Header.Target)
 	if !ok {
 		return nil, content, fmt.Errorf("artifact for target %q: expected amd64 or arm64", a.Header.Target)
 	}

@@ -20,20 +20,23 @@ const (
 	SHA
 )
 
-// names are those of the features by target and bit.
-var names = map[string][]string{
-	"amd64": {"x86-64-v2", "bmi1", "bmi2", "lzcnt", "avx", "avx2", "fma", "fsgsbase", "sha"},
+// names are those of a target's features by bit.
+func names(target string) []string {
+	if target == "amd64" {
+		return []string{"x86-64-v2", "bmi1", "bmi2", "lzcnt", "avx", "avx2", "fma", "fsgsbase", "sha"}
+	}
+	return nil
 }
 
 // Names lists the features among bits.
 func Names(target string, bits uint64) []string {
 	var list []string
-	for i, name := range names[target] {
+	for i, name := range names(target) {
 		if bits&(1<<i) != 0 {
 			list = append(list, name)
 		}
 	}
-	if rest := bits &^ (1<<len(names[target]) - 1); rest != 0 {
+	if rest := bits &^ (1<<len(names(target)) - 1); rest != 0 {
 		list = append(list, fmt.Sprintf("unknown features 0x%x", rest))
 	}
 	return list

@@ -1,6 +1,8 @@
 package cpu
 
-import "sync"
+import (
+	"github.com/wasmaot/wasmaot/internal/lazy"
+)
 
 // cpuid asks the processor: EAX, EBX, ECX and EDX of a leaf (Intel SDM 2A, CPUID). In a virtual machine each question leaves
 // the guest, which takes microseconds; a package that asks for everything at start is what this one is here instead of.
@@ -21,19 +23,23 @@ const (
 	xcrVector = xcrAVX | 7<<5
 )
 
-var hostLeaves = sync.OnceValue(func() leaves {
-	var l leaves
-	_, _, l.c1, _ = cpuid(1, 0)
-	if l.c1&(1<<27) != 0 { // OSXSAVE
-		l.xcr0 = xgetbv0()
-	}
-	const xsave = 1 << 26 // it is described by leaf 13: then there is a leaf 7
-	if l.c1&xsave != 0 || maxLeaf() >= 7 {
-		_, l.b7, _, _ = cpuid(7, 0)
-	}
-	_, _, l.extC, _ = cpuid(0x80000001, 0) // every processor with 64 bits has it: it tells so
-	return l
-})
+func hostLeaves() leaves {
+	return hostLeavesOnce.Get(func() leaves {
+		var l leaves
+		_, _, l.c1, _ = cpuid(1, 0)
+		if l.c1&(1<<27) != 0 { // OSXSAVE
+			l.xcr0 = xgetbv0()
+		}
+		const xsave = 1 << 26 // it is described by leaf 13: then there is a leaf 7
+		if l.c1&xsave != 0 || maxLeaf() >= 7 {
+			_, l.b7, _, _ = cpuid(7, 0)
+		}
+		_, _, l.extC, _ = cpuid(0x80000001, 0) // every processor with 64 bits has it: it tells so
+		return l
+	})
+}
+
+var hostLeavesOnce lazy.Value[leaves]
 
 func maxLeaf() uint32 {
 	most, _, _, _ := cpuid(0, 0)

@@ -4,9 +4,9 @@ import (
 	"encoding/binary"
 	"strconv"
 	"strings"
-	"sync"
 
 	"github.com/wasmaot/wasmaot/compiler/wasm"
+	"github.com/wasmaot/wasmaot/internal/lazy"
 )
 
 // assemble encodes instructions in the text format, flat, with labels, locals and globals as numbers; accesses are to
@@ -61,17 +61,21 @@ func assemble(text string) []byte {
 }
 
 // operators are the opcodes by name.
-var operators = sync.OnceValue(func() map[string]wasm.Opcode {
-	ops := map[string]wasm.Opcode{}
-	for op := wasm.Opcode(0); op <= wasm.OpF64x2ConvertLowI32x4U; op++ {
-		if name := wasm.Info(op).Name; name != "" {
-			if _, ok := ops[name]; !ok {
-				ops[name] = op
+func operators() map[string]wasm.Opcode {
+	return operatorsOnce.Get(func() map[string]wasm.Opcode {
+		ops := map[string]wasm.Opcode{}
+		for op := wasm.Opcode(0); op <= wasm.OpF64x2ConvertLowI32x4U; op++ {
+			if name := wasm.Info(op).Name; name != "" {
+				if _, ok := ops[name]; !ok {
+					ops[name] = op
+				}
 			}
 		}
-	}
-	return ops
-})
+		return ops
+	})
+}
+
+var operatorsOnce lazy.Value[map[string]wasm.Opcode]
 
 // appendOp encodes an operator: those above 0xff are on pages of their own, behind a prefix byte.
 func appendOp(out []byte, op wasm.Opcode) []byte {

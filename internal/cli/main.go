@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/wasmaot/wasmaot/internal/cli/signals"
+	_ "github.com/wasmaot/wasmaot/internal/cli/stack" // before everything else
 	"github.com/wasmaot/wasmaot/loader"
 )
 
@@ -47,7 +48,6 @@ const holdTime = 5 * time.Millisecond
 
 // Main runs what a program does, and gives its exit code. The context ends with SIGINT and SIGTERM. The program's name is for messages.
 func Main(program string, run func(ctx context.Context) error) int {
-	growStack()
 	ctx, cancel := context.WithCancelCause(context.Background())
 	if signals.Hold() {
 		time.AfterFunc(holdTime, func() { watchSignals(cancel) })

@@ -48,7 +48,7 @@ func (r resolver) lookup(ctx context.Context, network, host string) ([]netip.Add
 		if last = ctx.Err(); last != nil {
 			break
 		}
-		for _, kind := range recordTypes[network] {
+		for _, kind := range recordTypes(network) {
 			found, err := ask(ctx, server, host, kind)
 			if err != nil {
 				last = err
@@ -68,7 +68,17 @@ func (r resolver) lookup(ctx context.Context, network, host string) ([]netip.Add
 }
 
 // recordTypes are those asked for by network.
-var recordTypes = map[string][]recordType{"ip": {recordA, recordAAAA}, "ip4": {recordA}, "ip6": {recordAAAA}}
+func recordTypes(network string) []recordType {
+	switch network {
+	case "ip":
+		return []recordType{recordA, recordAAAA}
+	case "ip4":
+		return []recordType{recordA}
+	case "ip6":
+		return []recordType{recordAAAA}
+	}
+	return nil
+}
 
 // fields are the words of each line of a file without comments. A file that cannot be read has none.
 func fields(file string) (lines [][]string) {

@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -31,6 +32,7 @@ type RunFlags struct {
 
 // Register adds the flags to a set.
 func (f *RunFlags) Register(fl *FlagSet) {
+	*fl = slices.Grow(*fl, 16)
 	fl.List(&f.dirs, "dir", "give the guest a directory: `HOST[::GUEST]`; repeatable")
 	fl.List(&f.mounts, "mount", "the same, spelled `HOST[:GUEST][:ro]`; ro is read-only")
 	fl.List(&f.env, "env", "set a variable of the guest's environment: `NAME=VALUE`, or NAME for the host's value")

@@ -6,6 +6,7 @@ import (
 	"math/bits"
 	"os"
 	"sync"
+	"sync/atomic"
 	"unsafe"
 )
 
@@ -44,12 +45,27 @@ func Reserve(size, align uint64) (*Region, error) {
 	}
 	room := size
 	if align > PageSize {
+		// Addresses are given out from the top: below those given last there mostly is room, and nothing needs to be given back.
+		if at := (lastBase.Load() - size) &^ (align - 1); at < lastBase.Load() {
+			got, err := osReserve(at, size)
+			if err == nil && got == at {
+				lastBase.Store(at)
+				return &Region{at, size}, nil
+			}
+			if err == nil {
+				err = osRelease(got, size)
+			}
+			if err != nil {
+				return nil, fmt.Errorf("reserving %d MiB of addresses: %w", size>>20, err)
+			}
+		}
 		room += align - PageSize
 	}
 	base, err := osReserve(0, room)
 	if err != nil {
 		return nil, fmt.Errorf("reserving %d MiB of addresses: %w", room>>20, err)
 	}
+	lastBase.Store(base)
 	start := (base + align - 1) &^ (align - 1)
 	// Give back what the alignment does not need.
 	err = errors.Join(osRelease(base, start-base), osRelease(start+size, base+room-start-size))
@@ -58,6 +74,9 @@ func Reserve(size, align uint64) (*Region, error) {
 	}
 	return &Region{start, size}, nil
 }
+
+// lastBase is where the last reservation begins.
+var lastBase atomic.Uint64
 
 // Base is the region's first address.
 func (r *Region) Base() uint64 { return r.base }

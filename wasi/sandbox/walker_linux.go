@@ -1,9 +1,9 @@
 package sandbox
 
 import (
-	"sync"
-
 	"golang.org/x/sys/unix"
+
+	"github.com/wasmaot/wasmaot/internal/lazy"
 )
 
 // Walker opens paths below directories. Directories are given and files returned
@@ -82,19 +82,23 @@ func checkPath(path string) error {
 }
 
 // haveOpenat2 asks the kernel once; container runtimes may also forbid the call.
-var haveOpenat2 = sync.OnceValue(func() bool {
-	fd, err := ignoringEINTR(func() (int, error) {
-		return unix.Openat2(unix.AT_FDCWD, ".", &unix.OpenHow{
-			Flags:   unix.O_PATH | unix.O_DIRECTORY | unix.O_CLOEXEC,
-			Resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_MAGICLINKS,
+func haveOpenat2() bool {
+	return haveOpenat2Once.Get(func() bool {
+		fd, err := ignoringEINTR(func() (int, error) {
+			return unix.Openat2(unix.AT_FDCWD, ".", &unix.OpenHow{
+				Flags:   unix.O_PATH | unix.O_DIRECTORY | unix.O_CLOEXEC,
+				Resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_MAGICLINKS,
+			})
 		})
+		if err != nil {
+			return false
+		}
+		unix.Close(fd)
+		return true
 	})
-	if err != nil {
-		return false
-	}
-	unix.Close(fd)
-	return true
-})
+}
+
+var haveOpenat2Once lazy.Value[bool]
 
 // openBeneath lets the kernel walk.
 func openBeneath(dir int, path string, flags int, mode uint32) (int, error) {

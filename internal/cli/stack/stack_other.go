@@ -1,0 +1,4 @@
+//go:build !(amd64 || arm64)
+
+// Package stack does nothing here.
+package stack
