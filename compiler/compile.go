@@ -96,6 +96,14 @@ func compile(ctx context.Context, src []byte, opts Options, hash func() [sha256.
 		codes:    make([]backend.Code, len(m.Funcs)-m.ImportedFuncs),
 		sites:    make([]sites, len(m.Funcs)-m.ImportedFuncs),
 	}
+	for _, i := range run {
+		if p := passes[i].ssa; p != nil {
+			j.middle = append(j.middle, p)
+		}
+	}
+	if len(src) < maxInlining {
+		j.inlinees = make([]inlinee, len(j.codes))
+	}
 	err = parallel(ctx, &opts, bodySizes(m), func() func(i int) error {
 		w := &worker{job: j}
 		return func(i int) error {
@@ -158,6 +166,9 @@ func findFacts(m *wasm.Module, mod *frontend.Module, opts *Options, sha bool) (u
 	return usesSHA
 }
 
+// maxInlining bounds the modules in which functions are put in the place of calls: positions have a bit for it.
+const maxInlining = 1 << 31
+
 // addPollCounter adds the global that counts polls, behind those of the module, which cannot name it.
 func addPollCounter(mod *ssa.Module) {
 	shape := mod.Layout.Shape
@@ -187,9 +198,11 @@ type job struct {
 	config   backend.Config
 	frontend frontend.Options
 	run      []int // indices of passes
+	middle   []func(f *ssa.Func, s *opt.Scratch)
 	mod      *frontend.Module
 	codes    []backend.Code // by defined function
 	sites    []sites        // likewise
+	inlinees []inlinee      // likewise; nil: none are looked for
 }
 
 func bodySizes(m *wasm.Module) []int {

@@ -22,12 +22,14 @@ func (w *worker) finished() (backend.Code, sites) {
 	var packed sites
 	w.packer.Reset()
 	for _, t := range c.Traps {
-		w.packer.Add(artifact.Site{Off: t.Off, Pos: t.Pos, Code: t.Trap})
+		at := w.f.Origin(t.Pos)
+		w.packer.Add(artifact.Site{Off: t.Off, Pos: at.Pos, Code: t.Trap, Call: at.Call})
 	}
 	packed.traps = w.packer.Sites()
 	w.packer.Reset()
 	for _, s := range c.Calls {
-		w.packer.Add(artifact.Site{Off: s.Off, Pos: s.Pos})
+		at := w.f.Origin(s.Pos)
+		w.packer.Add(artifact.Site{Off: s.Off, Pos: at.Pos, Call: at.Call})
 	}
 	packed.calls = w.packer.Sites()
 	return backend.Code{Text: bytes.Clone(c.Text), Relocs: slices.Clone(c.Relocs), FrameSize: c.FrameSize}, packed

@@ -20,11 +20,13 @@ type pass struct {
 	name     string
 	required bool // cannot be switched off
 	run      func(w *worker) error
+	ssa      func(f *ssa.Func, s *opt.Scratch) // of a pass on SSA form that needs nothing else
 }
 
 // passes is the pipeline of a function, in order.
 var passes = []pass{
-	{"build", true, func(w *worker) error { return w.builder.Build(w.mod, w.index, w.frontend, &w.f) }},
+	{name: "build", required: true, run: func(w *worker) error { return w.builder.Build(w.mod, w.index, w.frontend, &w.f) }},
+	{name: "inline", run: (*worker).inline},
 	ssaPass(opt.Thread),
 	ssaPass(opt.Forward),
 	ssaPass(opt.Fold),
@@ -32,20 +34,21 @@ var passes = []pass{
 	ssaPass(opt.GVN),
 	ssaPass(opt.Wide),
 	ssaPass(opt.DCE),
-	{"poll", true, func(w *worker) error {
+	{name: "poll", required: true, run: func(w *worker) error {
 		if w.opts.Poll {
 			opt.Poll.Run(&w.f, &w.opt)
 		}
 		return nil
 	}},
-	{"lower", true, func(w *worker) error { return w.target.Lower(&w.config, &w.f, &w.m) }},
-	{"regalloc", true, func(w *worker) error { return w.alloc.Run(&w.m.RA, w.target.Regs, &w.result) }},
-	{"emit", true, func(w *worker) error { return w.target.Emit(&w.config, &w.m, &w.result, &w.code) }},
+	{name: "lower", required: true, run: func(w *worker) error { return w.target.Lower(&w.config, &w.f, &w.m) }},
+	{name: "regalloc", required: true, run: func(w *worker) error { return w.alloc.Run(&w.m.RA, w.target.Regs, &w.result) }},
+	{name: "emit", required: true, run: func(w *worker) error { return w.target.Emit(&w.config, &w.m, &w.result, &w.code) }},
 }
 
 // order lists what must come before what.
 var order = [][2]string{
-	{"build", "thread"},
+	{"build", "inline"},
+	{"inline", "thread"},  // blocks that were cut at calls grow together
 	{"thread", "forward"}, // fewer parameters: more is known
 	{"forward", "fold"},   // what was loaded may be a constant now
 	{"fold", "licm"},
@@ -79,7 +82,7 @@ func verifyOrder() {
 }
 
 func ssaPass(p opt.Pass) pass {
-	return pass{p.Name, false, func(w *worker) error {
+	return pass{name: p.Name, ssa: p.Run, run: func(w *worker) error {
 		p.Run(&w.f, &w.opt)
 		return nil
 	}}
@@ -93,6 +96,7 @@ type worker struct {
 
 	builder frontend.Builder
 	opt     opt.Scratch
+	inliner inliner
 	alloc   regalloc.Allocator
 	f       ssa.Func
 	m       backend.Func

@@ -225,19 +225,26 @@ func (c *Code) funcAt(off uint32) int {
 	return -1
 }
 
-// position is the wasm offset of the instruction at off in function i: exact where
-// a map knows it, else that of the last place before that does.
-func (c *Code) position(i int, off uint32) uint32 {
+// funcOf is the index among the defined functions of the one whose body a wasm offset lies in, -1 if there is none.
+func (c *Code) funcOf(pos uint32) int {
+	return sort.Search(len(c.art.Funcs), func(i int) bool { return c.art.Funcs[i].WasmOff > pos }) - 1
+}
+
+// position is where the instruction at off in function i comes from: exact where
+// a map knows it, else the last place before that does, in function i itself.
+func (c *Code) position(i int, off uint32) artifact.Site {
 	f := &c.art.Funcs[i]
-	pos, at := f.WasmOff, f.Off
-	if t, ok := c.art.Traps.Before(off); ok && t.Off >= at {
-		pos, at = t.Pos, t.Off
-		if at == off {
-			return pos
+	at := artifact.Site{Off: f.Off, Pos: f.WasmOff}
+	if t, ok := c.art.Traps.Before(off); ok && t.Off >= at.Off {
+		if at = t; at.Off == off {
+			return at
 		}
 	}
-	if r, ok := c.art.Calls.Before(off); ok && r.Off > at {
-		pos = r.Pos
+	if r, ok := c.art.Calls.Before(off); ok && r.Off > at.Off {
+		at = r
 	}
-	return pos
+	if at.Call != 0 {
+		at.Pos, at.Call = at.Call, 0
+	}
+	return at
 }

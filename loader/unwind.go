@@ -3,6 +3,8 @@ package loader
 import (
 	"fmt"
 	"strings"
+
+	"github.com/wasmaot/wasmaot/compiler/artifact"
 )
 
 // site is where a function goes on: an instruction and the stack pointer there.
@@ -40,7 +42,7 @@ func (s *nativeStack) callers(frames []Frame, at site) ([]Frame, bool) {
 		if len(frames) == MaxFrames {
 			return frames, true
 		}
-		frames = s.push(frames, c, i, call.Pos)
+		frames = s.push(frames, c, i, call)
 		at = s.returnAt(at.sp + uint64(c.art.Funcs[i].FrameSize))
 	}
 }
@@ -59,8 +61,19 @@ func (s *nativeStack) load(at uint64) (uint64, bool) {
 	return *(*uint64)(pointer(at)), true
 }
 
-// push adds the frame of defined function i at a wasm offset. The name is copied: it may lie in a file that is unmapped with the code.
-func (s *nativeStack) push(frames []Frame, c *Code, i int, pos uint32) []Frame {
+// push adds the frame of defined function i, and before it that of a function that stands in the place of a call there, if the position is in one.
+func (s *nativeStack) push(frames []Frame, c *Code, i int, at artifact.Site) []Frame {
+	if at.Call == 0 {
+		return s.pushFrame(frames, c, i, at.Pos)
+	}
+	if k := c.funcOf(at.Pos); k >= 0 && len(frames) < MaxFrames-1 {
+		frames = s.pushFrame(frames, c, k, at.Pos)
+	}
+	return s.pushFrame(frames, c, i, at.Call)
+}
+
+// pushFrame adds the frame of defined function i at a wasm offset. The name is copied: it may lie in a file that is unmapped with the code.
+func (s *nativeStack) pushFrame(frames []Frame, c *Code, i int, pos uint32) []Frame {
 	f := Frame{Func: uint32(c.layout.Shape.ImportedFuncs + i), Name: c.art.FuncName(i), Offset: pos, Module: *c.name.Load()}
 	if s.inst != nil && s.inst.code == c {
 		f.Module = s.inst.name

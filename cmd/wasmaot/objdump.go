@@ -259,12 +259,18 @@ func siteTable(a *artifact.Artifact) func(at, end uint32) string {
 		}
 		return nil
 	}
+	place := func(s *artifact.Site) string {
+		if s.Call != 0 {
+			return fmt.Sprintf("wasm 0x%x called at 0x%x", s.Pos, s.Call)
+		}
+		return fmt.Sprintf("wasm 0x%x", s.Pos)
+	}
 	return func(at, end uint32) string {
 		if s := find(traps, at); s != nil && s.Code != abi.TrapNone {
-			return fmt.Sprintf("wasm 0x%x, may trap: %v", s.Pos, s.Code)
+			return fmt.Sprintf("%s, may trap: %v", place(s), s.Code)
 		}
 		if s := find(calls, end); s != nil {
-			return fmt.Sprintf("wasm 0x%x", s.Pos)
+			return place(s)
 		}
 		return ""
 	}

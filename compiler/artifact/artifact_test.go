@@ -17,7 +17,7 @@ func sample() *Artifact {
 		Text:  bytes.Repeat([]byte{0x90}, 5000),
 		Names: "main.mainmain.fib",
 		Funcs: []Func{{Off: 0, Size: 16, FrameSize: 8, NameLen: 9}, {Off: 16, Size: 4000, Type: 1, WasmOff: 77, NameOff: 9, NameLen: 8}, {Off: 4016, Size: 1}},
-		Traps: SitesOf(Site{3, 9, abi.TrapUnreachable}, Site{40, 10, abi.TrapMemoryOutOfBounds}),
+		Traps: SitesOf(Site{3, 9, abi.TrapUnreachable, 0}, Site{40, 10, abi.TrapMemoryOutOfBounds, 7}),
 		Calls: SitesOf(Site{Off: 8, Pos: 4}),
 		Image: bytes.Repeat([]byte{7}, 100), ImageStart: 4096,
 		Module: Module{

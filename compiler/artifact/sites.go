@@ -15,6 +15,7 @@ type Site struct {
 	Off  uint32   // in Text
 	Pos  uint32   // wasm offset
 	Code abi.Trap // what a fault there means; TrapNone for calls
+	Call uint32   // wasm offset of the call in whose place the function stands that Pos is in; 0 if that is the function of the code
 }
 
 // Sites is a table of sites in the order of their offsets, as it lies in the file. There are more sites than
@@ -23,9 +24,10 @@ type Site struct {
 //	u32 number of blocks
 //	for each block: u32 Off of its first site, u32 where the block begins in what follows
 //	blocks of up to siteBlock sites, each relative to the one before:
-//	    uvarint (Off - previous Off)<<1 | (Code differs), [u8 Code], varint Pos - previous Pos
+//	    uvarint (Off - previous Off)<<1 | (Code differs), [u8 Code | Call differs from 0 ? 0x80], varint Pos - previous Pos,
+//	    [varint Call - previous Call]
 //
-// Before the first site of a block, Off is the index's, Pos and Code are 0. A table that is not what a SitesBuilder makes
+// Code here has the bit with it. Before the first site of a block, Off is the index's, all others are 0. A table that is not what a SitesBuilder makes
 // gives wrong answers, but no worse.
 type Sites string
 
@@ -51,7 +53,12 @@ func u32at(s Sites, at int) uint32 {
 type siteReader struct {
 	rest Sites
 	site Site
+	head uint8  // Code and inlined
+	call uint32 // the latest
 }
+
+// inlined in the byte of the code: Call follows.
+const inlined = 0x80
 
 func (s Sites) block(i int) siteReader {
 	entry := 4 + i*siteIndexSize
@@ -85,12 +92,23 @@ func (r *siteReader) next() bool {
 	head := r.uvarint()
 	r.site.Off += uint32(head >> 1)
 	if head&1 != 0 && len(r.rest) > 0 {
-		r.site.Code = abi.Trap(r.rest[0])
+		r.head = r.rest[0]
+		r.site.Code = abi.Trap(r.head &^ inlined)
 		r.rest = r.rest[1:]
 	}
-	pos := r.uvarint()
-	r.site.Pos += uint32(pos>>1) ^ -uint32(pos&1)
+	r.site.Pos += r.varint()
+	r.site.Call = 0
+	if r.head&inlined != 0 {
+		r.call += r.varint()
+		r.site.Call = r.call
+	}
 	return true
+}
+
+// varint is a difference.
+func (r *siteReader) varint() uint32 {
+	v := r.uvarint()
+	return uint32(v>>1) ^ -uint32(v&1)
 }
 
 // Before is the last site at or before an offset.
@@ -129,29 +147,38 @@ type SitesBuilder struct {
 	index, data []byte
 	n           int
 	last        Site
+	head        uint8  // as in siteReader
+	call        uint32 // likewise
 }
 
 // Reserve makes room for tables of that size together.
 func (b *SitesBuilder) Reserve(size int) { b.data = slices.Grow(b.data, size) }
 
 // Reset empties the builder; it keeps its memory.
-func (b *SitesBuilder) Reset() { b.index, b.data, b.n, b.last = b.index[:0], b.data[:0], 0, Site{} }
+func (b *SitesBuilder) Reset() { *b = SitesBuilder{index: b.index[:0], data: b.data[:0]} }
 
 // Add appends a site. Each has a larger offset than the one before.
 func (b *SitesBuilder) Add(s Site) {
 	if b.n%siteBlock == 0 {
 		b.index = le.AppendUint32(le.AppendUint32(b.index, s.Off), uint32(len(b.data)))
-		b.last = Site{Off: s.Off}
+		b.last, b.head, b.call = Site{Off: s.Off}, 0, 0
 	}
 	b.n++
-	head := uint64(s.Off-b.last.Off) << 1
-	if s.Code == b.last.Code {
-		b.data = binary.AppendUvarint(b.data, head)
+	off, head := uint64(s.Off-b.last.Off)<<1, uint8(s.Code)
+	if s.Call != 0 {
+		head |= inlined
+	}
+	if head == b.head {
+		b.data = binary.AppendUvarint(b.data, off)
 	} else {
-		b.data = append(binary.AppendUvarint(b.data, head|1), byte(s.Code))
+		b.data = append(binary.AppendUvarint(b.data, off|1), head)
 	}
 	b.data = binary.AppendVarint(b.data, int64(int32(s.Pos-b.last.Pos)))
-	b.last = s
+	if s.Call != 0 {
+		b.data = binary.AppendVarint(b.data, int64(int32(s.Call-b.call)))
+		b.call = s.Call
+	}
+	b.last, b.head = s, head
 }
 
 // Append appends a whole table, whose offsets count from off. Its blocks stay as they are.

@@ -17,7 +17,10 @@ func randomSites(rnd *rand.Rand, n int) []Site {
 	for i := range list {
 		at += 1 + rnd.Uint32()>>(16+rnd.IntN(16))
 		pos := rnd.Uint32() >> rnd.IntN(32)
-		list[i] = Site{at, pos, abi.Trap(rnd.IntN(int(abi.TrapCount)))}
+		list[i] = Site{Off: at, Pos: pos, Code: abi.Trap(rnd.IntN(int(abi.TrapCount)))}
+		if rnd.IntN(3) == 0 {
+			list[i].Call = rnd.Uint32() >> rnd.IntN(32)
+		}
 	}
 	return list
 }

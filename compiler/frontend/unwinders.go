@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"slices"
 
+	"github.com/wasmaot/wasmaot/compiler/abi"
 	"github.com/wasmaot/wasmaot/compiler/wasm"
 )
 
@@ -115,6 +116,19 @@ func (mod *Module) onlyOnes(v *wasm.Validator, index uint32, users map[uint32][]
 		}
 	}
 	return true
+}
+
+// Inlinable reports whether a function may stand in the place of a call: what only unwinds is seldom called, and a body of Leaves has
+// positions of its own.
+func (mod *Module) Inlinable(index uint32) bool {
+	_, replaced := mod.Leaves[index]
+	return !replaced && !mod.unwinds(index)
+}
+
+// Resumes reports whether a function may be one that is resumed in the state that it is called with, 0 at first.
+func (mod *Module) Resumes(index uint32) bool {
+	sig := mod.SSA.FuncSigs[index]
+	return mod.resumes && len(sig.Params) == 1 && sig.Params[0] == abi.I32 && len(sig.Results) == 1 && sig.Results[0] == abi.I32
 }
 
 // unwinds reports whether a function is known to return 1 if anything.

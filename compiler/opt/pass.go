@@ -35,13 +35,14 @@ type Scratch struct {
 	drop  []bool      // by value: parameters to remove
 	stamp []uint32    // by block
 
-	skip  skipper
-	fold  folder
-	gvn   valueTable
-	wide  widener
-	hoist hoister
-	mem   memTable
-	dce   marker
+	skip   skipper
+	inline inliner
+	fold   folder
+	gvn    valueTable
+	wide   widener
+	hoist  hoister
+	mem    memTable
+	dce    marker
 }
 
 // sized makes s n long with zeros in it.

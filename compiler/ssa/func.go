@@ -78,7 +78,7 @@ type BlockData struct {
 	Cold bool     // unlikely to run: placed out of line
 	Loop uint8    // loop nesting depth, saturating; set by Func.Analyze
 	Ctl  Value
-	Pos  uint32 // wasm offset of the terminator
+	Pos  uint32 // position of the terminator
 
 	InstStart, InstEnd   uint32 // in Func.Order
 	ParamStart, ParamEnd uint32 // in Func.Lists: OpParam values
@@ -151,7 +151,7 @@ type Func struct {
 	Sig    *abi.Signature
 
 	Insts  []Inst
-	Pos    []uint32 // wasm offset of each instruction, parallel to Insts
+	Pos    []uint32 // position of each instruction, parallel to Insts: a wasm offset, or one of Inlined
 	Blocks []BlockData
 	Order  []Value
 	Edges  []EdgeData
@@ -163,6 +163,8 @@ type Func struct {
 	Preds  []Edge     // set by Analyze
 
 	DomTree []Block // reachable blocks in preorder of the dominator tree; set by Analyze
+
+	Inlined []InlinedPos // positions of instructions of other functions
 
 	consts constTable
 }
@@ -183,7 +185,30 @@ func (f *Func) Reset() {
 	f.RPO = f.RPO[:0]
 	f.Preds = f.Preds[:0]
 	f.DomTree = f.DomTree[:0]
+	f.Inlined = f.Inlined[:0]
 	f.consts.reset()
+}
+
+// InlinedPos is where an instruction of a function comes from that stands in the place of a call: its own wasm offset and the call's.
+type InlinedPos struct{ Pos, Call uint32 }
+
+// inlinedBit marks a position that is an index of Func.Inlined. Modules of 2 GiB have no inlined functions.
+const inlinedBit = 1 << 31
+
+// InlinedPos gives the position of an instruction at a wasm offset in a function that stands in the place of the call at another.
+func (f *Func) InlinedPos(pos, call uint32) uint32 {
+	if n := len(f.Inlined); n == 0 || f.Inlined[n-1] != (InlinedPos{pos, call}) {
+		f.Inlined = append(f.Inlined, InlinedPos{pos, call})
+	}
+	return inlinedBit | uint32(len(f.Inlined)-1)
+}
+
+// Origin is where an instruction at a position comes from; Call is 0 if that is the function itself.
+func (f *Func) Origin(pos uint32) InlinedPos {
+	if i := pos &^ inlinedBit; i != pos && int(i) < len(f.Inlined) {
+		return f.Inlined[i]
+	}
+	return InlinedPos{Pos: pos}
 }
 
 // NewValue adds an instruction that is in no block's order yet.
