@@ -106,6 +106,7 @@ type Emitter struct {
 	traps     []trapJump
 	slow      []slowPath
 	table     []Label
+	before    int // in R.Before: see movesFrom
 }
 
 // trapJump is a trap out of line.
@@ -124,7 +125,7 @@ type slowPath struct {
 // Run assembles m with its allocation r into c by means of a. machine embeds e.
 func (e *Emitter) Run(machine Machine, traits *Traits, a Assembler, cfg *backend.Config, m *backend.Func, r *regalloc.Result, c *backend.Code) error {
 	e.machine, e.traits, e.a, e.err = machine, traits, a, nil
-	e.Cfg, e.M, e.R = cfg, m, r
+	e.Cfg, e.M, e.R, e.before = cfg, m, r, 0
 	a.Reset()
 	err := e.function()
 	if err == nil {
@@ -200,11 +201,22 @@ func (e *Emitter) assembleBlock(i uint32) {
 	}
 }
 
-// movesFrom gives the moves before instruction at and those that follow.
+// movesFrom gives the moves before instruction at and those that follow. Most often at follows what was asked for before.
 func (e *Emitter) movesFrom(at uint32) []regalloc.MoveList {
 	before := e.R.Before
-	return before[sort.Search(len(before), func(i int) bool { return before[i].At >= at }):]
+	i := e.before
+	for n := 0; n < nearMoves && i < len(before) && before[i].At < at; n++ {
+		i++
+	}
+	if i > 0 && before[i-1].At >= at || i < len(before) && before[i].At < at {
+		i = sort.Search(len(before), func(i int) bool { return before[i].At >= at })
+	}
+	e.before = i
+	return before[i:]
 }
+
+// nearMoves is how far movesFrom looks ahead before it searches.
+const nearMoves = 8
 
 // load makes instruction at the current one.
 func (e *Emitter) load(at uint32) {

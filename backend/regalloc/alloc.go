@@ -272,7 +272,8 @@ func (a *Allocator) reset(f *Func, file *File, r *Result) error {
 	a.lives = grown(a.lives, len(f.VRegs))
 	for i := range f.VRegs {
 		info := &f.VRegs[i]
-		a.lives[i] = life{need: none}
+		a.lives[i] = life{}
+		a.lives[i].need = none
 		var flags vflags
 		block := none
 		switch info.Class {
@@ -288,7 +289,9 @@ func (a *Allocator) reset(f *Func, file *File, r *Result) error {
 			flags |= isIncoming
 			block = 0
 		}
-		a.vals[i] = value{flags: flags, block: block}
+		x := &a.vals[i]
+		*x = value{}
+		x.flags, x.block = flags, block
 	}
 	a.blocks = sized(a.blocks, len(f.Blocks))
 	a.loops = sized(a.loops, len(f.Blocks))

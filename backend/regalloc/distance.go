@@ -4,6 +4,7 @@ package regalloc
 type backward struct {
 	stamp uint32
 	event [64]uint32 // next instruction of the block that names the register, inverted: 0 for none
+	named bool       // there are events
 	all   uint32     // next instruction of the block that clobbers every register
 	live  [2]int32   // values live here
 	press [2]int32   // most of the block
@@ -18,13 +19,21 @@ func (a *Allocator) distances() {
 	var w backward
 	for bi := len(f.Blocks) - 1; bi >= 0; bi-- {
 		b := &f.Blocks[bi]
-		// Stamps of scan end at len(Blocks).
-		w = backward{stamp: uint32(len(f.Blocks) + bi + 1), all: none}
+		w.begin(uint32(len(f.Blocks) + bi + 1)) // stamps of scan end at len(Blocks)
 		a.blockEnd(&w, uint32(bi), b)
 		a.instsBackward(&w, b)
 		a.blockStart(&w, uint32(bi), b)
 		a.loopPressure(&w, uint32(bi), b)
 	}
+}
+
+// begin starts a block.
+func (w *backward) begin(stamp uint32) {
+	if w.named {
+		w.event, w.named = [64]uint32{}, false
+	}
+	w.stamp, w.all, w.fixed = stamp, none, 0
+	w.live, w.press = [2]int32{}, [2]int32{}
 }
 
 // backDist is how far into the next round of a loop a parameter is expected to be used.
@@ -199,6 +208,7 @@ func (a *Allocator) namedBackward(w *backward, i uint32, in *Inst, fixed RegSet)
 		}
 	}
 	for ; fixed != 0; fixed &= fixed - 1 {
+		w.named = true
 		w.event[fixed.lowest()] = ^i
 	}
 }

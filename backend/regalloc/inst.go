@@ -3,7 +3,13 @@ package regalloc
 // inst allocates the operands of instruction i.
 func (a *Allocator) inst(i uint32) {
 	a.pos = i
-	if a.kinds[i] != kindSpecial {
+	switch a.kinds[i] {
+	case kindPlain:
+		if !a.simple(i) {
+			a.plain(i)
+		}
+		return
+	case kindShares:
 		a.plain(i)
 		return
 	}
@@ -30,6 +36,56 @@ func (a *Allocator) nextFix(end uint32) {
 	if n := len(a.fixes); n > 0 && a.fixes[n-1].at < end {
 		a.fixPos, a.fixMask = a.fixes[n-1].at, a.fixes[n-1].mask
 	}
+}
+
+// simple is plain for what is most frequent: all uses are in registers, at most one definition. It reports whether it was that.
+func (a *Allocator) simple(i uint32) bool {
+	in := &a.f.Insts[i]
+	ops := a.f.Ops[in.OpStart:in.OpEnd]
+	next := a.nextUse[in.OpStart:in.OpEnd]
+	locs := a.r.Locs[in.OpStart:in.OpEnd]
+	var dying RegSet
+	def, defs := 0, 0
+	for k := range ops {
+		op := &ops[k]
+		if op.Kind >= Def {
+			def = k
+			defs++
+			continue
+		}
+		x := &a.vals[op.V]
+		x.next = next[k]
+		if x.in == 0 {
+			return false
+		}
+		locs[k] = a.loc(x.in.lowest())
+		if next[k] == dead {
+			dying |= x.in
+		}
+	}
+	if defs > 1 {
+		return false
+	}
+	a.used &^= dying
+	for ; dying != 0; dying &= dying - 1 {
+		a.vals[a.regs[dying.lowest()]].in = 0
+	}
+	if defs == 0 {
+		return true
+	}
+	v := ops[def].V
+	y := &a.vals[v]
+	y.next = next[def]
+	r := a.register(v, a.banks[y.bank()])
+	if r == noRank {
+		a.fail("instruction %d: no register for operand %d", i, def)
+		return true
+	}
+	a.defined(v, r, &locs[def])
+	if y.next == dead {
+		a.take(r)
+	}
+	return true
 }
 
 // plain allocates an instruction without fixed registers, clobbers, late uses and early

@@ -39,7 +39,7 @@ const (
 
 // scan finds definitions, uses outside their blocks and the loops' forest.
 func (a *Allocator) scan() {
-	f := a.f
+	f, vals := a.f, a.vals
 	for bi := range f.Blocks {
 		b := &f.Blocks[bi]
 		a.scanLoop(uint32(bi), b)
@@ -50,9 +50,10 @@ func (a *Allocator) scan() {
 		for i := b.Start; i < b.End; i++ {
 			in := &f.Insts[i]
 			for o := in.OpStart; o < in.OpEnd; o++ {
-				if op := &f.Ops[o]; op.Kind >= Def {
+				op := &f.Ops[o]
+				if op.Kind >= Def {
 					a.define(op.V, uint32(bi), i)
-				} else {
+				} else if vals[op.V].block != uint32(bi) {
 					a.expose(op.V, uint32(bi))
 				}
 			}

@@ -64,7 +64,9 @@ func (t *memTable) tree(root ssa.Block) {
 		for i := bd.SuccEnd; i > bd.SuccStart; i-- {
 			to := f.Edges[i-1].To
 			if len(f.PredsOf(&f.Blocks[to])) == 1 {
-				t.branches = append(t.branches, branch{to, uint32(len(t.log)), uint32(len(t.globalLog)), t.known})
+				t.branches = append(t.branches, branch{})
+				b := &t.branches[len(t.branches)-1]
+				b.block, b.log, b.globalLog, b.known = to, uint32(len(t.log)), uint32(len(t.globalLog)), t.known
 			}
 		}
 	}
