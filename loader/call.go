@@ -57,13 +57,8 @@ func (i *Instance) call(ctx context.Context, f *Func, stack []uint64) error {
 	}
 	// A panic or Goexit in a host function leaves the native stack as it is: nothing there is needed any more.
 	defer i.release(s)
-	s.ctx = ctx
-	if ctx.Done() != nil {
-		if ctx.Err() != nil {
-			return &Interrupted{Cause: context.Cause(ctx)}
-		}
-		s.watch()
-		defer s.endWatch()
+	if !s.begin(ctx) {
+		return &Interrupted{Cause: context.Cause(ctx)}
 	}
 	if t.refs {
 		holdRefs(i.node, t.sig.Params, stack)
@@ -95,10 +90,10 @@ const (
 // That it and hostCall are ordinary Go functions matters: where they check their stack the scheduler takes its turn.
 func dispatch(s *nativeStack, reason uint64) (resume uint64) {
 	if reason == reasonPreempt {
+		if s.ended() {
+			return s.interrupted(s.backtraceFrom(site{s.e.pc, s.e.sp}))
+		}
 		if s.watched {
-			if s.e.cancelled.Load() != 0 {
-				return s.interrupted(s.backtraceFrom(site{s.e.pc, s.e.sp}))
-			}
 			s.e.thread = threadID()
 		}
 		return stubs.restore
@@ -174,7 +169,7 @@ func (s *nativeStack) builtinCall(f *Func, inst *Instance, slots []uint64) (resu
 		s.err = s.trapAtCall(code)
 		return guestFailed
 	}
-	if s.e.cancelled.Load() != 0 {
+	if s.e.cancelled.Load() != 0 && s.ended() {
 		return s.interrupted(s.callers(nil, s.hostReturn()))
 	}
 	return s.e.resume
@@ -202,7 +197,7 @@ func hostCalled(s *nativeStack, err error) (resume uint64) {
 		s.err = err
 		return guestFailed
 	}
-	if e.cancelled.Load() != 0 {
+	if e.cancelled.Load() != 0 && s.ended() {
 		return s.interrupted(s.callers(nil, s.hostReturn()))
 	}
 	if f.typ.refs && inst != nil {

@@ -131,9 +131,6 @@ TEXT ·enter(SB), NOSPLIT, $88-56
 	MOVQ slots+24(FP), R11
 	CMPQ Func_entry(DX), $0 // not a guest's, or not for here
 	JEQ  other
-	MOVQ ctx_itable+8(FP), AX
-	CMPQ AX, ·background+0(SB) // there is only one value of its type
-	JNE  other
 	MOVQ n+32(FP), AX
 	CMPQ AX, Func_slots(DX)
 	JLT  other
@@ -147,9 +144,18 @@ TEXT ·enter(SB), NOSPLIT, $88-56
 	CMPL nativeStack_busy(CX), $const_stackIdle
 	JNE  other
 owned:
+	MOVQ ctx_itable+8(FP), AX
+	CMPQ AX, nativeStack_ctx+0(CX)
+	JNE  other
+	MOVQ ctx_data+16(FP), AX
+	CMPQ AX, nativeStack_ctx+8(CX)
+	JNE  other
 	MOVL $const_stackEnter, nativeStack_busy(CX)
 	CMPQ Instance_own(R9), CX
 	JNE  gone
+	CMPB nativeStack_watched(CX), $0
+	JNE  watched
+begun:
 	MOVQ CX, s-8(SP)
 	MOVQ Func_exec(DX), BX
 	CMPQ BX, nativeStack_e(CX)
@@ -159,6 +165,7 @@ guessed:
 	MOVQ Func_entry(DX), DX
 	RUN(slots+24(FP), ·firstHostCalls(SB), GUARDED)
 	MOVQ s-8(SP), CX
+	MOVL $0, nativeStack_under(CX)
 	CMPL exec_special(BX), $0
 	JNE  special
 	MOVL $const_stackIdle, nativeStack_busy(CX)
@@ -169,6 +176,14 @@ given:
 	MOVQ $0, err_itable+40(FP)
 	MOVQ $0, err_data+48(FP)
 	RET
+
+watched: // see watch
+	MOVL $1, nativeStack_under(CX)
+	MOVQ nativeStack_watcher(CX), AX
+	CMPL watch_ended(AX), $0
+	JEQ  begun
+	MOVL $0, nativeStack_under(CX)
+	JMP  gone
 
 guess:
 	MOVQ nativeStack_e(CX), BX

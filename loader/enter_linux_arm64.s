@@ -128,10 +128,6 @@ TEXT ·enter(SB), NOSPLIT, $88-56
 	MOVD slots+24(FP), R10
 	MOVD Func_entry(R2), R11
 	CBZ R11, other // not a guest's, or not for here
-	MOVD ctx_itable+8(FP), R0
-	MOVD ·background+0(SB), R3
-	CMP R0, R3
-	BNE other // there is only one value of its type
 	MOVD n+32(FP), R0
 	MOVD Func_slots(R2), R3
 	CMP R3, R0
@@ -145,11 +141,22 @@ TEXT ·enter(SB), NOSPLIT, $88-56
 	MOVWU nativeStack_busy(R1), R0
 	CBNZ R0, other
 owned:
+	MOVD ctx_itable+8(FP), R0
+	MOVD nativeStack_ctx+0(R1), R3
+	CMP R0, R3
+	BNE other
+	MOVD ctx_data+16(FP), R0
+	MOVD nativeStack_ctx+8(R1), R3
+	CMP R0, R3
+	BNE other
 	MOVD $const_stackEnter, R0
 	MOVW R0, nativeStack_busy(R1)
 	MOVD (R5), R0
 	CMP R0, R1
 	BNE gone
+	MOVBU nativeStack_watched(R1), R0
+	CBNZ R0, watched
+begun:
 	MOVD R1, s-8(SP)
 	MOVD Func_exec(R2), R9
 	MOVD nativeStack_e(R1), R0
@@ -159,6 +166,7 @@ guessed:
 	MOVD Func_desc(R2), R8
 	RUN(slots+24(FP), ·firstHostCalls(SB), GUARDED)
 	MOVD s-8(SP), R1
+	MOVW ZR, nativeStack_under(R1)
 	MOVWU exec_special(R9), R0
 	CBNZ R0, special
 	ADD $nativeStack_busy, R1, R3
@@ -172,6 +180,15 @@ given:
 	MOVD ZR, err_itable+40(FP)
 	MOVD ZR, err_data+48(FP)
 	RET
+
+watched: // see watch
+	MOVD $1, R0
+	MOVW R0, nativeStack_under(R1)
+	MOVD nativeStack_watcher(R1), R3
+	MOVWU watch_ended(R3), R0
+	CBZ R0, begun
+	MOVW ZR, nativeStack_under(R1)
+	JMP gone
 
 guess:
 	MOVD R0, R9

@@ -87,11 +87,8 @@ func (i *Instance) claim() *nativeStack {
 
 // release ends a call that has the stack.
 func (i *Instance) release(s *nativeStack) {
-	s.ctx, s.err = background, nil
-	if s.watched {
-		s.watched = false
-		s.e.cancelled.Store(0)
-	}
+	s.err = nil
+	s.endCall()
 	if !s.owned {
 		if !i.keep(s) {
 			s.put()
@@ -211,6 +208,7 @@ func (i *Instance) endHold() {
 // disown lets the goroutine that has the instance's own stack leave it to the next one.
 func (i *Instance) disown() {
 	if s := i.own.Load(); atomic.LoadUintptr(&s.owner) == goroutine() && atomic.LoadUint32(&s.busy) == stackIdle {
+		s.unwatch() // what was done for its last user
 		atomic.StoreUintptr(&s.owner, 0)
 	}
 }

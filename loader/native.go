@@ -62,10 +62,10 @@ type exec struct {
 	guestState           // registers at a fault or preemption
 	signal, fault uint64 // signal number and fault address
 
-	thread    uint32 // id of the thread that was last known to run this
-	native    uint32 // 0 while in a host function; only kept if the call is watched
-	cancelled atomic.Uint32
-	special   uint32 // a call may have been deep, or the stack's owner does not stay: enter has more to do at its end
+	thread    uint32        // id of the thread that was last known to run this
+	native    uint32        // 0 while in a host function
+	cancelled atomic.Uint32 // the context may have ended: see watch
+	special   uint32        // a call may have been deep, or the stack's owner does not stay: enter has more to do at its end
 
 	_       [vectorsOffset - 112 - unsafe.Sizeof(guestState{})]byte
 	vectors [execSize - vectorsOffset]byte // vector registers at a preemption
@@ -93,10 +93,11 @@ type nativeStack struct {
 	pool   *stackPool
 
 	inst    *Instance       // that was called
-	ctx     context.Context // of the call; between calls the background
-	watched bool            // ctx can end
-	watcher *watch          // of this call, or left by the last one
-	lastCtx [2]uintptr      // identity of the last context that was watched
+	ctx     context.Context // of the call; between calls the one that enter takes
+	watched bool            // ctx can end, and watcher watches it
+	watcher *watch          // of this call, or left by an earlier one
+	under   uint32          // 1 during a call with watched
+	lastCtx [2]uintptr      // identity of the last call's context
 	err     error           // how the call ended
 	guarded uint32          // host calls by firstHostCalls
 
@@ -108,7 +109,6 @@ type nativeStack struct {
 	sticky         bool   // its owner stays between calls
 }
 
-// background is the context that calls mostly have: the only one that is compared by identity.
 var background = context.Background()
 
 func newNativeStack(pool *stackPool) (*nativeStack, error) {
@@ -236,7 +236,7 @@ func reclaimStacks() {
 func (s *nativeStack) put() {
 	p := s.pool
 	s.unwatch()
-	s.inst, s.ctx, s.err, s.watched = nil, background, nil, false
+	s.inst, s.err = nil, nil
 	s.owner, s.busy = 0, stackIdle
 	if s.deep() && s.trim() != nil {
 		s.region.Release()

@@ -10,18 +10,23 @@ import (
 
 // watch stops a call when its context ends.
 //
-// It sets cancelled, then sends SIGURG to the thread that runs the guest, if that is known from a preemption, or to all. Native code leaves for dispatch, which finds the
-// mark. The goroutine may have moved to another thread, or be in a stub, where the signal does
-// nothing, so it tries all threads until the call ends or is found in a host function. dispatch looks at the mark when
-// that returns. It sets native with a plain store before it does: the store may become visible after the
-// look, but not as late as the next round here.
+// It sets cancelled, then sends SIGURG to the thread that runs the guest, if that is known from a preemption, or to all. Native code leaves for dispatch, which asks
+// the context. The goroutine may have moved to another thread, or be in a stub, where the signal does
+// nothing, so it tries all threads until the call ends or is found in a host function. When that returns
+// cancelled is looked at. native is set with a plain store before: that may become visible after the
+// look, but not as late as the next round here. cancelled is no more than a hint, to ask the context: it may have been set for a call before.
 //
-// When a stack's call has the context of the call before, the watch stays for the next one: to watch a context costs more than a call.
+// To watch a context costs more than a call. When two calls in a row have the same context its watch stays, and enter takes further calls with it, as with the background. It
+// sets under, and then looks whether the context has ended, without an atomic operation; the watch sets ended, has the kernel make every thread pass a barrier, and then
+// looks at under. Either enter sees the end, or the watch sees the call.
 type watch struct {
-	mu   sync.Mutex
-	ctx  context.Context // nil when it has ended
-	e    *exec           // nil between calls
-	stop func() bool
+	ctx   context.Context
+	s     *nativeStack
+	stop  func() bool
+	ended uint32 // the context has
+
+	mu sync.Mutex
+	e  *exec // nil when the stack has another watch, or none
 }
 
 // Pauses between attempts.
@@ -30,58 +35,72 @@ const (
 	lastPause  = 10 * time.Millisecond
 )
 
-// watch begins to watch the stack's call.
-func (s *nativeStack) watch() {
-	e := s.e
-	s.watched = true
-	e.cancelled.Store(0)
-	e.native = 1
-	e.thread = 0
-	if s.watcher != nil {
-		if s.watcher.begin(e, s.ctx) {
-			return
-		}
-		s.unwatch()
-	}
-	s.watcher = &watch{e: e, ctx: s.ctx}
-	s.watcher.stop = context.AfterFunc(s.ctx, s.watcher.interrupt)
-}
-
-// endWatch returns when the exec is no longer touched.
-func (s *nativeStack) endWatch() {
-	w := s.watcher
-	w.mu.Lock()
-	w.e = nil
-	w.mu.Unlock()
-	if id := identity(s.ctx); s.lastCtx != id {
-		s.lastCtx = id
-		s.unwatch()
-	}
-}
-
-// unwatch takes the watch back that a call has left.
-func (s *nativeStack) unwatch() {
-	if s.watcher != nil {
-		s.watcher.stop()
-		s.watcher = nil
-	}
-}
-
-// begin goes on with another call, if the context is the same and has not ended.
-func (w *watch) begin(e *exec, ctx context.Context) bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.ctx == nil || identity(w.ctx) != identity(ctx) {
+// begin makes the context that of the stack's call, unless it has ended.
+func (s *nativeStack) begin(ctx context.Context) bool {
+	done := ctx.Done() != nil
+	if done && ctx.Err() != nil {
+		s.ctx, s.watched = background, false
 		return false
 	}
-	w.e = e
-	return true
+	s.ctx, s.watched = ctx, done
+	if !done {
+		return true
+	}
+	s.e.thread = 0
+	if w := s.watcher; w == nil || identity(w.ctx) != identity(ctx) {
+		s.stopWatch()
+		w = &watch{ctx: ctx, s: s, e: s.e}
+		s.watcher = w
+		w.stop = context.AfterFunc(ctx, w.interrupt)
+	}
+	atomic.StoreUint32(&s.under, 1)
+	return ctx.Err() == nil
+}
+
+// endCall ends what begin began. Context and watch stay for the next call if the last one had them, too.
+func (s *nativeStack) endCall() {
+	atomic.StoreUint32(&s.under, 0)
+	s.e.native = 1
+	id := identity(s.ctx)
+	if s.lastCtx != id {
+		if s.watched {
+			s.stopWatch()
+		}
+		s.ctx, s.watched = background, false
+	}
+	s.lastCtx = id
+}
+
+// ended reports whether the call's context has ended.
+func (s *nativeStack) ended() bool {
+	s.e.cancelled.Store(0) // first: it may be set right after the look
+	return s.watched && s.ctx.Err() != nil
+}
+
+// unwatch gives back what calls have left. It returns when the exec is no longer touched.
+func (s *nativeStack) unwatch() {
+	s.stopWatch()
+	s.ctx, s.watched, s.lastCtx = background, false, [2]uintptr{}
+}
+
+func (s *nativeStack) stopWatch() {
+	if w := s.watcher; w != nil {
+		w.stop()
+		w.mu.Lock()
+		w.e = nil
+		w.mu.Unlock()
+		s.watcher = nil
+	}
 }
 
 // identity tells contexts apart as long as they are in use. Comparing them may panic.
 func identity(ctx context.Context) [2]uintptr { return *(*[2]uintptr)(unsafe.Pointer(&ctx)) }
 
 func (w *watch) interrupt() {
+	atomic.StoreUint32(&w.ended, 1)
+	if barriers() { // else enter has no stack
+		barrier()
+	}
 	first := true
 	for pause := firstPause; w.attempt(first); pause = min(2*pause, lastPause) {
 		first = false
@@ -93,9 +112,8 @@ func (w *watch) interrupt() {
 func (w *watch) attempt(first bool) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.ctx = nil
 	e := w.e
-	if e == nil {
+	if e == nil || atomic.LoadUint32(&w.s.under) == 0 {
 		return false
 	}
 	e.cancelled.Store(1)
