@@ -52,7 +52,6 @@ var (
 	callMem   = form{opcode: []byte{0xff}, digit: 2}                   // call m64
 	jmpMem    = form{opcode: []byte{0xff}, digit: 4}                   // jmp m64
 	popMem    = form{opcode: []byte{0x8f}, digit: 0}                   // pop m64
-	pushMem   = form{opcode: []byte{0xff}, digit: 6}                   // push m64
 	addImm    = form{wide: true, opcode: []byte{0x81}, digit: 0}       // add r/m64, imm32
 	andImm    = form{wide: true, opcode: []byte{0x81}, digit: 4}       // and r/m64, imm32
 	subImm    = form{wide: true, opcode: []byte{0x81}, digit: 5}       // sub r/m64, imm32

@@ -44,7 +44,10 @@
 	CMPL exec_cancelled(BX), $0; \
 	JNE  called; \
 	MOVQ exec_resume(BX), AX; \
-	CMPQ SP, exec_goSP(BX); \
+	LEAQ -8(SP), DX; \
+	MOVQ exec_goPC(BX), CX; \
+	MOVQ CX, (DX); \
+	CMPQ DX, exec_goSP(BX); \
 	JNE  moved; \
 	JMP AX; \
 called: \
@@ -87,13 +90,16 @@ going: \
 	MOVQ e-16(SP), BX; \
 	CMPQ AX, $const_guestDone; \
 	JLS  ended; \
-	CMPQ SP, exec_goSP(BX); \
+	LEAQ -8(SP), DX; \
+	MOVQ exec_goPC(BX), CX; \
+	MOVQ CX, (DX); \
+	CMPQ DX, exec_goSP(BX); \
 	JNE  moved; \
 	JMP AX; \
 moved: \
 	MOVQ slots, R11; \
 	MOVQ R11, exec_buffer(BX); \
-	MOVQ SP, exec_goSP(BX); \
+	MOVQ DX, exec_goSP(BX); \
 	JMP AX; \
 notHost: \
 	MOVQ CX, 0(SP); \
@@ -145,17 +151,15 @@ TEXT ·enter(SB), NOSPLIT, $88-56
 	JNE  other
 owned:
 	MOVQ ctx_itable+8(FP), AX
-	CMPQ AX, nativeStack_ctx+0(CX)
-	JNE  other
+	CMPQ AX, nativeStack_free+0(CX)
+	JNE  watched
 	MOVQ ctx_data+16(FP), AX
-	CMPQ AX, nativeStack_ctx+8(CX)
-	JNE  other
+	CMPQ AX, nativeStack_free+8(CX)
+	JNE  watched
+begin:
 	MOVL $const_stackEnter, nativeStack_busy(CX)
 	CMPQ Instance_own(R9), CX
 	JNE  gone
-	CMPB nativeStack_watched(CX), $0
-	JNE  watched
-begun:
 	MOVQ CX, s-8(SP)
 	MOVQ Func_exec(DX), BX
 	CMPQ BX, nativeStack_e(CX)
@@ -165,7 +169,6 @@ guessed:
 	MOVQ Func_entry(DX), DX
 	RUN(slots+24(FP), ·firstHostCalls(SB), GUARDED)
 	MOVQ s-8(SP), CX
-	MOVL $0, nativeStack_under(CX)
 	CMPL exec_special(BX), $0
 	JNE  special
 	MOVL $const_stackIdle, nativeStack_busy(CX)
@@ -178,12 +181,23 @@ given:
 	RET
 
 watched: // see watch
+	CMPB nativeStack_watched(CX), $0
+	JEQ  other
+	MOVQ ctx_itable+8(FP), AX
+	CMPQ AX, nativeStack_ctx+0(CX)
+	JNE  other
+	MOVQ ctx_data+16(FP), AX
+	CMPQ AX, nativeStack_ctx+8(CX)
+	JNE  other
+	MOVQ nativeStack_e(CX), AX
+	MOVL $1, exec_special(AX)
 	MOVL $1, nativeStack_under(CX)
 	MOVQ nativeStack_watcher(CX), AX
-	CMPL watch_ended(AX), $0
-	JEQ  begun
+	MOVQ watch_done(AX), AX
+	CMPL const_chanClosed(AX), $0
+	JEQ  begin
 	MOVL $0, nativeStack_under(CX)
-	JMP  gone
+	JMP  other
 
 guess:
 	MOVQ nativeStack_e(CX), BX
@@ -191,6 +205,7 @@ guess:
 	JMP  guessed
 
 special:
+	MOVL $0, nativeStack_under(CX)
 	MOVQ exec_committed(BX), AX
 	CMPQ AX, exec_shallow(BX)
 	JCS  failed // nativeStack.err is nil: this only leaves giving back to Go
@@ -224,6 +239,7 @@ turn: // goroutines take turns
 	JMP  owned
 
 gone:
+	MOVL $0, nativeStack_under(CX)
 	MOVL $const_stackIdle, nativeStack_busy(CX)
 	MOVQ $const_callGone, AX
 	JMP  rest

@@ -142,21 +142,19 @@ TEXT ·enter(SB), NOSPLIT, $88-56
 	CBNZ R0, other
 owned:
 	MOVD ctx_itable+8(FP), R0
-	MOVD nativeStack_ctx+0(R1), R3
+	MOVD nativeStack_free+0(R1), R3
 	CMP R0, R3
-	BNE other
+	BNE watched
 	MOVD ctx_data+16(FP), R0
-	MOVD nativeStack_ctx+8(R1), R3
+	MOVD nativeStack_free+8(R1), R3
 	CMP R0, R3
-	BNE other
+	BNE watched
+begin:
 	MOVD $const_stackEnter, R0
 	MOVW R0, nativeStack_busy(R1)
 	MOVD (R5), R0
 	CMP R0, R1
 	BNE gone
-	MOVBU nativeStack_watched(R1), R0
-	CBNZ R0, watched
-begun:
 	MOVD R1, s-8(SP)
 	MOVD Func_exec(R2), R9
 	MOVD nativeStack_e(R1), R0
@@ -166,7 +164,6 @@ guessed:
 	MOVD Func_desc(R2), R8
 	RUN(slots+24(FP), ·firstHostCalls(SB), GUARDED)
 	MOVD s-8(SP), R1
-	MOVW ZR, nativeStack_under(R1)
 	MOVWU exec_special(R9), R0
 	CBNZ R0, special
 	ADD $nativeStack_busy, R1, R3
@@ -182,13 +179,26 @@ given:
 	RET
 
 watched: // see watch
+	MOVBU nativeStack_watched(R1), R0
+	CBZ R0, other
+	MOVD ctx_itable+8(FP), R0
+	MOVD nativeStack_ctx+0(R1), R3
+	CMP R0, R3
+	BNE other
+	MOVD ctx_data+16(FP), R0
+	MOVD nativeStack_ctx+8(R1), R3
+	CMP R0, R3
+	BNE other
 	MOVD $1, R0
+	MOVD nativeStack_e(R1), R3
+	MOVW R0, exec_special(R3)
 	MOVW R0, nativeStack_under(R1)
 	MOVD nativeStack_watcher(R1), R3
-	MOVWU watch_ended(R3), R0
-	CBZ R0, begun
+	MOVD watch_done(R3), R3
+	MOVWU const_chanClosed(R3), R0
+	CBZ R0, begin
 	MOVW ZR, nativeStack_under(R1)
-	JMP gone
+	JMP other
 
 guess:
 	MOVD R0, R9
@@ -196,6 +206,7 @@ guess:
 	JMP guessed
 
 special:
+	MOVW ZR, nativeStack_under(R1)
 	MOVD exec_committed(R9), R0
 	MOVD exec_shallow(R9), R3
 	CMP R3, R0
@@ -237,6 +248,7 @@ turn: // goroutines take turns
 	JMP owned
 
 gone:
+	MOVW ZR, nativeStack_under(R1)
 	ADD $nativeStack_busy, R1, R3
 	MOVD $const_stackIdle, R0
 	STLRW R0, (R3)

@@ -218,10 +218,10 @@ func (i *Instance) holding() bool {
 	return atomic.LoadUint32(&i.own.Load().busy) != stackIdle
 }
 
-// setSpecial tells enter whether the stack's owner stays. The signal handler may set the mark again.
+// setSpecial tells enter whether the stack's owner stays and nothing is to be done for the context. The signal handler may set the mark again.
 func (s *nativeStack) setSpecial() {
 	s.e.special = 0
-	if !s.sticky {
+	if !s.sticky || s.watched {
 		s.e.special = 1
 	}
 }
@@ -229,5 +229,5 @@ func (s *nativeStack) setSpecial() {
 // again is a new handle of the stack, which is idle, for others to use.
 func (s *nativeStack) again() *nativeStack {
 	s.unwatch()
-	return &nativeStack{e: s.e, region: s.region, pool: s.pool, ctx: background}
+	return &nativeStack{e: s.e, region: s.region, pool: s.pool, ctx: background, free: identity(background)}
 }

@@ -46,7 +46,7 @@ const (
 // its fields by their offsets. It holds no pointers into Go's memory but goSP and buffer, which are set
 // anew each time the goroutine enters native code.
 type exec struct {
-	goSP     uint64 // of enter or run
+	goSP     uint64 // of enter or run, with the return address pushed
 	goPC     uint64 // where that expects native code to return
 	nativeSP uint64 // of an exit stub that has left for Go,
 	resume   uint64 // and where it goes on
@@ -65,7 +65,7 @@ type exec struct {
 	thread    uint32        // id of the thread that was last known to run this
 	native    uint32        // 0 while in a host function
 	cancelled atomic.Uint32 // the context may have ended: see watch
-	special   uint32        // a call may have been deep, or the stack's owner does not stay: enter has more to do at its end
+	special   uint32        // a call may have been deep, or is watched, or the stack's owner does not stay: enter has more to do at its end
 
 	_       [vectorsOffset - 112 - unsafe.Sizeof(guestState{})]byte
 	vectors [execSize - vectorsOffset]byte // vector registers at a preemption
@@ -93,7 +93,8 @@ type nativeStack struct {
 	pool   *stackPool
 
 	inst    *Instance       // that was called
-	ctx     context.Context // of the call; between calls the one that enter takes
+	ctx     context.Context // of the call; between calls the one that enter takes,
+	free    [2]uintptr      // and its identity, if it cannot end
 	watched bool            // ctx can end, and watcher watches it
 	watcher *watch          // of this call, or left by an earlier one
 	under   uint32          // 1 during a call with watched
@@ -125,7 +126,7 @@ func newNativeStack(pool *stackPool) (*nativeStack, error) {
 	e.limit = e.addr() - pool.size
 	e.committed = r.Base() + windowSize - committed
 	e.shallow = e.committed
-	return &nativeStack{e: e, region: r, pool: pool, ctx: background}, nil
+	return &nativeStack{e: e, region: r, pool: pool, ctx: background, free: identity(background)}, nil
 }
 
 // deep reports whether a deep recursion has left memory behind.

@@ -68,6 +68,87 @@ func TestCancelCause(t *testing.T) {
 	}
 }
 
+// Calls in a row under one context share a watch. Its end stops the call in progress, or the next one, and none under another context.
+func TestSharedWatch(t *testing.T) {
+	if !closedKnown {
+		t.Error("a closed channel is not known")
+	}
+	g := newGuest()
+	s := sig(types(i64), types(i64))
+	host := g.importFunc("host", s)
+	g.addFunc()
+	g.fn("call", s, 24, func() { g.callImport(host, 0) })
+	g.fn("spin", sig(nil, nil), 8, g.spin)
+	i := g.instance(t, env{"host": NewHostFunc("host", &s, func(context.Context, *Instance, []uint64) error { return nil })})
+	add(t, i, 2*keepAfter)
+	cause, stack := errors.New("cause"), make([]uint64, 2)
+	interrupted := func(err error) bool {
+		var stopped *Interrupted
+		return errors.As(err, &stopped) && errors.Is(err, cause)
+	}
+	for n := range 300 {
+		ctx, cancel := context.WithCancelCause(context.Background())
+		defer cancel(nil)
+		other, stop := context.WithCancel(context.Background())
+		for range 4 {
+			if err := i.Func("add").Call(ctx, stack); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if own := i.own.Load(); own != noStack && (!own.watched || own.ctx != ctx || own.under != 0) {
+			t.Fatalf("%d: watched %v, under %d", n, own.watched, own.under)
+		}
+		switch n % 4 {
+		case 0: // between calls
+			cancel(cause)
+		case 1: // in a call
+			go cancel(cause)
+			if err := i.Func("spin").Call(ctx, nil); !interrupted(err) {
+				t.Fatalf("found %v", err)
+			}
+		case 2: // in short ones
+			go cancel(cause)
+			err := error(nil)
+			for err == nil {
+				err = i.Func("call").Call(ctx, stack)
+			}
+			if !interrupted(err) {
+				t.Fatalf("found %v", err)
+			}
+		case 3: // while calls have others
+			go cancel(cause)
+			for range 50 {
+				for _, c := range []context.Context{context.Background(), other, other, context.TODO()} {
+					if err := i.Func("call").Call(c, stack); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			<-ctx.Done()
+		}
+		for range 2 {
+			if err := i.Func("add").Call(ctx, stack); !interrupted(err) {
+				t.Fatalf("%d: after the end: %v", n, err)
+			}
+		}
+		add(t, i, 20)
+		stop()
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	for range 4 {
+		if err := i.Func("add").Call(ctx, stack); err != nil {
+			t.Fatal(err)
+		}
+	}
+	own := i.own.Load()
+	w := own.watcher
+	i.Close()
+	if w != nil && (own.watcher != nil || w.stop() || w.e != nil) {
+		t.Error("the instance is closed, but the context watched")
+	}
+}
+
 // The guest stops where the host function returns in which the context ended.
 func TestCancelInHostCall(t *testing.T) {
 	g := newGuest()

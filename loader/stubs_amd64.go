@@ -79,11 +79,13 @@ func (e *emitter) execFromSP() {
 	e.addTo(rbx, rbx, windowSize-execSize)
 }
 
-// toGo goes to Go's enter by a jump, so that the processor still expects the guest's returns and, at the end, enter's call of the entry stub.
+// toGo goes to Go's enter by a jump, so that the processor still expects the guest's returns and, at the end, enter's call of the entry stub. The return
+// address is taken off Go's stack; enter puts it back.
 //
 // eax = reason, rbx = exec.
 func (e *emitter) toGo() {
 	e.loadWord(rsp, rbx, atGoSP)
+	e.one(popMem, rbx, atGoPC)
 	e.one(jmpMem, rbx, atGoPC)
 }
 
@@ -101,16 +103,12 @@ func (e *emitter) leave() {
 	e.loadWord(rsp, rbx, atNativeSP)
 }
 
-// arrive begins an entry stub. It takes the return address off Go's stack, which Go's calls and moves of the stack would not leave there.
-func (e *emitter) arrive() {
-	e.one(popMem, rbx, atGoPC)
-	e.storeWord(rsp, rbx, atGoSP)
-}
+// arrive begins an entry stub.
+func (e *emitter) arrive() { e.storeWord(rsp, rbx, atGoSP) }
 
 // depart ends it.
 func (e *emitter) depart() {
 	e.loadWord(rsp, rbx, atGoSP)
-	e.one(pushMem, rbx, atGoPC)
 	e.movImm(rax, reasonDone)
 	e.raw(ret)
 }

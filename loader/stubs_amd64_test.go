@@ -35,7 +35,6 @@ func TestStubCode(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantEntry := []string{
-		"pop qword ptr [rbx+0x8]",
 		"mov qword ptr [rbx], rsp",
 		"lea rsp, ptr [rbx]",
 		"mov edi, dword ptr [r11]",
@@ -52,7 +51,6 @@ func TestStubCode(t *testing.T) {
 		"movd r10d, xmm0",
 		"mov qword ptr [r11+0x8], r10",
 		"mov rsp, qword ptr [rbx]",
-		"push qword ptr [rbx+0x8]",
 		"mov eax, 0x0",
 		"ret",
 	}
@@ -71,11 +69,12 @@ func TestStubCode(t *testing.T) {
 		"lea rbx, ptr [rbx+0x3fffe000]",
 		"mov qword ptr [rbx+0x28], rax",
 		"mov qword ptr [rbx+0x30], r14",
-		"lea r10, ptr [rip+0x14]",
+		"lea r10, ptr [rip+0x17]",
 		"mov qword ptr [rbx+0x18], r10",
 		"mov qword ptr [rbx+0x10], rsp",
 		"mov eax, 0x1",
 		"mov rsp, qword ptr [rbx]",
+		"pop qword ptr [rbx+0x8]",
 		"jmp qword ptr [rbx+0x8]",
 		"mov rsp, qword ptr [rbx+0x10]",
 		"mov eax, dword ptr [rsp+0x10]",
@@ -94,7 +93,7 @@ func TestStubCode(t *testing.T) {
 	code, at := switchCode()
 	got := strings.Join(disassemble(t, code[at.trap:at.preempt]), "; ")
 	want := "cld; mov rbx, rsp; and rbx, -0x40000000; lea rbx, ptr [rbx+0x3fffe000]; mov eax, 0x2; " +
-		"mov rsp, qword ptr [rbx]; jmp qword ptr [rbx+0x8]"
+		"mov rsp, qword ptr [rbx]; pop qword ptr [rbx+0x8]; jmp qword ptr [rbx+0x8]"
 	if !strings.HasPrefix(got, want) {
 		t.Errorf("trap stub: %s", got)
 	}

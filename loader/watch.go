@@ -17,13 +17,13 @@ import (
 // look, but not as late as the next round here. cancelled is no more than a hint, to ask the context: it may have been set for a call before.
 //
 // To watch a context costs more than a call. When two calls in a row have the same context its watch stays, and enter takes further calls with it, as with the background. It
-// sets under, and then looks whether the context has ended, without an atomic operation; the watch sets ended, has the kernel make every thread pass a barrier, and then
+// sets under, and then looks whether the context's channel is closed, without an atomic operation; the watch, when that is, has the kernel make every thread pass a barrier, and then
 // looks at under. Either enter sees the end, or the watch sees the call.
 type watch struct {
-	ctx   context.Context
-	s     *nativeStack
-	stop  func() bool
-	ended uint32 // the context has
+	ctx  context.Context
+	s    *nativeStack
+	done <-chan struct{} // the context's
+	stop func() bool
 
 	mu sync.Mutex
 	e  *exec // nil when the stack has another watch, or none
@@ -37,19 +37,19 @@ const (
 
 // begin makes the context that of the stack's call, unless it has ended.
 func (s *nativeStack) begin(ctx context.Context) bool {
-	done := ctx.Done() != nil
-	if done && ctx.Err() != nil {
+	done := ctx.Done()
+	if done != nil && ctx.Err() != nil {
 		s.ctx, s.watched = background, false
 		return false
 	}
-	s.ctx, s.watched = ctx, done
-	if !done {
+	s.ctx, s.watched = ctx, done != nil
+	if done == nil {
 		return true
 	}
 	s.e.thread = 0
 	if w := s.watcher; w == nil || identity(w.ctx) != identity(ctx) {
 		s.stopWatch()
-		w = &watch{ctx: ctx, s: s, e: s.e}
+		w = &watch{ctx: ctx, done: done, s: s, e: s.e}
 		s.watcher = w
 		w.stop = context.AfterFunc(ctx, w.interrupt)
 	}
@@ -62,14 +62,32 @@ func (s *nativeStack) endCall() {
 	atomic.StoreUint32(&s.under, 0)
 	s.e.native = 1
 	id := identity(s.ctx)
-	if s.lastCtx != id {
+	if s.lastCtx != id || s.watched && !closedKnown {
 		if s.watched {
 			s.stopWatch()
 		}
 		s.ctx, s.watched = background, false
 	}
 	s.lastCtx = id
+	s.free = identity(s.ctx)
+	if s.watched {
+		s.free = noContext
+	}
 }
+
+// chanClosed is the offset of a mark in a channel that it is closed, and closedKnown whether it is there: Go may change that.
+const chanClosed = 28
+
+var closedKnown = func() bool {
+	c := make(chan struct{})
+	mark := (*uint32)(unsafe.Add(*(*unsafe.Pointer)(unsafe.Pointer(&c)), chanClosed))
+	before := *mark
+	close(c)
+	return before == 0 && *mark == 1
+}()
+
+// noContext is no context's identity.
+var noContext = [2]uintptr{1}
 
 // ended reports whether the call's context has ended.
 func (s *nativeStack) ended() bool {
@@ -80,7 +98,7 @@ func (s *nativeStack) ended() bool {
 // unwatch gives back what calls have left. It returns when the exec is no longer touched.
 func (s *nativeStack) unwatch() {
 	s.stopWatch()
-	s.ctx, s.watched, s.lastCtx = background, false, [2]uintptr{}
+	s.ctx, s.watched, s.lastCtx, s.free = background, false, noContext, identity(background)
 }
 
 func (s *nativeStack) stopWatch() {
@@ -97,7 +115,6 @@ func (s *nativeStack) stopWatch() {
 func identity(ctx context.Context) [2]uintptr { return *(*[2]uintptr)(unsafe.Pointer(&ctx)) }
 
 func (w *watch) interrupt() {
-	atomic.StoreUint32(&w.ended, 1)
 	if barriers() { // else enter has no stack
 		barrier()
 	}
