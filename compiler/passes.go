@@ -28,6 +28,7 @@ var passes = []pass{
 	{name: "build", required: true, run: func(w *worker) error { return w.builder.Build(w.mod, w.index, w.frontend, &w.f) }},
 	{name: "inline", run: (*worker).inline},
 	ssaPass(opt.Thread),
+	ssaPass(opt.Unroll),
 	ssaPass(opt.Forward),
 	ssaPass(opt.Fold),
 	ssaPass(opt.LICM),
@@ -49,6 +50,8 @@ var passes = []pass{
 var order = [][2]string{
 	{"build", "inline"},
 	{"inline", "thread"},  // blocks that were cut at calls grow together
+	{"thread", "unroll"},  // loops are few blocks
+	{"unroll", "forward"}, // sums become offsets
 	{"thread", "forward"}, // fewer parameters: more is known
 	{"forward", "fold"},   // what was loaded may be a constant now
 	{"fold", "licm"},

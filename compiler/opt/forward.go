@@ -356,7 +356,7 @@ func (t *memTable) load(v ssa.Value, in *ssa.Inst) {
 			}
 		}
 	}
-	if k := t.reached(p.index); k.off > 0 && uint64(p.off)+uint64(size)-1 <= uint64(k.off) && k.mem == p.base.mem {
+	if k := t.reached(p.index); k.n > 0 && uint64(p.off)+uint64(size) <= uint64(k.n) && k.mem == p.base.mem {
 		in.Flags |= ssa.FlagSafe
 	}
 	t.accessed(&p, size)

@@ -19,13 +19,14 @@ var (
 	GVN     = Pass{"gvn", gvn}
 	Wide    = Pass{"wide", wide}
 	LICM    = Pass{"licm", licm}
+	Unroll  = Pass{"unroll", unroll}
 	Forward = Pass{"forward", forward}
 	DCE     = Pass{"dce", dce}
 )
 
 // All lists the passes in the order that is meant for them: longer blocks first, then
 // what loads and addresses are known to be, which gives fold constants and gvn equal operands.
-var All = []Pass{Thread, Forward, Fold, LICM, GVN, Wide, DCE}
+var All = []Pass{Thread, Unroll, Forward, Fold, LICM, GVN, Wide, DCE}
 
 // Scratch is the working memory of the passes; a worker keeps one from function to function.
 type Scratch struct {
@@ -37,6 +38,7 @@ type Scratch struct {
 
 	skip   skipper
 	inline inliner
+	unroll unroller
 	fold   folder
 	gvn    valueTable
 	wide   widener

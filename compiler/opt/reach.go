@@ -15,11 +15,11 @@ type reach struct {
 	stretch  uint32     // number of the one at hand
 }
 
-// inBounds says that in block and what it dominates index + off is known to be within memory mem, and so below 1<<32.
+// inBounds says that in block and what it dominates n bytes from the index on are known to be within memory mem, and so below 1<<32.
 type inBounds struct {
 	block ssa.Block
 	mem   uint32
-	off   uint32 // 0: nothing known
+	n     uint32 // 0: nothing known
 }
 
 // rooted names an index that was accessed and has a root, to which dist was added.
@@ -100,15 +100,15 @@ func (t *memTable) below(x ssa.Value) uint32 {
 
 // proven is the greatest number that index x is known to be below 1<<32 by, from accesses before.
 func (t *memTable) proven(x ssa.Value) uint32 {
-	if k := t.reached(x); k.off > 0 {
-		return saturated(k.off, t.gap(k.mem))
+	if k := t.reached(x); k.n > 0 {
+		return saturated(k.n-1, t.gap(k.mem))
 	}
 	return 0
 }
 
 // reached gives what is known of an index from accesses before.
 func (t *memTable) reached(x ssa.Value) inBounds {
-	if k := t.reach.inBounds[x]; k.off > 0 && t.f.Dominates(k.block, t.block) {
+	if k := t.reach.inBounds[x]; k.n > 0 && t.f.Dominates(k.block, t.block) {
 		return k
 	}
 	return inBounds{}
@@ -126,15 +126,15 @@ func saturated(a, b uint32) uint32 { return uint32(min(uint64(a)+uint64(b), math
 
 // accessed notes that an access of size bytes at p did not trap.
 func (t *memTable) accessed(p *place, size uint32) {
-	end := uint64(p.off) + uint64(size) - 1
+	end := uint64(p.off) + uint64(size)
 	if end > math.MaxUint32 {
 		return
 	}
-	if k := t.reached(p.index); end > uint64(k.off) {
+	if k := t.reached(p.index); end > uint64(k.n) {
 		t.reach.inBounds[p.index] = inBounds{t.block, p.base.mem, uint32(end)}
 	}
 	if root := p.base.root; root != 0 {
-		if k := t.reach.ofRoot[root]; k.index == 0 || t.reached(k.index).off == 0 {
+		if k := t.reach.ofRoot[root]; k.index == 0 || t.reached(k.index).n == 0 {
 			t.reach.ofRoot[root] = rooted{p.index, p.dist - p.off}
 		}
 	}
