@@ -111,6 +111,7 @@ func (t *valueTable) reset(n int) {
 	size := 1 << bits.Len(uint(n+n/2+2)) // at most two thirds are taken
 	if size > len(t.slots) {
 		t.slots = make([]valueSlot, size)
+		clear(t.slots) // written now: a page that is read first is mapped a second time when it is written, at the cost of an interrupt
 	}
 	t.mask = size - 1
 }
