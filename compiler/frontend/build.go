@@ -104,7 +104,8 @@ func (b *Builder) trim() {
 // begin opens the entry block and the function's frame.
 func (b *Builder) begin() {
 	b.locals.reset(b.v.Locals())
-	b.frames = append(b.frames[:0], frame{exit: noEdge, falseEdge: noEdge, dispatch: -1})
+	b.frames = b.frames[:0]
+	b.push()
 	b.saved = b.saved[:0]
 	b.dispatches = b.dispatches[:0]
 	b.threads = b.threads[:0]
@@ -241,7 +242,9 @@ func (b *Builder) startBlock() ssa.Block {
 	b.cur = ssa.Block(len(f.Blocks))
 	b.entered = -1
 	at := uint32(len(f.Order))
-	f.Blocks = append(f.Blocks, ssa.BlockData{InstStart: at, InstEnd: at})
+	f.Blocks = append(f.Blocks, ssa.BlockData{})
+	bd := &f.Blocks[b.cur]
+	bd.InstStart, bd.InstEnd = at, at
 	return b.cur
 }
 

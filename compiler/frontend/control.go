@@ -42,9 +42,13 @@ type frame struct {
 	dispatch int32    // loop that dispatches: index in Builder.dispatches, else -1
 }
 
-func (b *Builder) push(fr frame) *frame {
-	b.frames = append(b.frames, fr)
-	return &b.frames[len(b.frames)-1]
+// push opens a frame. Records of many fields are written where they stay: made on the stack first, they are copied in larger
+// pieces than they were written, which waits for the writes.
+func (b *Builder) push() *frame {
+	b.frames = append(b.frames, frame{})
+	fr := &b.frames[len(b.frames)-1]
+	fr.exit, fr.falseEdge, fr.dispatch = noEdge, noEdge, -1
+	return fr
 }
 
 // outer is the index of the frame that a branch of the given depth leaves or repeats.
@@ -100,7 +104,7 @@ func emitUnreachable(b *Builder, _ *lowering) {
 }
 
 func emitBlock(b *Builder, _ *lowering) {
-	b.push(frame{exit: noEdge, falseEdge: noEdge, dispatch: -1})
+	b.push()
 	b.results(b.v.Args())
 }
 
@@ -110,7 +114,8 @@ func emitLoop(b *Builder, _ *lowering) {
 	header := b.startBlock()
 	b.f.Edges[enter].To = header
 	b.operandParams(b.v.Results())
-	b.push(frame{loop: true, start: header, enter: enter, exit: noEdge, falseEdge: noEdge, dispatch: -1})
+	fr := b.push()
+	fr.loop, fr.start, fr.enter = true, header, enter
 	b.entered = len(b.frames) - 1
 }
 
@@ -120,7 +125,8 @@ func emitIf(b *Builder, _ *lowering) {
 	then := b.newEdge(nil)
 	els := b.newEdge(nil)
 	b.endBlock(ssa.BlockIf, ctl, then)
-	b.push(frame{exit: noEdge, falseEdge: els, saved: uint32(len(b.saved)), dispatch: -1})
+	fr := b.push()
+	fr.falseEdge, fr.saved = els, uint32(len(b.saved))
 	b.saved = append(b.saved, params...)
 	b.f.Edges[then].To = b.startBlock()
 	b.results(params)

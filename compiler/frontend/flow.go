@@ -92,7 +92,8 @@ func (w *flow) prepare(f *ssa.Func) {
 	deepest := uint32(0)
 	for _, block := range f.DomTree {
 		bd, bf := &f.Blocks[block], &w.blocks[block]
-		*bf = blockFlow{rpo: bd.RPO}
+		*bf = blockFlow{}
+		bf.rpo = bd.RPO
 		if bd.Idom != ssa.NoBlock {
 			bf.depth = w.blocks[bd.Idom].depth + 1
 			deepest = max(deepest, bf.depth)

@@ -96,7 +96,9 @@ func (s *localState) set(i, v uint32) {
 func (s *localState) endBlock(block ssa.Block) {
 	for _, w := range s.dirty {
 		def, use := s.def[w], s.use[w]
-		s.recs = append(s.recs, localRec{block, w, def, use, uint32(len(s.events))})
+		s.recs = append(s.recs, localRec{})
+		r := &s.recs[len(s.recs)-1]
+		r.block, r.word, r.def, r.use, r.event = block, w, def, use, uint32(len(s.events))
 		for m := def; m != 0; m &= m - 1 {
 			s.events = append(s.events, s.value[int(w)*64+bits.TrailingZeros64(m)])
 		}

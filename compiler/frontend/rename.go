@@ -102,7 +102,9 @@ func (b *Builder) joinValues(block ssa.Block, word uint32) {
 	f, s, w := b.f, &b.locals, &b.flow
 	bf := &w.blocks[block]
 	param := uint32(len(f.Insts))
-	w.segs = append(w.segs, segment{block: block, first: param, count: uint32(bits.OnesCount64(bf.join)), more: bf.seg})
+	w.segs = append(w.segs, segment{})
+	seg := &w.segs[len(w.segs)-1]
+	seg.block, seg.first, seg.count, seg.more = block, param, uint32(bits.OnesCount64(bf.join)), bf.seg
 	bf.seg = uint32(len(w.segs))
 	idom := &w.blocks[f.Blocks[block].Idom]
 	for m := bf.live; m != 0; m &= m - 1 {

@@ -44,7 +44,8 @@ func (t *constTable) reset() {
 	}
 }
 
-func (t *constTable) slot(f *Func, typ abi.Type, bits uint64, vec [16]byte) *Value {
+// slot gives the place of a constant: a vector if vec is not nil.
+func (t *constTable) slot(f *Func, typ abi.Type, bits uint64, vec *[16]byte) *Value {
 	if t.gen == 0 {
 		t.gen = 1
 	}
@@ -59,14 +60,14 @@ func (t *constTable) slot(f *Func, typ abi.Type, bits uint64, vec [16]byte) *Val
 	return &s.v
 }
 
-func (t *constTable) find(f *Func, typ abi.Type, bits uint64, vec [16]byte) *constSlot {
+func (t *constTable) find(f *Func, typ abi.Type, bits uint64, vec *[16]byte) *constSlot {
 	mask := len(t.slots) - 1
 	for i := int(Hash(bits, uint64(typ))) & mask; ; i = (i + 1) & mask {
 		s := &t.slots[i]
 		if s.gen != t.gen || s.v == 0 {
 			return s
 		}
-		if in := &f.Insts[s.v]; in.Type == typ && (typ == abi.V128 && f.Vecs[in.A] == vec || typ != abi.V128 && in.ConstBits() == bits) {
+		if in := &f.Insts[s.v]; in.Type == typ && (vec == nil && in.ConstBits() == bits || vec != nil && f.Vecs[in.A] == *vec) {
 			return s
 		}
 	}
@@ -84,9 +85,10 @@ func (t *constTable) grow(f *Func) {
 		if s.gen == t.gen && s.v != 0 {
 			in := &f.Insts[s.v]
 			bits := in.ConstBits()
-			vec, isVec := f.IsVecConst(s.v)
-			if isVec {
-				bits = hashVec(vec)
+			var vec *[16]byte
+			if in.Type == abi.V128 {
+				vec = &f.Vecs[in.A]
+				bits = hashVec(*vec)
 			}
 			*t.find(f, in.Type, bits, vec) = s
 		}

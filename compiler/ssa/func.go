@@ -229,7 +229,7 @@ func (f *Func) Const(t abi.Type, bits uint64) Value {
 	if t == abi.I32 || t == abi.F32 {
 		bits = uint64(uint32(bits))
 	}
-	slot := f.consts.slot(f, t, bits, [16]byte{})
+	slot := f.consts.slot(f, t, bits, nil)
 	if *slot == 0 {
 		*slot = f.NewValue(OpConst, t, uint32(bits), uint32(bits>>32), 0, 0)
 	}

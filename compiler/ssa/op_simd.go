@@ -82,7 +82,7 @@ func (f *Func) AccessSize(in *Inst) uint32 {
 
 // VecConst gives the value of a vector constant; equal constants are one value.
 func (f *Func) VecConst(bits [16]byte) Value {
-	slot := f.consts.slot(f, abi.V128, hashVec(bits), bits)
+	slot := f.consts.slot(f, abi.V128, hashVec(bits), &bits)
 	if *slot == 0 {
 		f.Vecs = append(f.Vecs, bits)
 		*slot = f.NewValue(OpConst, abi.V128, uint32(len(f.Vecs)-1), 0, 0, 0)

@@ -38,8 +38,19 @@ func (v *Validator) block(in *Instr) {
 		return
 	}
 	v.height = len(v.stack)
-	v.frames = append(v.frames, Frame{Op: in.Op, Params: params, Results: results, Height: v.height})
+	v.pushFrame(in.Op, params, results)
 	v.pushAll(params)
+}
+
+// pushFrame opens a frame that begins at v.height.
+func (v *Validator) pushFrame(op Opcode, params, results []ValType) {
+	n := len(v.frames)
+	if n == cap(v.frames) {
+		v.frames = append(v.frames, Frame{})
+	}
+	v.frames = v.frames[:n+1]
+	f := &v.frames[n]
+	f.Op, f.Unreachable, f.Ref, f.Height, f.Params, f.Results = op, false, 0, v.height, params, results
 }
 
 // oneType holds every type of which a block can have one result and no other.
@@ -88,7 +99,7 @@ func (v *Validator) end(pos int) {
 	if f.Op == OpIf && !equalTypes(f.Params, f.Results) {
 		v.failAt(pos, "type mismatch: an if without else has to leave what it takes")
 	}
-	v.ended = *f
+	results := f.Results
 	v.frames = v.frames[:len(v.frames)-1]
 	v.height = 0
 	if len(v.frames) > 0 {
@@ -96,7 +107,7 @@ func (v *Validator) end(pos int) {
 	} else if v.left() > 0 {
 		v.failAt(v.pos, "unexpected content after the end of the function: %d bytes", v.left())
 	}
-	v.pushAll(v.ended.Results)
+	v.pushAll(results)
 }
 
 func (v *Validator) otherwise(pos int) {

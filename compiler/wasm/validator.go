@@ -23,7 +23,6 @@ type Validator struct {
 	frames   []Frame
 	m        *Module
 	fn       uint32 // function
-	ended    Frame
 	targets  []uint32
 	args     [maxParams + 1]uint32
 }
@@ -53,13 +52,13 @@ func (v *Validator) begin(m *Module, index uint32, r reader) error {
 	t := m.FuncType(index)
 	v.locals = append(v.locals[:0], t.Params...)
 	v.declareLocals()
-	v.frames = append(v.frames, Frame{Op: OpBlock, Results: t.Results})
+	v.pushFrame(OpBlock, nil, t.Results)
 	return v.failure()
 }
 
 // reset empties the stacks and lets go of unusually large ones.
 func (v *Validator) reset() {
-	v.height, v.nargs, v.nresults, v.ended = 0, 0, 0, Frame{}
+	v.height, v.nargs, v.nresults = 0, 0, 0
 	v.stack, v.frames, v.targets = v.stack[:0], v.frames[:0], v.targets[:0]
 	if cap(v.stack) > keepOperands {
 		v.stack = nil
@@ -123,9 +122,6 @@ func (v *Validator) Depth() int { return len(v.frames) }
 // Frame is the frame that a branch to depth leaves; 0 is the innermost. The pointer is good
 // until the next call of Next.
 func (v *Validator) Frame(depth uint32) *Frame { return &v.frames[len(v.frames)-1-int(depth)] }
-
-// Ended is the frame that the last end closed.
-func (v *Validator) Ended() Frame { return v.ended }
 
 // Stack is the whole operand stack.
 func (v *Validator) Stack() []Operand { return v.stack }
