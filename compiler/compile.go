@@ -93,8 +93,7 @@ func compile(ctx context.Context, src []byte, opts Options, hash func() [sha256.
 	j := &job{opts: &opts, target: target, run: run, mod: mod,
 		config:   backend.Config{Features: features, Explicit: opts.Tier == artifact.TierExplicit, InOrder: !opts.on(layout), Poison: opts.Debug.Poison},
 		frontend: frontend.Options{Explicit: opts.Tier == artifact.TierExplicit, Threading: opts.on(threading), Split: opts.on(split)},
-		codes:    make([]backend.Code, len(m.Funcs)-m.ImportedFuncs),
-		sites:    make([]sites, len(m.Funcs)-m.ImportedFuncs),
+		pieces:   make([]piece, len(m.Funcs)-m.ImportedFuncs),
 	}
 	for _, i := range run {
 		if p := passes[i].ssa; p != nil {
@@ -102,20 +101,21 @@ func compile(ctx context.Context, src []byte, opts Options, hash func() [sha256.
 		}
 	}
 	if len(src) < maxInlining {
-		j.inlinees = make([]inlinee, len(j.codes))
+		j.inlinees = make([]inlinee, len(j.pieces))
 	}
+	j.openStores(len(src))
 	err = parallel(ctx, &opts, bodySizes(m), func() func(i int) error {
 		w := &worker{job: j}
 		return func(i int) error {
 			if size := len(m.Funcs[m.ImportedFuncs+i].Body); size < w.size/arenaSlack {
-				*w = worker{job: j, size: size}
+				*w = worker{job: j, size: size, bytes: w.bytes, relocs: w.relocs}
 			} else {
 				w.size = max(w.size, size)
 			}
 			if err := w.compile(uint32(m.ImportedFuncs + i)); err != nil {
 				return err
 			}
-			j.codes[i], j.sites[i] = w.finished()
+			j.pieces[i] = w.finished()
 			return nil
 		}
 	})
@@ -200,9 +200,10 @@ type job struct {
 	run      []int // indices of passes
 	middle   []func(f *ssa.Func, s *opt.Scratch)
 	mod      *frontend.Module
-	codes    []backend.Code // by defined function
-	sites    []sites        // likewise
-	inlinees []inlinee      // likewise; nil: none are looked for
+	inlinees []inlinee // by defined function; nil: none are looked for
+	pieces   []piece   // likewise
+	bytes    store[byte]
+	relocs   store[backend.Reloc]
 }
 
 func bodySizes(m *wasm.Module) []int {

@@ -1,10 +1,8 @@
 package compiler
 
 import (
-	"bytes"
 	"fmt"
 	"math"
-	"slices"
 	"strings"
 
 	"github.com/wasmaot/wasmaot/backend"
@@ -12,50 +10,66 @@ import (
 	"github.com/wasmaot/wasmaot/compiler/wasm"
 )
 
-// sites are the places in a function's code that traps and backtraces are told by, packed at once: unpacked they would take as much
-// memory as the text.
-type sites struct{ traps, calls artifact.Sites }
+// piece is what is kept of a function until all are there. Its sites, the places in its code that traps and backtraces are told by,
+// are packed at once: unpacked they would take as much memory as the text.
+type piece struct {
+	text, traps, calls stored // in job.bytes
+	relocs             stored // in job.relocs
+	frameSize          uint32
+}
+
+// openStores sets the sizes of blocks, for a module with so many bytes of code.
+func (j *job) openStores(size int) {
+	j.bytes.size = min(1<<16, size+1<<10)
+	j.relocs.size = min(1<<11, size/16+1<<4)
+}
 
 // finished copies the code of the function just compiled out of memory that is used again.
-func (w *worker) finished() (backend.Code, sites) {
+func (w *worker) finished() piece {
 	c := &w.code
-	var packed sites
+	p := piece{text: w.bytes.put(&w.job.bytes, c.Text), relocs: w.relocs.put(&w.job.relocs, c.Relocs), frameSize: c.FrameSize}
 	w.packer.Reset()
 	for _, t := range c.Traps {
 		at := w.f.Origin(t.Pos)
 		w.packer.Add(artifact.Site{Off: t.Off, Pos: at.Pos, Code: t.Trap, Call: at.Call})
 	}
-	packed.traps = w.packer.Sites()
+	w.packed = w.packer.AppendTo(w.packed[:0])
+	p.traps = w.bytes.put(&w.job.bytes, w.packed)
 	w.packer.Reset()
 	for _, s := range c.Calls {
 		at := w.f.Origin(s.Pos)
 		w.packer.Add(artifact.Site{Off: s.Off, Pos: at.Pos, Call: at.Call})
 	}
-	packed.calls = w.packer.Sites()
-	return backend.Code{Text: bytes.Clone(c.Text), Relocs: slices.Clone(c.Relocs), FrameSize: c.FrameSize}, packed
+	w.packed = w.packer.AppendTo(w.packed[:0])
+	p.calls = w.bytes.put(&w.job.bytes, w.packed)
+	return p
 }
 
 // link lays the functions' code out one after the other, in index order, and resolves calls between them.
 func (j *job) link(m *wasm.Module, a *artifact.Artifact) error {
-	l := newLayout(j.target, j.codes)
+	codes := make([]backend.Code, len(j.pieces))
+	for i := range codes {
+		p := &j.pieces[i]
+		codes[i].Text, codes[i].Relocs, codes[i].FrameSize = j.bytes.get(p.text), j.relocs.get(p.relocs), p.frameSize
+	}
+	l := newLayout(j.target, codes)
 	if l.size > math.MaxInt32 {
 		return fmt.Errorf("the module's code is too large: expected at most 2 GiB of %s code", j.target.Name)
 	}
 	a.Text = artifact.Pages(l.size)
-	a.Funcs = make([]artifact.Func, len(j.codes))
-	for i := range j.codes {
+	a.Funcs = make([]artifact.Func, len(codes))
+	for i := range codes {
 		fn := &m.Funcs[m.ImportedFuncs+i]
-		a.Funcs[i] = artifact.Func{Off: uint32(l.offs[i]), Size: uint32(len(j.codes[i].Text)), FrameSize: j.codes[i].FrameSize, Type: fn.Type, WasmOff: fn.Offset}
+		a.Funcs[i] = artifact.Func{Off: uint32(l.offs[i]), Size: uint32(len(codes[i].Text)), FrameSize: codes[i].FrameSize, Type: fn.Type, WasmOff: fn.Offset}
 	}
 	tables := beside(func() { j.linkTables(m, a) })
 	defer tables()
-	for i := range j.codes {
-		c := &j.codes[i]
+	for i := range codes {
+		c := &codes[i]
 		copy(a.Text[l.offs[i]:], c.Text)
 		if err := l.resolve(a.Text, i, c); err != nil {
 			return fmt.Errorf("function %d: %w", m.ImportedFuncs+i, err)
 		}
-		*c = backend.Code{} // each function's copy is free for collection as soon as it is in place
 	}
 	return nil
 }
@@ -64,20 +78,19 @@ func (j *job) link(m *wasm.Module, a *artifact.Artifact) error {
 func (j *job) linkTables(m *wasm.Module, a *artifact.Artifact) {
 	var traps, calls artifact.SitesBuilder
 	var trapsSize, callsSize int
-	for i := range j.sites {
-		trapsSize, callsSize = trapsSize+len(j.sites[i].traps), callsSize+len(j.sites[i].calls)
+	for i := range j.pieces {
+		trapsSize, callsSize = trapsSize+int(j.pieces[i].traps.n), callsSize+int(j.pieces[i].calls.n)
 	}
 	traps.Reserve(trapsSize)
 	calls.Reserve(callsSize)
 	var names strings.Builder
-	for i := range j.sites {
-		f := &a.Funcs[i]
+	for i := range j.pieces {
+		f, p := &a.Funcs[i], &j.pieces[i]
 		name := m.Names.Funcs[uint32(m.ImportedFuncs+i)]
 		f.NameOff, f.NameLen = uint32(names.Len()), uint32(len(name))
 		names.WriteString(name)
-		traps.Append(j.sites[i].traps, f.Off)
-		calls.Append(j.sites[i].calls, f.Off)
-		j.sites[i] = sites{}
+		traps.Append(j.bytes.get(p.traps), f.Off)
+		calls.Append(j.bytes.get(p.calls), f.Off)
 	}
 	a.Traps, a.Calls, a.Names = traps.Sites(), calls.Sites(), names.String()
 }

@@ -106,6 +106,10 @@ type worker struct {
 	result  regalloc.Result
 	code    backend.Code
 	packer  artifact.SitesBuilder
+	packed  []byte
+
+	bytes  shelf[byte]
+	relocs shelf[backend.Reloc]
 }
 
 // arenaSlack is how much smaller than the largest function so far one is for which a worker begins with new memory. Large functions go

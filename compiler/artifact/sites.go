@@ -5,7 +5,7 @@ import (
 	"iter"
 	"slices"
 	"sort"
-	"strings"
+	"unsafe"
 
 	"github.com/wasmaot/wasmaot/compiler/abi"
 )
@@ -181,30 +181,33 @@ func (b *SitesBuilder) Add(s Site) {
 	b.last, b.head = s, head
 }
 
-// Append appends a whole table, whose offsets count from off. Its blocks stay as they are.
-func (b *SitesBuilder) Append(s Sites, off uint32) {
-	base := uint32(len(b.data))
-	for i := range s.blocks() {
-		entry := 4 + i*siteIndexSize
-		b.index = le.AppendUint32(le.AppendUint32(b.index, u32at(s, entry)+off), u32at(s, entry+4)+base)
-	}
-	if s != "" {
-		b.data = append(b.data, s[4+s.blocks()*siteIndexSize:]...)
-	}
+// Append appends a table that AppendTo has made, whose offsets count from off. Its blocks stay as they are.
+func (b *SitesBuilder) Append(table []byte, off uint32) {
 	b.n = 0 // what comes next begins a block
+	if len(table) == 0 {
+		return
+	}
+	index, data := table[4:], table[4+siteIndexSize*le.Uint32(table):]
+	base := uint32(len(b.data))
+	for ; len(index) > len(data); index = index[siteIndexSize:] {
+		b.index = le.AppendUint32(le.AppendUint32(b.index, le.Uint32(index)+off), le.Uint32(index[4:])+base)
+	}
+	b.data = append(b.data, data...)
+}
+
+// AppendTo appends the table of what was added to out: nothing if there is nothing.
+func (b *SitesBuilder) AppendTo(out []byte) []byte {
+	if len(b.index) == 0 {
+		return out
+	}
+	out = le.AppendUint32(out, uint32(len(b.index)/siteIndexSize))
+	return append(append(out, b.index...), b.data...)
 }
 
 // Sites is the table of what was added.
 func (b *SitesBuilder) Sites() Sites {
-	if len(b.index) == 0 {
-		return ""
-	}
-	var out strings.Builder
-	out.Grow(4 + len(b.index) + len(b.data))
-	out.Write(le.AppendUint32(make([]byte, 0, 4), uint32(len(b.index)/siteIndexSize)))
-	out.Write(b.index)
-	out.Write(b.data)
-	return Sites(out.String())
+	out := make([]byte, 0, 4+len(b.index)+len(b.data))
+	return Sites(unsafe.String(unsafe.SliceData(out), len(b.AppendTo(out))))
 }
 
 // SitesOf is the table of a list in the order of its offsets.

@@ -71,7 +71,7 @@ func TestSitesAppend(t *testing.T) {
 		if len(want) > 0 {
 			off = want[len(want)-1].Off + rnd.Uint32N(10)
 		}
-		b.Append(SitesOf(list...), off)
+		b.Append([]byte(SitesOf(list...)), off)
 		for _, s := range list {
 			s.Off += off
 			want = append(want, s)
