@@ -122,18 +122,33 @@ func hostCall(s *nativeStack, _ *uint64) (resume uint64) {
 }
 
 // guardedCalls is how many host calls firstHostCalls makes before it hands a guest over to run.
-const guardedCalls = 16
+const guardedCalls = 64
 
-// firstHostCalls is hostCall for enter, which is in assembly and cannot give the stack back. A deferred function costs a quarter of a host call: so
+// firstHostCalls is hostCall for enter, which is in assembly and cannot give the stack back. A deferred function costs as much as a third of a host call: so
 // every few calls it stays, and runs the guest itself until that returns. To the processor the guest's returns up to there come unexpected, which is why not every call does so.
 func firstHostCalls(s *nativeStack, slots *uint64) (resume uint64) {
+	e := s.e
+	f, stack, inst := e.hostFunc()
+	if f.builtin != nil {
+		return s.builtinCall(f, inst, stack)
+	}
 	returned := false
 	defer func() {
 		if !returned {
 			s.abandon()
 		}
 	}()
-	resume = hostCall(s, slots)
+	if f.direct == nil {
+		resume = s.otherCall(f, inst, stack)
+	} else {
+		e.native = 0
+		err := f.direct(s.ctx, inst, stack)
+		e = s.e
+		e.native = 1
+		if resume = e.resume; err != nil || e.cancelled.Load() != 0 {
+			resume = hostCalled(s, err)
+		}
+	}
 	if s.guarded++; s.guarded%guardedCalls == 0 && resume > guestDone {
 		resume = guestFailed
 		if run(s, 0, stubs.again, slots) {

@@ -92,17 +92,18 @@ func must[T any](v T, err error) T {
 	return v
 }
 
-// module imports env.host (i32) → i32 and exports add (i32, i32) → i32, loop (i32) → i32, which calls host as often as its parameter says, work
-// (i32) → i32, which counts its parameter down, and spin, which never ends.
+// module imports env.host (i32, i64) → i64 and exports add (i32, i32) → i32, loop (i32) → i32, which calls host as often as its parameter says, work
+// (i32) → i32, which counts its parameter down, spin, which never ends, and once (i32) → i32, which calls host once.
 var module = []byte("\x00asm\x01\x00\x00\x00" +
-	"\x01\x0f\x03\x60\x02\x7f\x7f\x01\x7f\x60\x01\x7f\x01\x7f\x60\x00\x00" +
-	"\x02\x0c\x01\x03env\x04host\x00\x01" +
-	"\x03\x05\x04\x00\x01\x01\x02" +
-	"\x07\x1c\x04\x03add\x00\x01\x04loop\x00\x02\x04work\x00\x03\x04spin\x00\x04" +
-	"\x0a\x38\x04\x07\x00\x20\x00\x20\x01\x6a\x0b" +
-	"\x15\x00\x03\x40\x20\x00\x10\x00\x1a\x20\x00\x41\x01\x6b\x22\x00\x0d\x00\x0b\x20\x00\x0b" +
+	"\x01\x15\x04\x60\x02\x7f\x7f\x01\x7f\x60\x01\x7f\x01\x7f\x60\x00\x00\x60\x02\x7f\x7e\x01\x7e" +
+	"\x02\x0c\x01\x03env\x04host\x00\x03" +
+	"\x03\x06\x05\x00\x01\x01\x02\x01" +
+	"\x07\x23\x05\x03add\x00\x01\x04loop\x00\x02\x04work\x00\x03\x04spin\x00\x04\x04once\x00\x05" +
+	"\x0a\x46\x05\x07\x00\x20\x00\x20\x01\x6a\x0b" +
+	"\x17\x00\x03\x40\x20\x00\x42\x07\x10\x00\x1a\x20\x00\x41\x01\x6b\x22\x00\x0d\x00\x0b\x20\x00\x0b" +
 	"\x10\x00\x03\x40\x20\x00\x41\x01\x6b\x22\x00\x0d\x00\x0b\x20\x00\x0b" +
-	"\x07\x00\x03\x40\x0c\x00\x0b\x0b")
+	"\x07\x00\x03\x40\x0c\x00\x0b\x0b" +
+	"\x0b\x00\x20\x00\x42\x07\x10\x00\x1a\x20\x00\x0b")
 
 func main() {
 	log.SetFlags(0)
@@ -114,7 +115,10 @@ func main() {
 		w.Flush()
 	}
 
-	ours := instantiate(module)
+	m := load(module)
+	ours := instantiate(m, engine.Host2("host", func(_ engine.Caller, _ int32, y int64) (int64, error) { return y, nil }))
+	stackHost := engine.FuncType{Params: []engine.ValueType{engine.I32, engine.I64}, Results: []engine.ValueType{engine.I64}}
+	oursStack := instantiate(m, engine.HostFunc("host", stackHost, func(_ context.Context, _ *engine.Instance, s []uint64) error { s[0] = s[1]; return nil }))
 	theirs := instantiateWazero(background, wazero.NewRuntime(background), module)
 
 	add := must(engine.Get2[int32, int32, int32](ours, "add"))
@@ -148,10 +152,25 @@ func main() {
 			}
 		}))
 
-	loop, loopW := must(engine.Get1[int32, int32](ours, "loop")), theirs.ExportedFunction("loop")
-	row("guest → host", compare(
+	loop, loopStack, loopW := must(engine.Get1[int32, int32](ours, "loop")), must(engine.Get1[int32, int32](oursStack, "loop")), theirs.ExportedFunction("loop")
+	hostCalls := compare(
 		func(n uint64) { loop.Call(background, int32(n)) },
-		func(n uint64) { stackW[0] = n; loopW.CallWithStack(background, stackW) }))
+		func(n uint64) { loopStack.Call(background, int32(n)) },
+		func(n uint64) { stackW[0] = n; loopW.CallWithStack(background, stackW) })
+	row("guest → host, typed", []result{hostCalls[0], hostCalls[2]})
+	row("guest → host, stack", hostCalls[1:])
+
+	once, onceW := ours.Func("once"), theirs.ExportedFunction("once")
+	row("host → guest → host", compare(
+		func(n uint64) {
+			for range n {
+				once.Call(background, stack)
+			}
+		}, func(n uint64) {
+			for range n {
+				onceW.CallWithStack(background, stackW)
+			}
+		}))
 
 	goGuest(row)
 
@@ -178,14 +197,14 @@ func load(src []byte) *engine.Module {
 	return must(engine.Load("bench", must(wasmaot.Precompile(background, "bench", src, compiler.Options{}))))
 }
 
-func instantiate(src []byte) *engine.Instance {
-	host := engine.NewHostModule("env").Add("host", engine.Host1("host", func(_ engine.Caller, x int32) (int32, error) { return x, nil }))
-	return must(load(src).Instantiate(background, &engine.InstanceConfig{Imports: []engine.Importer{host}}))
+func instantiate(m *engine.Module, host *engine.Func) *engine.Instance {
+	imports := []engine.Importer{engine.NewHostModule("env").Add("host", host)}
+	return must(m.Instantiate(background, &engine.InstanceConfig{Imports: imports}))
 }
 
 func instantiateWazero(ctx context.Context, r wazero.Runtime, src []byte) api.Module {
 	must(r.NewHostModuleBuilder("env").NewFunctionBuilder().
-		WithGoFunction(api.GoFunc(func(context.Context, []uint64) {}), []api.ValueType{api.ValueTypeI32}, []api.ValueType{api.ValueTypeI32}).
+		WithGoFunction(api.GoFunc(func(_ context.Context, s []uint64) { s[0] = s[1] }), []api.ValueType{api.ValueTypeI32, api.ValueTypeI64}, []api.ValueType{api.ValueTypeI64}).
 		Export("host").Instantiate(ctx))
 	return must(r.Instantiate(ctx, src))
 }
@@ -260,7 +279,16 @@ func goGuest(row func(string, []result)) {
 				check(must(r.InstantiateModule(background, mW, start)).Close(background))
 			}
 		})
-	row("instantiate 20 MB", both)
+	row("instantiate 20 MB, fresh", both)
+
+	pool := engine.NewPool(m, &engine.PoolConfig{Instance: *c})
+	defer pool.Close()
+	pooled := compare(func(n uint64) {
+		for range n {
+			pool.Put(must(pool.Get(background)))
+		}
+	})
+	row("… from a Pool (wazero: fresh)", []result{pooled[0], both[1]})
 
 	i := must(m.Instantiate(background, c))
 	check(engine.Initialize(background, i))
