@@ -122,10 +122,10 @@ func hostCall(s *nativeStack, _ *uint64) (resume uint64) {
 }
 
 // guardedCalls is how many host calls firstHostCalls makes before it hands a guest over to run.
-const guardedCalls = 64
+const guardedCalls = 16
 
 // firstHostCalls is hostCall for enter, which is in assembly and cannot give the stack back. A deferred function costs as much as a third of a host call: so
-// every few calls it stays, and runs the guest itself until that returns. To the processor the guest's returns up to there come unexpected, which is why not every call does so.
+// after some calls it stays, and runs the guest itself until that returns. To the processor the guest's returns up to there come unexpected, which is why not the first call does so.
 func firstHostCalls(s *nativeStack, slots *uint64) (resume uint64) {
 	e := s.e
 	f, stack, inst := e.hostFunc()
@@ -149,7 +149,7 @@ func firstHostCalls(s *nativeStack, slots *uint64) (resume uint64) {
 			resume = hostCalled(s, err)
 		}
 	}
-	if s.guarded++; s.guarded%guardedCalls == 0 && resume > guestDone {
+	if s.guarded++; s.guarded >= guardedCalls && resume > guestDone {
 		resume = guestFailed
 		if run(s, 0, stubs.again, slots) {
 			resume = guestDone

@@ -158,6 +158,7 @@ owned:
 	JNE  watched
 begin:
 	MOVL $const_stackEnter, nativeStack_busy(CX)
+	MOVL $0, nativeStack_guarded(CX)
 	CMPQ Instance_own(R9), CX
 	JNE  gone
 	MOVQ CX, s-8(SP)

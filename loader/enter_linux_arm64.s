@@ -152,6 +152,7 @@ owned:
 begin:
 	MOVD $const_stackEnter, R0
 	MOVW R0, nativeStack_busy(R1)
+	MOVW ZR, nativeStack_guarded(R1)
 	MOVD (R5), R0
 	CMP R0, R1
 	BNE gone

@@ -100,7 +100,7 @@ type nativeStack struct {
 	under   uint32          // 1 during a call with watched
 	lastCtx [2]uintptr      // identity of the last call's context
 	err     error           // how the call ended
-	guarded uint32          // host calls by firstHostCalls
+	guarded uint32          // host calls by firstHostCalls in this call
 
 	// See hold.go.
 	owner, last    uintptr // goroutine that may use it, that used it last
