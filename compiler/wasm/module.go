@@ -150,12 +150,12 @@ func (s *ElemSegment) Len() int { return max(len(s.Funcs), len(s.Exprs)) }
 // Module.DataInit and Module.DataStart give the rest.
 type DataSegment struct {
 	Mode                 SegmentMode // active or passive
+	known                bool        // place is
 	Mem                  uint32
 	Offset               uint32
 	InitOffset, InitSize uint32 // its contents in the file
 
 	start uint32 // index in Module.dataStarts, if place is not known
-	known bool
 	place uint64 // active: the constant where it begins, as ConstInstr.Bits
 }
 
