@@ -3,6 +3,7 @@ package compiler
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/wasmaot/wasmaot/backend"
@@ -45,14 +46,14 @@ func (w *worker) finished() piece {
 	return p
 }
 
-// link lays the functions' code out one after the other, in index order, and resolves calls between them.
+// link lays the functions' code out one after the other and resolves calls between them.
 func (j *job) link(m *wasm.Module, a *artifact.Artifact) error {
 	codes := make([]backend.Code, len(j.pieces))
 	for i := range codes {
 		p := &j.pieces[i]
 		codes[i].Text, codes[i].Relocs, codes[i].FrameSize = j.bytes.get(p.text), j.relocs.get(p.relocs), p.frameSize
 	}
-	l := newLayout(j.target, codes)
+	l := newLayout(j.target, codes, textOrder(m, len(codes)))
 	if l.size > math.MaxInt32 {
 		return fmt.Errorf("the module's code is too large: expected at most 2 GiB of %s code", j.target.Name)
 	}
@@ -62,7 +63,7 @@ func (j *job) link(m *wasm.Module, a *artifact.Artifact) error {
 		fn := &m.Funcs[m.ImportedFuncs+i]
 		a.Funcs[i] = artifact.Func{Off: uint32(l.offs[i]), Size: uint32(len(codes[i].Text)), FrameSize: codes[i].FrameSize, Type: fn.Type, WasmOff: fn.Offset}
 	}
-	tables := beside(func() { j.linkTables(m, a) })
+	tables := beside(func() { j.linkTables(m, a, l.order) })
 	defer tables()
 	for i := range codes {
 		c := &codes[i]
@@ -74,8 +75,8 @@ func (j *job) link(m *wasm.Module, a *artifact.Artifact) error {
 	return nil
 }
 
-// linkTables joins the functions' sites and names.
-func (j *job) linkTables(m *wasm.Module, a *artifact.Artifact) {
+// linkTables joins the functions' sites, in the order of the text, and names.
+func (j *job) linkTables(m *wasm.Module, a *artifact.Artifact, order []int) {
 	var traps, calls artifact.SitesBuilder
 	var trapsSize, callsSize int
 	for i := range j.pieces {
@@ -85,10 +86,13 @@ func (j *job) linkTables(m *wasm.Module, a *artifact.Artifact) {
 	calls.Reserve(callsSize)
 	var names strings.Builder
 	for i := range j.pieces {
-		f, p := &a.Funcs[i], &j.pieces[i]
+		f := &a.Funcs[i]
 		name := m.Names.Funcs[uint32(m.ImportedFuncs+i)]
 		f.NameOff, f.NameLen = uint32(names.Len()), uint32(len(name))
 		names.WriteString(name)
+	}
+	for _, i := range order {
+		p, f := &j.pieces[i], &a.Funcs[i]
 		traps.Append(j.bytes.get(p.traps), f.Off)
 		calls.Append(j.bytes.get(p.calls), f.Off)
 	}
@@ -99,6 +103,7 @@ func (j *job) linkTables(m *wasm.Module, a *artifact.Artifact) {
 // the calls from it that would go too far.
 type codeLayout struct {
 	target *backend.Target
+	order  []int // of the functions in the text
 	offs   []uint64
 	size   uint64
 
@@ -115,15 +120,22 @@ type cluster struct {
 	far        []uint32 // targets of the veneers
 }
 
-func newLayout(target *backend.Target, codes []backend.Code) *codeLayout {
-	l := &codeLayout{target: target, offs: make([]uint64, len(codes)), current: -1}
-	for i := range codes {
-		l.place(i, &codes[i])
-	}
+func newLayout(target *backend.Target, codes []backend.Code, order []int) *codeLayout {
+	l := &codeLayout{target: target, order: order, offs: make([]uint64, len(codes)), current: -1}
+	l.placeAll(codes)
 	if target.Reach != 0 && l.size >= uint64(target.Reach) {
+		slices.Sort(l.order) // clusters have consecutive functions
+		l.placeAll(codes)
 		l.addVeneers(codes)
 	}
 	return l
+}
+
+func (l *codeLayout) placeAll(codes []backend.Code) {
+	l.size = 0
+	for _, i := range l.order {
+		l.place(i, &codes[i])
+	}
 }
 
 // place puts function i at the end.

@@ -39,7 +39,11 @@ func TestFarCalls(t *testing.T) {
 
 func followCalls(t *testing.T, target *backend.Target, codes []backend.Code) {
 	t.Helper()
-	l := newLayout(target, codes)
+	var order []int // clusters need another one
+	for i := range codes {
+		order = append(order, len(codes)-1-i)
+	}
+	l := newLayout(target, codes, order)
 	if len(l.clusters) == 0 {
 		t.Fatalf("%d bytes of text have no veneers", l.size)
 	}

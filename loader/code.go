@@ -11,17 +11,18 @@ import (
 
 	"github.com/wasmaot/wasmaot/compiler/abi"
 	"github.com/wasmaot/wasmaot/compiler/artifact"
+	"github.com/wasmaot/wasmaot/internal/lazy"
 )
 
 // Code is an artifact in the code arena, ready for any number of instances. Safe for concurrent use.
 type Code struct {
 	art     *artifact.Artifact
 	layout  abi.Layout
-	types   []*funcType    // of the type section
-	base    uint64         // address of Text
-	order   []uint32       // functions by offset; nil if that is the order of their indices
-	exports map[string]int // index in Module.Exports
-	check   func() error   // the artifact's, once; nil if there is none
+	types   []*funcType          // of the type section
+	base    uint64               // address of Text
+	order   lazy.Value[[]uint32] // functions by offset, once an address is asked for; nil if that is the order of their indices
+	exports map[string]int       // index in Module.Exports
+	check   func() error         // the artifact's, once; nil if there is none
 
 	mu     sync.Mutex
 	closed bool
@@ -58,7 +59,6 @@ func Load(a *artifact.Artifact) (*Code, error) {
 	for i := range a.Module.Exports {
 		c.exports[a.Module.Exports[i].Name] = i
 	}
-	c.order = orderOf(a.Funcs)
 	if len(a.Text) == 0 {
 		return c, nil
 	}
@@ -73,7 +73,7 @@ func Load(a *artifact.Artifact) (*Code, error) {
 	return c, nil
 }
 
-// orderOf is the functions by offset, nil if they are in order already, as the compiler leaves them.
+// orderOf is the functions by offset, nil if they are in order already.
 func orderOf(funcs []artifact.Func) []uint32 {
 	byOffset := func(i, j artifact.Func) int { return int(i.Off) - int(j.Off) }
 	if slices.IsSortedFunc(funcs, byOffset) {
@@ -208,9 +208,10 @@ func codeAt(addr uint64) (*Code, uint32) {
 
 // funcAt is the index among the defined functions of the one that an offset lies in, -1 if there is none.
 func (c *Code) funcAt(off uint32) int {
+	order := c.order.Get(func() []uint32 { return orderOf(c.art.Funcs) })
 	index := func(n int) int {
-		if c.order != nil {
-			return int(c.order[n])
+		if order != nil {
+			return int(order[n])
 		}
 		return n
 	}
