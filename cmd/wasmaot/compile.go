@@ -115,24 +115,38 @@ func printTimes(t *compiler.Times) {
 	fmt.Printf("%-12s %10v\n", "all", sum.Round(10*time.Microsecond))
 }
 
-// progress gives a function that shows on a terminal how far long work is; nil where standard error is none.
-func progress(what string) func(done, total int) {
-	info, err := os.Stderr.Stat()
-	if err != nil || info.Mode()&os.ModeCharDevice == 0 {
+// clearLine takes away what is in the terminal's line.
+const clearLine = "\r\x1b[K"
+
+// patience is how long work takes before it is told how far it is.
+const patience = 500 * time.Millisecond
+
+// progress gives a function that shows on standard error how far long work is; nil where that is no terminal.
+func progress(what string) func(done, total int) { return progressOn(os.Stderr, what, patience) }
+
+func progressOn(to *os.File, what string, after time.Duration) func(done, total int) {
+	if !isTerminal(to) {
 		return nil
 	}
 	start := time.Now()
 	return func(done, total int) {
-		if time.Since(start) > 500*time.Millisecond {
-			fmt.Fprintf(os.Stderr, "\r\x1b[K%s: %d of %d functions", what, done, total)
+		if time.Since(start) >= after {
+			fmt.Fprintf(to, "%s%s: %d of %d functions", clearLine, what, done, total)
 		}
 	}
 }
 
-func clearProgress() {
-	if info, err := os.Stderr.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
-		fmt.Fprint(os.Stderr, "\r\x1b[K")
+func clearProgress() { clearProgressOn(os.Stderr) }
+
+func clearProgressOn(to *os.File) {
+	if isTerminal(to) {
+		fmt.Fprint(to, clearLine)
 	}
+}
+
+func isTerminal(f *os.File) bool {
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
 func newValidate() *command {

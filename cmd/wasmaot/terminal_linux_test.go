@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -22,6 +23,38 @@ func (g *networkGuest) testTicksTerminal(t *testing.T) {
 	process.Wait()
 	if after := statusFlags(t, slave); after != before {
 		t.Errorf("flags of the terminal were %#x, are %#x afterwards", before, after)
+	}
+}
+
+// TestProgress: on a terminal it is told how far long work is, in one line that goes away; elsewhere, and when the work is short, nothing is.
+func TestProgress(t *testing.T) {
+	master, slave := pseudoterminal(t)
+	tell := progressOn(slave, "compiling m.wasm", 0)
+	if tell == nil {
+		t.Fatal("no progress on a terminal")
+	}
+	progressOn(slave, "short work", time.Hour)(1, 2)
+	tell(64, 100)
+	tell(100, 100)
+	clearProgressOn(slave)
+	const want = "\r\x1b[Kcompiling m.wasm: 64 of 100 functions\r\x1b[Kcompiling m.wasm: 100 of 100 functions\r\x1b[K"
+	got := make([]byte, len(want))
+	if _, err := io.ReadFull(master, got); err != nil || string(got) != want {
+		t.Errorf("%q, expected %q: %v", got, want, err)
+	}
+
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	if progressOn(w, "compiling m.wasm", 0) != nil {
+		t.Error("progress in a pipe")
+	}
+	clearProgressOn(w)
+	w.Close()
+	if all, err := io.ReadAll(r); err != nil || len(all) > 0 {
+		t.Errorf("a pipe was given %q: %v", all, err)
 	}
 }
 
