@@ -3,10 +3,12 @@ package compiler
 import (
 	"encoding/binary"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/wasmaot/wasmaot/backend"
 	"github.com/wasmaot/wasmaot/backend/arm64"
+	"github.com/wasmaot/wasmaot/compiler/wasm"
 )
 
 // TestVeneers lays out functions that call each other from one to all ends of the text, with a target of short reach, and
@@ -87,4 +89,13 @@ func throughVeneer(t *testing.T, text []byte, at int64) int64 {
 	}
 	pages := int64(int32(adrp<<8)>>13)<<2 | int64(adrp>>29&3)
 	return at&^4095 + pages<<12 + int64(add>>10&4095)
+}
+
+// TestTextOrder: functions of the list come first, all others in their order; each is there once.
+func TestTextOrder(t *testing.T) {
+	m := &wasm.Module{ImportedFuncs: 1}
+	m.Names.Funcs = map[uint32]string{0: "runtime.check", 1: "main.main", 2: "runtime.check", 4: "runtime.schedinit"}
+	if got := textOrder(m, 4); !slices.Equal(got, []int{1, 3, 0, 2}) {
+		t.Errorf("order %v", got)
+	}
 }
