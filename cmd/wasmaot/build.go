@@ -43,6 +43,9 @@ environment's. All of its arguments go to the guest.`,
 		if out == "" {
 			return cli.UsageError{Err: fmt.Errorf("build: expected the output file: -o APP")}
 		}
+		if err := cli.CheckOutput(out); err != nil {
+			return err
+		}
 		if _, err := run.Config(args); err != nil { // what is wrong with the flags should be told now
 			return err
 		}

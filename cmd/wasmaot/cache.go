@@ -14,7 +14,7 @@ import (
 func cacheCommand(name string) func(c *wasmaot.Cache, max uint64) error {
 	switch name {
 	case "dir":
-		return func(c *wasmaot.Cache, _ uint64) error { fmt.Println(c.Dir()); return nil }
+		return func(c *wasmaot.Cache, _ uint64) error { _, err := fmt.Println(c.Dir()); return err }
 	case "list":
 		return listCache
 	case "verify":
@@ -73,8 +73,8 @@ func listCache(c *wasmaot.Cache, _ uint64) error {
 		}
 		fmt.Printf("%10d  %s  %s\n", e.Size, e.Used.Format("2006-01-02 15:04"), what)
 	}
-	fmt.Printf("%10d  bytes in %d entries\n", sum, len(entries))
-	return nil
+	_, err = fmt.Printf("%10d  bytes in %d entries\n", sum, len(entries))
+	return err
 }
 
 func verifyCache(c *wasmaot.Cache, _ uint64) error {
@@ -91,8 +91,8 @@ func verifyCache(c *wasmaot.Cache, _ uint64) error {
 	if len(bad) > 0 {
 		return errors.Join(bad...)
 	}
-	fmt.Printf("%d entries are sound\n", len(entries))
-	return nil
+	_, err = fmt.Printf("%d entries are sound\n", len(entries))
+	return err
 }
 
 func cleanCache(c *wasmaot.Cache, max uint64) error {

@@ -30,6 +30,9 @@ func newCompile() *command {
 			if out == "" {
 				return cli.UsageError{Err: fmt.Errorf("compile: expected the output file: -o OUT")}
 			}
+			if err := cli.CheckOutput(out); err != nil {
+				return err
+			}
 			opts := compiler.Options{NoOpt: noOpt, Baseline: baseline, Poll: poll && emit != "obj", Workers: workers, Progress: progress("compiling " + filepath.Base(args[0]))}
 			if explicit {
 				opts.Tier = artifact.TierExplicit

@@ -32,12 +32,12 @@ exports, memories, tables, sections with their sizes and, for artifacts, target 
 		if err != nil {
 			return fmt.Errorf("%s: %w", args[0], err)
 		}
+		text := r.text()
 		if asJSON {
-			fmt.Println(r.json())
-		} else {
-			fmt.Print(r.text())
+			text = r.json() + "\n"
 		}
-		return nil
+		_, err = fmt.Print(text)
+		return err
 	}
 	return cmd
 }

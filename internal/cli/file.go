@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -11,6 +12,22 @@ import (
 
 // TempPrefix begins the names of files that are not finished.
 const TempPrefix = ".tmp-"
+
+// CheckOutput tells before long work whether there is a place for its result.
+func CheckOutput(path string) error {
+	dir := filepath.Dir(path)
+	info, err := os.Stat(dir)
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	if !info.IsDir() {
+		return fmt.Errorf("%s: %s is not a directory", path, dir)
+	}
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return fmt.Errorf("%s: it is a directory: expected a file", path)
+	}
+	return nil
+}
 
 // WriteFile writes a file that appears whole or not at all. What is there and no regular file, such as /dev/null or a pipe, is written
 // to: a rename would put a file in its place.
@@ -28,6 +45,13 @@ func WriteFileFrom(path string, from io.WriterTo, mode fs.FileMode) (err error) 
 		_, err = from.WriteTo(f)
 		return errors.Join(err, f.Close())
 	}
+	// The name of the file for a while tells people nothing.
+	defer func() {
+		var failed *fs.PathError
+		if errors.As(err, &failed) {
+			err = &fs.PathError{Op: failed.Op, Path: path, Err: failed.Err}
+		}
+	}()
 	tmp, err := os.CreateTemp(filepath.Dir(path), TempPrefix+"*")
 	if err != nil {
 		return err

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -123,6 +124,10 @@ func (f FlagSet) Parse(args []string, mixed bool) (rest []string, help bool, err
 			value, args = args[0], args[1:]
 		}
 		if err := o.set(value); err != nil {
+			var told UsageError // with the flag's name
+			if errors.As(err, &told) {
+				return nil, false, err
+			}
 			return nil, false, fmt.Errorf("flag %s=%s: %w", name, value, err)
 		}
 	}
