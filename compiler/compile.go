@@ -105,10 +105,10 @@ func compile(ctx context.Context, src []byte, opts Options, hash func() [sha256.
 	}
 	j.openStores(len(src))
 	err = parallel(ctx, &opts, bodySizes(m), func() func(i int) error {
-		w := &worker{job: j}
+		w := j.newWorker()
 		return func(i int) error {
 			if size := len(m.Funcs[m.ImportedFuncs+i].Body); size < w.size/arenaSlack {
-				*w = worker{job: j, size: size, bytes: w.bytes, relocs: w.relocs}
+				*w = worker{job: j, size: size, building: w.building, bytes: w.bytes, relocs: w.relocs}
 			} else {
 				w.size = max(w.size, size)
 			}

@@ -22,6 +22,15 @@ type inliner struct {
 	opt     opt.Scratch
 }
 
+// newWorker makes a worker, which builds the functions that it compiles so that others can be put into them.
+func (j *job) newWorker() *worker {
+	w := &worker{job: j, building: j.frontend}
+	if j.inlinees != nil && j.opts.on(inlining) {
+		w.building.Inlines = func(callee uint32) bool { return w.inlinee(callee) != nil }
+	}
+	return w
+}
+
 // inline puts small functions in the place of their calls.
 func (w *worker) inline() error {
 	if w.inlinees != nil {

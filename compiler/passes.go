@@ -25,8 +25,8 @@ type pass struct {
 
 // passes is the pipeline of a function, in order.
 var passes = []pass{
-	{name: "build", required: true, run: func(w *worker) error { return w.builder.Build(w.mod, w.index, w.frontend, &w.f) }},
-	{name: "inline", run: (*worker).inline},
+	{name: "build", required: true, run: func(w *worker) error { return w.builder.Build(w.mod, w.index, w.building, &w.f) }},
+	{name: inlining, run: (*worker).inline},
 	ssaPass(opt.Thread),
 	ssaPass(opt.Unroll),
 	ssaPass(opt.Forward),
@@ -97,16 +97,17 @@ type worker struct {
 	index uint32 // function being compiled, among all
 	size  int    // of the largest body since the memory is new
 
-	builder frontend.Builder
-	opt     opt.Scratch
-	inliner inliner
-	alloc   regalloc.Allocator
-	f       ssa.Func
-	m       backend.Func
-	result  regalloc.Result
-	code    backend.Code
-	packer  artifact.SitesBuilder
-	packed  []byte
+	building frontend.Options
+	builder  frontend.Builder
+	opt      opt.Scratch
+	inliner  inliner
+	alloc    regalloc.Allocator
+	f        ssa.Func
+	m        backend.Func
+	result   regalloc.Result
+	code     backend.Code
+	packer   artifact.SitesBuilder
+	packed   []byte
 
 	bytes  shelf[byte]
 	relocs shelf[backend.Reloc]
@@ -192,6 +193,9 @@ const (
 	leaves    = "leaves"    // known loops over bytes take many at a time, SHA-256 has the processor's instructions
 	unwinders = "unwinders" // no way on from calls of functions that never return 0
 )
+
+// inlining is the pass that puts functions in the place of calls.
+const inlining = "inline"
 
 // layout is an optimisation of the instruction sets: all that is cold is placed behind what is not.
 const layout = "layout"

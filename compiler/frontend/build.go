@@ -17,6 +17,8 @@ type Options struct {
 	Threading bool
 	// Split gives such a loop a body of its own for its first state, apart from all others.
 	Split bool
+	// Inlines, if not nil, tells whether calls of a function will be replaced by it.
+	Inlines func(callee uint32) bool
 }
 
 // Builder validates and builds functions. It is reused from function to function; every worker

@@ -65,7 +65,22 @@ var goShape = testFunc{i32ToI32, []byte{tI32}, code(
 	wasm.OpI32Const, 0, wasm.OpReturn, wasm.OpEnd, wasm.OpEnd, wasm.OpI32Const, 1,
 )}
 
+// goStraight is the same without the loop.
+var goStraight = testFunc{i32ToI32, []byte{tI32}, code(
+	wasm.OpGlobalGet, uint32(0), wasm.OpLocalSet, uint32(1),
+	wasm.OpBlock, tNothing, wasm.OpLoop, tNothing,
+	wasm.OpBlock, tNothing, wasm.OpBlock, tNothing,
+	wasm.OpLocalGet, uint32(0), wasm.OpBrTable, uint32(2), []byte{0, 1}, uint32(1), wasm.OpEnd,
+	wasm.OpLocalGet, uint32(1), wasm.OpI32Const, 8, wasm.OpI32Sub, wasm.OpLocalTee, uint32(1), wasm.OpGlobalSet, uint32(0),
+	wasm.OpI32Const, 0, wasm.OpCall, uint32(1), wasm.OpGlobalGet, uint32(0), wasm.OpLocalSet, uint32(1),
+	wasm.OpBrIf, uint32(2), wasm.OpEnd, // resume point
+	wasm.OpLocalGet, uint32(1), wasm.OpI32Load, uint32(2), uint32(16), wasm.OpGlobalSet, uint32(0),
+	wasm.OpI32Const, 0, wasm.OpReturn, wasm.OpEnd, wasm.OpEnd, wasm.OpI32Const, 1,
+)}
+
 var goldenCases = []goldenCase{
+	{"Go's shape without a loop: one body behind the test", Options{Threading: true, Split: true}, goStraight},
+	{"Go's shape without a loop: two bodies where what is called will be part of one", Options{Threading: true, Split: true, Inlines: func(uint32) bool { return true }}, goStraight},
 	{"Go's shape: a jump goes straight to its block, the resume switch stays", threading, goShape},
 	{"Go's shape in two bodies: state 0 apart from all others", Options{Threading: true, Split: true}, goShape},
 	{"a state machine whose first state is known: the switch goes", threading, testFunc{i32ToNone, []byte{tI32}, code(

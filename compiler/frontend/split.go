@@ -13,7 +13,7 @@ import (
 // loops have several entries, and all that is live there becomes a parameter.
 //
 // split takes those edges away from the code that matters. The dispatch becomes a test for state 0; any other state
-// goes to a copy of the dispatch and, where the function has loops, to a copy of all blocks behind it: two bodies, both
+// goes to a copy of the dispatch and, where the function has loops or much is put in the place of calls, to a copy of all blocks behind it: two bodies, both
 // optimised, because a frame that was resumed once finishes in the second. What neither reaches is dropped later.
 func (b *Builder) split() {
 	f := b.f
@@ -35,7 +35,7 @@ func (b *Builder) split() {
 	table := f.TableOf(d)
 	zero := f.Edges[table[0]].To
 	resume := ssa.Block(len(f.Blocks)) // the copy of the dispatch
-	if b.hasLoop(zero) {
+	if b.hasLoop(zero) || b.inlinesMuch() {
 		b.copyBlocks()
 	} else {
 		b.copyDispatch()
@@ -75,6 +75,33 @@ func (b *Builder) hasLoop(first ssa.Block) bool {
 		}
 	}
 	return false
+}
+
+// blocksForCall is how many blocks are worth a copy for one call in whose place a function will stand.
+const blocksForCall = 16
+
+// inlinesMuch tells whether many calls that are likely will be replaced by the functions that they call. What these leave in memory would not be known
+// any more where the way of a resumed function joins, right behind each call.
+func (b *Builder) inlinesMuch() bool {
+	f := b.f
+	if b.opts.Inlines == nil || len(f.Calls)*blocksForCall < len(f.Blocks) {
+		return false
+	}
+	calls := 0
+	for i := range f.Blocks {
+		bd := &f.Blocks[i]
+		if bd.Cold {
+			continue
+		}
+		for _, v := range f.OrderOf(bd) {
+			if in := &f.Insts[v]; in.Op == ssa.OpCall {
+				if c := &f.Calls[in.A]; c.Kind == ssa.CallDirect && b.opts.Inlines(c.Callee) {
+					calls++
+				}
+			}
+		}
+	}
+	return calls*blocksForCall >= len(f.Blocks)
 }
 
 // copyDispatch adds a block with the dispatch's switch.
