@@ -31,6 +31,16 @@ func singly(passes []Pass) (lists [][]Pass) {
 
 // runRandom compares random functions with what each list of passes makes of them.
 func runRandom(t *testing.T, rounds uint64, o ssatest.Options, lists [][]Pass) {
+	compareRandom(t, rounds, func(r *rand.Rand, i uint64) *ssa.Func {
+		o := o
+		o.NoFloats, o.Explicit = i%3 == 0, i%4 == 0
+		o.NoCalls = o.NoCalls || i%2 == 0
+		return ssatest.Func(r, o)
+	}, lists)
+}
+
+// compareRandom does so with those that are made of random numbers and of their own number.
+func compareRandom(t *testing.T, rounds uint64, made func(*rand.Rand, uint64) *ssa.Func, lists [][]Pass) {
 	seed := ssatest.Seed(t)
 	if testing.Short() {
 		rounds /= 10
@@ -38,10 +48,7 @@ func runRandom(t *testing.T, rounds uint64, o ssatest.Options, lists [][]Pass) {
 	var s Scratch
 	compared := 0
 	for i := range rounds {
-		o := o
-		o.NoFloats, o.Explicit = i%3 == 0, i%4 == 0
-		o.NoCalls = o.NoCalls || i%2 == 0
-		newFunc := func() *ssa.Func { return ssatest.Func(rand.New(rand.NewPCG(seed, i)), o) }
+		newFunc := func() *ssa.Func { return made(rand.New(rand.NewPCG(seed, i)), i) }
 		before := newFunc()
 		var want [4]ssatest.Outcome
 		var done [len(want)]bool
