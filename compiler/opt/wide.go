@@ -2,6 +2,7 @@ package opt
 
 import (
 	"math"
+	"slices"
 
 	"github.com/wasmaot/wasmaot/compiler/abi"
 	"github.com/wasmaot/wasmaot/compiler/ssa"
@@ -18,7 +19,7 @@ func wide(f *ssa.Func, s *Scratch) {
 	dropUnreachable(f)
 	w := &s.wide
 	w.x = folder{f: f, rules: &simplifications}
-	w.made, w.owner = w.made[:0], w.owner[:0]
+	w.made, w.owner, w.either = w.made[:0], w.owner[:0], w.either[:0]
 	for _, b := range f.RPO {
 		for _, v := range f.OrderOf(&f.Blocks[b]) {
 			switch in := &f.Insts[v]; {
@@ -39,9 +40,10 @@ func wide(f *ssa.Func, s *Scratch) {
 }
 
 type widener struct {
-	x     folder      // for what it knows of values
-	made  []insertion // in the order of the walk
-	owner []ssa.Block // by parameter; empty until asked for
+	x      folder      // for what it knows of values
+	made   []insertion // in the order of the walk
+	either []ssa.Value // sums of two bits of which one is 0
+	owner  []ssa.Block // by parameter; empty until asked for
 }
 
 // insertion is an instruction to be placed before another one.
@@ -66,7 +68,11 @@ func (w *widener) insert(s *Scratch) {
 
 // emit makes an I32 before the root.
 func (w *widener) emit(root ssa.Value, op ssa.Op, a, b uint32) uint32 {
-	v := w.x.f.NewValue(op, abi.I32, a, b, 0, w.x.f.Pos[root])
+	return w.emitAs(abi.I32, root, op, a, b)
+}
+
+func (w *widener) emitAs(t abi.Type, root ssa.Value, op ssa.Op, a, b uint32) uint32 {
+	v := w.x.f.NewValue(op, t, a, b, 0, w.x.f.Pos[root])
 	w.made = append(w.made, insertion{v, root})
 	return uint32(v)
 }
@@ -247,7 +253,7 @@ func (w *widener) carry(v ssa.Value, both ssa.Inst, either, notSum uint32) bool 
 			if c, ok := third([3]uint32{part.A, part.B, sum.B}, x, y); ok && w.isBit(c) {
 				inner := w.emit(v, ssa.OpLtU, sum.A, part.A)
 				outer := w.emit(v, ssa.OpLtU, s, sum.B)
-				w.become(v, w.emit(v, ssa.OpOr, inner, outer)) // only one of them is true
+				w.becomeEither(v, inner, outer)
 				return true
 			}
 		}
@@ -286,7 +292,7 @@ func (w *widener) borrow(v ssa.Value, notX, y, notDiffers, d uint32) bool {
 	}
 	inner := w.emit(v, ssa.OpLtU, x, y)
 	outer := w.emit(v, ssa.OpLtU, diff.A, diff.B)
-	w.become(v, w.emit(v, ssa.OpOr, inner, outer))
+	w.becomeEither(v, inner, outer)
 	return true
 }
 
@@ -295,12 +301,19 @@ func (w *widener) become(v ssa.Value, bit uint32) {
 	w.x.f.Insts[v] = ssa.NewInst(ssa.OpZext, abi.I64, bit, 0, 0)
 }
 
+// becomeEither makes v the sum of two I32 bits of which only one is 1: to add the second costs less than to make it a number first.
+func (w *widener) becomeEither(v ssa.Value, inner, outer uint32) {
+	a, b := w.emitAs(abi.I64, v, ssa.OpZext, inner, 0), w.emitAs(abi.I64, v, ssa.OpZext, outer, 0)
+	w.x.f.Insts[v] = ssa.NewInst(ssa.OpAdd, abi.I64, a, b, 0)
+	w.either = append(w.either, v)
+}
+
 // isBit reports whether v is 0 or 1, if it is a parameter by what arrives there.
 func (w *widener) isBit(v uint32) bool {
 	f := w.x.f
 	in := &f.Insts[v]
 	if in.Op != ssa.OpParam {
-		return w.x.isBool(v)
+		return w.isBool(v)
 	}
 	if len(w.owner) == 0 {
 		w.owner = sized(w.owner, len(f.Insts))
@@ -315,12 +328,21 @@ func (w *widener) isBit(v uint32) bool {
 		return false
 	}
 	for _, e := range preds {
-		if a := uint32(f.ArgsOf(&f.Edges[e])[in.A]); a != v && !w.x.isBool(a) {
+		if a := uint32(f.ArgsOf(&f.Edges[e])[in.A]); a != v && !w.isBool(a) {
 			return false
 		}
 	}
 	return true
 }
+
+// isBool reports whether v is 0 or 1; the sums made here last are known to be.
+func (w *widener) isBool(v uint32) bool {
+	latest := w.either[max(0, len(w.either)-maxEither):]
+	return w.x.isBool(v) || slices.Contains(latest, ssa.Value(v))
+}
+
+// maxEither bounds how many sums isBool looks at.
+const maxEither = 16
 
 // maxBitPreds bounds how many edges isBit looks at.
 const maxBitPreds = 8
