@@ -1,6 +1,10 @@
 package opt
 
-import "github.com/wasmaot/wasmaot/compiler/ssa"
+import (
+	"slices"
+
+	"github.com/wasmaot/wasmaot/compiler/ssa"
+)
 
 // unroll repeats the bodies of short loops over memory, tests and all. What grows by the same amount in each round, such as the index
 // of an element, is made once for all copies: in the others it is that and a constant, which forward makes the offset of
@@ -42,11 +46,12 @@ func unroll(f *ssa.Func, s *Scratch) {
 }
 
 const (
-	maxChain    = 6  // blocks of a loop
-	maxRepeated = 48 // instructions of a loop
-	maxUnrolled = 192
+	maxChain    = 6   // blocks of a loop
+	maxEntries  = 16  // edges to its header
+	maxRepeated = 48  // instructions of it
+	maxUnrolled = 192 // instructions of it and its copies
 	maxCopies   = 3
-	maxDemands  = 8 // values of a loop that are used outside
+	maxDemands  = 8 // values of it that are used outside
 )
 
 // chain is a loop that may be unrolled.
@@ -85,79 +90,87 @@ type unroller struct {
 
 // find notes the loop that block b leads back to.
 func (u *unroller) find(b ssa.Block) {
-	f := u.f
-	bd := &f.Blocks[b]
+	bd := &u.f.Blocks[b]
 	if bd.Cold || bd.Header == ssa.NoBlock || bd.Kind != ssa.BlockJump && bd.Kind != ssa.BlockIf {
 		return
 	}
 	c := chain{}
-	header := bd.Header
+	if u.onlyLatch(&c, bd) && u.collect(&c, b, bd.Header) && u.leadsOnOnce(&c) {
+		u.chains = append(u.chains, c)
+	}
+}
+
+// onlyLatch reports whether a block leads back to its loop's header, and no other block does.
+func (u *unroller) onlyLatch(c *chain, bd *ssa.BlockData) bool {
+	f := u.f
 	found := false
 	for e := bd.SuccStart; e < bd.SuccEnd; e++ {
-		if f.Edges[e].To == header {
+		if f.Edges[e].To == bd.Header {
 			c.latch, found = ssa.Edge(e), true
 		}
 	}
-	if !found {
-		return
+	preds := f.PredsOf(&f.Blocks[bd.Header])
+	if !found || len(preds) > maxEntries {
+		return false
 	}
 	backward := 0
-	for _, e := range f.PredsOf(&f.Blocks[header]) {
-		if f.Dominates(header, f.Edges[e].From) {
+	for _, e := range preds {
+		if f.Dominates(bd.Header, f.Edges[e].From) {
 			backward++
 		}
 	}
-	if backward != 1 {
-		return
-	}
-	size, addresses := 0, 0
-	for at := b; ; {
-		bd := &f.Blocks[at]
-		if c.n == maxChain || bd.Header != header || bd.Kind != ssa.BlockJump && bd.Kind != ssa.BlockIf {
-			return
-		}
-		c.blocks[c.n] = at
-		c.n++
+	return backward == 1
+}
+
+// collect gathers the blocks from b up to the header, and reports whether they are short enough, have accesses and no calls.
+func (u *unroller) collect(c *chain, b, header ssa.Block) bool {
+	f := u.f
+	size, accesses := 0, false
+	for {
+		bd := &f.Blocks[b]
 		size += int(bd.InstEnd - bd.InstStart)
-		if size > maxRepeated {
-			return
+		if c.n == maxChain || size > maxRepeated || bd.Header != header || bd.Kind != ssa.BlockJump && bd.Kind != ssa.BlockIf {
+			return false
 		}
 		for _, v := range f.OrderOf(bd) {
 			switch f.Insts[v].Op {
 			case ssa.OpCall, ssa.OpMemCopy, ssa.OpMemFill:
-				return
+				return false
 			case ssa.OpAddr:
-				addresses++
+				accesses = true
 			}
 		}
-		if at == header {
+		c.blocks[c.n] = b
+		c.n++
+		if b == header {
 			break
 		}
 		preds := f.PredsOf(bd)
 		if len(preds) != 1 || bd.ParamStart != bd.ParamEnd {
-			return
+			return false
 		}
-		at = f.Edges[preds[0]].From
+		b = f.Edges[preds[0]].From
 	}
-	if addresses == 0 {
-		return
-	}
-	for i, j := 0, c.n-1; i < j; i, j = i+1, j-1 {
-		c.blocks[i], c.blocks[j] = c.blocks[j], c.blocks[i]
-	}
-	for i := range c.n { // one way on, the other one leads out
+	slices.Reverse(c.blocks[:c.n])
+	c.copies = min(maxCopies, maxUnrolled/max(size, 1)-1)
+	return accesses
+}
+
+// leadsOnOnce reports whether each block has one way on, so that another one leads out.
+func (u *unroller) leadsOnOnce(c *chain) bool {
+	f := u.f
+	for _, b := range c.blocks[:c.n] {
 		on := 0
-		for _, e := range f.SuccsOf(&f.Blocks[c.blocks[i]]) {
-			if f.Blocks[e.To].Header == header {
+		for _, e := range f.SuccsOf(&f.Blocks[b]) {
+			if f.Blocks[e.To].Header == c.blocks[0] {
 				on++
 			}
 		}
 		if on != 1 {
-			return
+			return false
 		}
 	}
-	c.copies = min(maxCopies, maxUnrolled/max(size, 1)-1)
-	u.chains = append(u.chains, c)
+	return true
 }
 
 // mark notes which blocks and values belong to which loop.
