@@ -187,6 +187,7 @@ func TestReleaseWithoutGo(t *testing.T) {
 	dir := t.TempDir()
 	run, wasmaot, module := filepath.Join(dir, "run"), filepath.Join(dir, "wasmaot"), filepath.Join(dir, "hello.wasm")
 	mustBuild(t, run, "../wasmaot-run", ".", "CGO_ENABLED=0")
+	run = nativetest.Unwrapped(run)
 	mustBuild(t, module, "../../examples/hello", ".", "GOOS=wasip1", "GOARCH=wasm")
 	here, err := filepath.Abs("wasmaot-run-" + runtime.GOARCH + ".bin")
 	if err != nil {
@@ -207,12 +208,12 @@ func TestReleaseWithoutGo(t *testing.T) {
 		t.Fatal(err)
 	}
 	app := filepath.Join(dir, "app")
-	cmd = exec.Command(wasmaot, "build", module, "-o", app)
+	cmd = nativetest.Command(wasmaot, "build", module, "-o", app)
 	cmd.Env, cmd.Dir = []string{"HOME=" + dir, "PATH="}, dir
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %v\n%s", cmd, err, out)
 	}
-	if out, err := exec.Command(app).CombinedOutput(); err != nil || !bytes.HasPrefix(out, []byte(greeting)) {
+	if out, err := nativetest.Command(app).CombinedOutput(); err != nil || !bytes.HasPrefix(out, []byte(greeting)) {
 		t.Errorf("%v\n%s", err, out)
 	}
 }

@@ -266,7 +266,7 @@ func TestGoTools(t *testing.T) {
 		if r := runProgram(t, tmp, nil, append([]string{native}, args(wantFile)...)...); r.Exit != 0 {
 			t.Fatalf("native compile: %+v", r)
 		}
-		env := []string{wasmaot, "run", "--no-cache", "--dir=/", "--env=GOOS=linux", "--env=GOARCH=amd64", module}
+		env := []string{wasmaot, "run", "--no-cache", "--dir=/", "--env=GOOS=linux", "--env=GOARCH=" + runtime.GOARCH, module}
 		if r := runProgram(t, tmp, nil, append(env, args(gotFile)...)...); r.Exit != 0 {
 			t.Fatalf("compile in the guest: %+v", r)
 		}

@@ -62,7 +62,7 @@ func emulated(e *testscript.Env) error {
 	}
 	e.Setenv("PATH", dir+string(os.PathListSeparator)+e.Getenv("PATH"))
 	for _, name := range []string{"wasmaot", goExecName} {
-		if err := nativetest.WriteWrapper(filepath.Join(dir, name), program, name); err != nil {
+		if err := nativetest.WriteWrapper(filepath.Join(dir, name), program); err != nil {
 			return err
 		}
 	}

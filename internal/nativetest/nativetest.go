@@ -54,16 +54,24 @@ func Wrap(program string) error {
 	if !Emulated() {
 		return nil
 	}
-	moved := program + ".program"
+	moved := Unwrapped(program)
 	if err := os.Rename(program, moved); err != nil {
 		return err
 	}
-	return WriteWrapper(program, moved, program)
+	return WriteWrapper(program, moved)
 }
 
-// WriteWrapper writes a file that starts a program for this machine under the emulator, with the given name as its argument 0.
-func WriteWrapper(file, program, name string) error {
+// Unwrapped is the program itself of a file that Wrap has made.
+func Unwrapped(file string) string {
+	if !Emulated() {
+		return file
+	}
+	return file + ".program"
+}
+
+// WriteWrapper writes a file that starts a program for this machine under the emulator, with the name that the file was started by as its argument 0.
+func WriteWrapper(file, program string) error {
 	quote := func(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
-	script := "#!/bin/sh\nexec " + quote(emulator) + " -0 " + quote(name) + " " + quote(program) + " \"$@\"\n"
+	script := "#!/bin/sh\nexec " + quote(emulator) + " -0 \"$0\" " + quote(program) + " \"$@\"\n"
 	return os.WriteFile(file, []byte(script), 0o755)
 }

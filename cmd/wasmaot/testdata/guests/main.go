@@ -174,16 +174,11 @@ func scheduler([]string) {
 	fmt.Println(total)
 	timeout := time.After(50 * time.Millisecond)
 	tick := time.NewTicker(10 * time.Millisecond)
-	ticked := false
-	for {
-		select {
-		case <-tick.C:
-			ticked = true
-		case <-timeout:
-			fmt.Println("ticked:", ticked)
-			return
-		}
+	for i := 0; i < 3; i++ {
+		<-tick.C
 	}
+	<-timeout
+	fmt.Println("ticked")
 }
 
 type node struct {
