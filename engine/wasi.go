@@ -33,6 +33,7 @@ type FileSystem struct {
 // wasiHost is an instance's WASI host.
 type wasiHost struct {
 	system *wasi.System
+	config wasi.Config
 	own    []func() error // undo what open did, last first
 	once   sync.Once
 }
@@ -44,7 +45,8 @@ func (w *WASI) open() (h *wasiHost, err error) {
 			err = errors.Join(err, h.close())
 		}
 	}()
-	c := w.Config
+	h.config = w.Config
+	c := &h.config
 	if c.Stdin == nil && w.Input != nil {
 		if c.Stdin, err = h.input(w.Input); err != nil {
 			return h, err
@@ -64,7 +66,7 @@ func (w *WASI) open() (h *wasiHost, err error) {
 	for _, f := range w.Files {
 		c.Dirs = append(c.Dirs, wasi.Dir{FS: f.FS, Guest: f.Guest})
 	}
-	h.system, err = wasi.New(&c)
+	h.system, err = wasi.New(c)
 	return h, err
 }
 

@@ -56,16 +56,23 @@ func (i *Instance) build(cfg *Config) error {
 	c, m := i.code, &i.code.art.Module
 	i.layout = c.blockLayout()
 	size := vmem.PageUp(i.layout.size)
-	var own []*table
-	for _, t := range m.Tables[len(i.tables):] {
-		inner, err := newTable(t, &tableRec{}, cfg.TableMax)
-		if err != nil {
+	imported := len(i.tables)
+	i.tables = append(make([]*table, 0, len(m.Tables)), i.tables...)
+	for k, t := range m.Tables[imported:] {
+		inner := &i.ownTable
+		if k > 0 {
+			inner = &table{}
+		}
+		if err := inner.make(t, cfg.TableMax); err != nil {
+			i.tables = i.tables[:imported]
 			return err
 		}
 		inner.node = i.node
-		own = append(own, inner)
+		i.tables = append(i.tables, inner)
 		size += inner.size()
 	}
+	own := i.tables[imported:]
+	i.tables = i.tables[:imported] // until they are in the block
 	block, err := vmem.Reserve(size, vmem.PageSize)
 	if err != nil {
 		return fmt.Errorf("instance: %w", err)
@@ -109,7 +116,7 @@ func (i *Instance) placeTables(own []*table) {
 		t.place(base)
 		base += t.size()
 	}
-	i.tables = append(i.tables[:len(i.tables):len(i.tables)], own...)
+	i.tables = append(i.tables, own...)
 }
 
 func (i *Instance) makeMemories(cfg *Config) error {
@@ -121,8 +128,12 @@ func (i *Instance) makeMemories(cfg *Config) error {
 	i.mems = i.mems[:imported:imported]
 	for k, t := range art.Module.Mems[imported:] {
 		rec := (*memoryRec)(i.at(uint64(l.Memories) + uint64(k)*abi.MemoryRecSize))
-		m, err := newMemory(t, rec, art.Header.Tier == artifact.TierGuard, cfg.MaxMemoryPages, cfg.Allocate)
-		if m != nil {
+		m := &i.ownMem
+		if k > 0 {
+			m = &Memory{}
+		}
+		err := m.init(t, rec, art.Header.Tier == artifact.TierGuard, cfg.MaxMemoryPages, cfg.Allocate)
+		if err == nil || cfg.Allocate != nil {
 			m.node = i.node
 			i.mems = append(i.mems, m)
 		}

@@ -112,7 +112,7 @@ func hostCall(s *nativeStack, _ *uint64) (resume uint64) {
 	}
 	// Plain stores: see watch.
 	e.native = 0
-	err := f.direct(s.ctx, inst, slots)
+	err := f.host(s.ctx, inst, slots)
 	e = s.e // not kept on the stack
 	e.native = 1
 	if err != nil || e.cancelled.Load() != 0 {
@@ -142,7 +142,7 @@ func firstHostCalls(s *nativeStack, slots *uint64) (resume uint64) {
 		resume = s.otherCall(f, inst, stack)
 	} else {
 		e.native = 0
-		err := f.direct(s.ctx, inst, stack)
+		err := f.host(s.ctx, inst, stack)
 		e = s.e
 		e.native = 1
 		if resume = e.resume; err != nil || e.cancelled.Load() != 0 {
@@ -174,7 +174,7 @@ func (s *nativeStack) otherCall(f *Func, inst *Instance, slots []uint64) (resume
 		return s.listenedCall(f, inst, slots)
 	}
 	s.e.native = 0
-	err := f.fn(s.ctx, inst, slots)
+	err := f.host(s.ctx, inst, slots)
 	return hostCalled(s, err)
 }
 
@@ -194,7 +194,7 @@ func (s *nativeStack) builtinCall(f *Func, inst *Instance, slots []uint64) (resu
 func (s *nativeStack) listenedCall(f *Func, inst *Instance, slots []uint64) (resume uint64) {
 	s.e.native = 0
 	c := &ListenedCall{Instance: inst, Func: f.listened, Values: slots, stack: s}
-	err := inst.listener.around(s.ctx, c, func() error { return f.listened.fn(s.ctx, inst, slots) })
+	err := inst.listener.around(s.ctx, c, func() error { return f.listened.host(s.ctx, inst, slots) })
 	return hostCalled(s, err)
 }
 

@@ -155,7 +155,10 @@ func (c *Code) use(name string) error {
 		return errors.New("code is closed")
 	}
 	c.uses++
-	c.name.CompareAndSwap(nil, &name)
+	if c.name.Load() == nil { // under the lock
+		first := name // escapes
+		c.name.Store(&first)
+	}
 	return nil
 }
 

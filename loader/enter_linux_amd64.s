@@ -2,14 +2,14 @@
 #include "go_asm.h"
 #include "textflag.h"
 
-// The frames have room where a function called by CALLGO may keep its six parameters, and above it s-8(SP) and e-16(SP).
+// The frames have room where a function called by CALLGO may keep its seven parameters, and above it s-8(SP) and e-16(SP).
 
 // CALLGO calls the Go function whose closure is in DX, its parameters and results in registers by Go's internal convention
 // (cmd/compile/abi-internal.md). That this is the convention still is tested when the program starts: see direct.go.
 #define CALLGO \
 	XORPS X15, X15; \
-	MOVQ (DX), R9; \
-	CALL R9
+	MOVQ (DX), R12; \
+	CALL R12
 
 // G loads the goroutine's g.
 #define G \
@@ -35,6 +35,7 @@
 	MOVQ const_ctxInstance(R11), CX; \
 	MOVQ Func_slots(R10), SI; \
 	MOVQ SI, R8; \
+	MOVQ R10, R9; \
 	CALLGO; \
 	MOVQ BX, CX; \
 	MOVQ e-16(SP), BX; \
@@ -273,8 +274,8 @@ rest: // entered(how, s, f, ctx, slots, n)
 	MOVQ AX, err_data+48(FP)
 	RET
 
-// func callDirect(fn HostFunc, ctx context.Context, caller *Instance, stack []uint64) error
-TEXT ·callDirect(SB), NOSPLIT, $88-72
+// func callDirect(fn SharedHostFunc, ctx context.Context, caller *Instance, stack []uint64, f *Func) error
+TEXT ·callDirect(SB), NOSPLIT, $88-80
 	NO_LOCAL_POINTERS
 	MOVQ fn+0(FP), DX
 	MOVQ ctx_itable+8(FP), AX
@@ -283,10 +284,11 @@ TEXT ·callDirect(SB), NOSPLIT, $88-72
 	MOVQ stack_base+32(FP), DI
 	MOVQ stack_len+40(FP), SI
 	MOVQ stack_cap+48(FP), R8
+	MOVQ f+56(FP), R9
 	G
 	CALLGO
-	MOVQ AX, ret_itable+56(FP)
-	MOVQ BX, ret_data+64(FP)
+	MOVQ AX, ret_itable+64(FP)
+	MOVQ BX, ret_data+72(FP)
 	RET
 
 // func goroutine() uintptr

@@ -2,7 +2,7 @@
 #include "go_asm.h"
 #include "textflag.h"
 
-// The frames have room where a function called by CALLGO may keep its six parameters, and above it s-8(SP) and e-16(SP).
+// The frames have room where a function called by CALLGO may keep its seven parameters, and above it s-8(SP) and e-16(SP).
 
 // CALLGO calls the Go function whose closure is in R26, its parameters and results in registers by Go's internal convention
 // (cmd/compile/abi-internal.md). That this is the convention still is tested when the program starts: see direct.go.
@@ -28,6 +28,7 @@
 	ADD $const_exitSaved, R3; \
 	MOVD Func_slots(R13), R4; \
 	MOVD R4, R5; \
+	MOVD R13, R6; \
 	MOVW ZR, exec_native(R9); \
 	CALLGO; \
 	MOVD e-16(SP), R9; \
@@ -284,8 +285,8 @@ rest: // entered(how, s, f, ctx, slots, n)
 	MOVD R0, err_data+48(FP)
 	RET
 
-// func callDirect(fn HostFunc, ctx context.Context, caller *Instance, stack []uint64) error
-TEXT ·callDirect(SB), NOSPLIT, $88-72
+// func callDirect(fn SharedHostFunc, ctx context.Context, caller *Instance, stack []uint64, f *Func) error
+TEXT ·callDirect(SB), NOSPLIT, $88-80
 	NO_LOCAL_POINTERS
 	MOVD fn+0(FP), R26
 	MOVD ctx_itable+8(FP), R0
@@ -294,9 +295,10 @@ TEXT ·callDirect(SB), NOSPLIT, $88-72
 	MOVD stack_base+32(FP), R3
 	MOVD stack_len+40(FP), R4
 	MOVD stack_cap+48(FP), R5
+	MOVD f+56(FP), R6
 	CALLGO
-	MOVD R0, ret_itable+56(FP)
-	MOVD R1, ret_data+64(FP)
+	MOVD R0, ret_itable+64(FP)
+	MOVD R1, ret_data+72(FP)
 	RET
 
 // func goroutine() uintptr

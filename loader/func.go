@@ -17,6 +17,9 @@ import (
 // that of the call. An error ends the guest's call, which returns it as it is. A panic unwinds through the guest.
 type HostFunc func(ctx context.Context, caller *Instance, stack []uint64) error
 
+// SharedHostFunc is a HostFunc for several Funcs, of which it is told the one that is called: what it works on is Func.Data.
+type SharedHostFunc func(ctx context.Context, caller *Instance, stack []uint64, f *Func) error
+
 // Func is a function of an instance or of the host. It is safe for concurrent use as far as the guest is.
 type Func struct {
 	typ  *funcType
@@ -33,7 +36,9 @@ type Func struct {
 
 	// A host's function, or a builtin.
 	fn       HostFunc
-	direct   HostFunc // fn if assembly may call it
+	shared   SharedHostFunc // in place of fn
+	data     any            // for shared
+	direct   HostFunc       // fn or shared if assembly may call it, which gives it f as well
 	builtin  builtin
 	listened *Func // the function itself, where calls are listened to
 	own      struct {
@@ -54,16 +59,37 @@ var _ = [1]struct{}{}[unsafe.Sizeof(funcDesc{})-abi.FuncDescSize]
 
 // NewHostFunc makes a function of the host. The name is for messages.
 func NewHostFunc(name string, sig *abi.Signature, fn HostFunc) *Func {
-	f := &Func{name: name, fn: fn}
-	f.typ, f.err = typeOf(sig)
-	if f.err != nil {
+	f := &Func{fn: fn}
+	f.init(name, sig, fn)
+	return f
+}
+
+// InitShared makes f, which is new, a function of the host.
+func (f *Func) InitShared(name string, sig *abi.Signature, fn SharedHostFunc, data any) {
+	f.shared, f.data = fn, data
+	f.init(name, sig, *(*HostFunc)(unsafe.Pointer(&fn)))
+}
+
+func (f *Func) init(name string, sig *abi.Signature, direct HostFunc) {
+	f.name = name
+	if f.typ, f.err = typeOf(sig); f.err != nil {
 		f.typ = &funcType{sig: *sig}
 	}
 	f.slots = f.typ.slots
 	if !f.typ.refs && directCalls {
-		f.direct = fn
+		f.direct = direct
 	}
-	return f
+}
+
+// Data is what InitShared was given.
+func (f *Func) Data() any { return f.data }
+
+// host calls a host function that is not listened to.
+func (f *Func) host(ctx context.Context, caller *Instance, stack []uint64) error {
+	if f.shared != nil {
+		return f.shared(ctx, caller, stack, f)
+	}
+	return f.fn(ctx, caller, stack)
 }
 
 // Signature is the function's type.
@@ -99,7 +125,7 @@ func (f *Func) callHost(ctx context.Context, stack []uint64) error {
 		f = f.listened
 	}
 	own := append([]uint64(nil), stack...)
-	err := f.fn(ctx, nil, own)
+	err := f.host(ctx, nil, own)
 	copy(stack, own)
 	return err
 }

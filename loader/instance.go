@@ -63,6 +63,9 @@ type Instance struct {
 	onClose  func()
 	onReset  func() error
 
+	ownMem   Memory // room for memory 0
+	ownTable table  // and for table 0
+
 	// See hold.go.
 	lost             []*nativeStack // taken away from calls in progress
 	patience, holder uint32
@@ -142,7 +145,7 @@ func (i *Instance) initialise(ctx context.Context) error {
 		if f.listened != nil {
 			f = f.listened
 		}
-		return f.fn(ctx, i, nil)
+		return f.host(ctx, i, nil)
 	}
 	return f.Call(ctx, nil)
 }

@@ -117,7 +117,8 @@ func TestMemoryGap(t *testing.T) {
 		{artifact.Memory{Min: maxPages, Max: maxPages}, maxPages},
 		{artifact.Memory{Min: 1, Max: maxPages, Is64: true}, maxPages},
 	} {
-		m, err := newMemory(c.typ, new(memoryRec), !c.typ.Is64, 0, nil)
+		m := &Memory{}
+		err := m.init(c.typ, new(memoryRec), !c.typ.Is64, 0, nil)
 		if err != nil {
 			t.Fatalf("%+v: %v", c.typ, err)
 		}

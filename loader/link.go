@@ -22,14 +22,14 @@ type imports struct {
 }
 
 // resolve finds the imports and compares their types with the declared ones.
-func (c *Code) resolve(cfg *Config) (*imports, error) {
+func (c *Code) resolve(cfg *Config) (imports, error) {
 	m := &c.art.Module
-	r := &imports{funcs: make([]*Func, 0, len(m.ImportedFuncTypes))}
+	r := imports{funcs: make([]*Func, 0, len(m.ImportedFuncTypes))}
 	for k := range m.Imports {
 		im := &m.Imports[k]
 		declared, err := c.declared(im)
 		if err != nil {
-			return nil, err
+			return r, err
 		}
 		var found Extern
 		ok := false
@@ -40,13 +40,13 @@ func (c *Code) resolve(cfg *Config) (*imports, error) {
 			found, ok = cfg.Resolve(im.Module, im.Name)
 		}
 		if !ok || found == nil {
-			return nil, &LinkError{Module: im.Module, Name: im.Name, Kind: im.Kind, Reason: unknownImport, Expected: declared.String()}
+			return r, &LinkError{Module: im.Module, Name: im.Name, Kind: im.Kind, Reason: unknownImport, Expected: declared.String()}
 		}
 		if f, isFunc := found.(*Func); isFunc && f.err != nil {
-			return nil, fmt.Errorf("import %q %q: %w", im.Module, im.Name, f.err)
+			return r, fmt.Errorf("import %q %q: %w", im.Module, im.Name, f.err)
 		}
 		if actual := typeOfExtern(found); !actual.matches(&declared) {
-			return nil, &LinkError{im.Module, im.Name, im.Kind, wrongType, declared.String(), actual.String()}
+			return r, &LinkError{im.Module, im.Name, im.Kind, wrongType, declared.String(), actual.String()}
 		}
 		switch x := found.(type) {
 		case *Func:
@@ -57,7 +57,7 @@ func (c *Code) resolve(cfg *Config) (*imports, error) {
 			r.globals = append(r.globals, x.global)
 		case *Memory:
 			if c.art.Header.Tier == artifact.TierGuard && !x.guarded {
-				return nil, fmt.Errorf("import %q %q: the module's code relies on a guard region, which this memory lacks", im.Module, im.Name)
+				return r, fmt.Errorf("import %q %q: the module's code relies on a guard region, which this memory lacks", im.Module, im.Name)
 			}
 			r.mems = append(r.mems, x)
 		}

@@ -40,12 +40,13 @@ type memoryRec struct{ base, bytes uint64 }
 
 var _ = [1]struct{}{}[unsafe.Sizeof(memoryRec{})-abi.MemoryRecSize]
 
-// noMemory stands for memory 0 where there is none.
+// noMemory stands for memory 0 where there is none, and for freed memories. It is never written.
 var noMemory memoryRec
 
 // NewMemory makes a memory of the host. It is guarded unless its addresses have 64 bits, so code of either tier may import it.
 func NewMemory(t artifact.Memory) (*Memory, error) {
-	m, err := newMemory(t, new(memoryRec), !t.Is64, 0, nil)
+	m := &Memory{}
+	err := m.init(t, new(memoryRec), !t.Is64, 0, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -55,30 +56,30 @@ func NewMemory(t artifact.Memory) (*Memory, error) {
 	return m, nil
 }
 
-// newMemory reserves and commits a memory whose record is at rec.
-func newMemory(t artifact.Memory, rec *memoryRec, guarded bool, limit uint64, allocate func(min, max uint64) ([]byte, func(), error)) (*Memory, error) {
+// init reserves and commits a memory whose record is at rec.
+func (m *Memory) init(t artifact.Memory, rec *memoryRec, guarded bool, limit uint64, allocate func(min, max uint64) ([]byte, func(), error)) error {
 	if limit == 0 || !t.Is64 && limit > maxPages {
 		limit = maxPages
 	}
 	if !t.Is64 && t.Min <= maxPages-gapPages {
 		limit = min(limit, maxPages-gapPages)
 	}
-	m := &Memory{typ: t, max: min(t.Max, limit), guarded: guarded, rec: rec}
+	m.typ, m.max, m.guarded, m.rec = t, min(t.Max, limit), guarded, rec
 	if t.Min > m.max {
-		return nil, fmt.Errorf("memory of at least %d pages: expected at most %d", t.Min, m.max)
+		return fmt.Errorf("memory of at least %d pages: expected at most %d", t.Min, m.max)
 	}
 	if allocate != nil {
-		return m, m.allocate(allocate)
+		return m.allocate(allocate)
 	}
 	if err := m.reserve(); err != nil {
-		return nil, fmt.Errorf("linear memory: %w", err)
+		return fmt.Errorf("linear memory: %w", err)
 	}
 	if err := m.region.Commit(0, t.Min*wasmPage); err != nil {
 		releaseMemory(m.region, m.guarded)
-		return nil, fmt.Errorf("linear memory: %w", err)
+		return fmt.Errorf("linear memory: %w", err)
 	}
 	rec.base, rec.bytes = m.region.Base(), t.Min*wasmPage
-	return m, nil
+	return nil
 }
 
 // allocate takes the memory's bytes from the host.
@@ -180,7 +181,7 @@ func (m *Memory) applyImage(a *artifact.Artifact) (abi.Trap, error) {
 
 // free gives the memory's addresses back.
 func (m *Memory) free() {
-	m.rec = &memoryRec{}
+	m.rec = &noMemory
 	if m.region != nil {
 		releaseMemory(m.region, m.guarded)
 	}

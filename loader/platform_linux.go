@@ -125,7 +125,7 @@ func membarrier(cmd uintptr) syscall.Errno {
 
 // crash ends the process with a goroutine trace.
 // callDirect calls fn as DIRECT does.
-func callDirect(fn HostFunc, ctx context.Context, caller *Instance, stack []uint64) error
+func callDirect(fn SharedHostFunc, ctx context.Context, caller *Instance, stack []uint64, f *Func) error
 
 func crash()
 

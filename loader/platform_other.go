@@ -25,8 +25,8 @@ func run(s *nativeStack, _, _ uint64, _ *uint64) bool {
 	s.err = ErrUnsupported
 	return false
 }
-func callDirect(HostFunc, context.Context, *Instance, []uint64) error { return nil }
-func crash()                                                          { panic(ErrUnsupported) }
+func callDirect(SharedHostFunc, context.Context, *Instance, []uint64, *Func) error { return nil }
+func crash()                                                                       { panic(ErrUnsupported) }
 
 func goroutine() uintptr { return 0 }
 func barriers() bool     { return false }

@@ -37,8 +37,8 @@ var _ = [1]struct{}{}[unsafe.Sizeof(tableRec{})-abi.TableRecSize]
 
 // NewTable makes a table of the host, full of null references.
 func NewTable(t artifact.Table) (*Table, error) {
-	inner, err := newTable(t, new(tableRec), 0)
-	if err != nil {
+	inner := &table{rec: new(tableRec)}
+	if err := inner.make(t, 0); err != nil {
 		return nil, err
 	}
 	region, err := vmem.Reserve(max(inner.size(), vmem.PageSize), vmem.PageSize)
@@ -56,16 +56,16 @@ func NewTable(t artifact.Table) (*Table, error) {
 	return handle, nil
 }
 
-// newTable makes a table without elements.
-func newTable(t artifact.Table, rec *tableRec, limit uint64) (*table, error) {
+// make makes a table without elements; rec is set by others.
+func (t *table) make(typ artifact.Table, limit uint64) error {
 	if limit == 0 {
 		limit = defaultTableMax
 	}
-	inner := &table{typ: t, max: min(t.Max, limit), rec: rec}
-	if t.Min > inner.max {
-		return nil, fmt.Errorf("table of at least %d elements: expected at most %d", t.Min, inner.max)
+	t.typ, t.max = typ, min(typ.Max, limit)
+	if typ.Min > t.max {
+		return fmt.Errorf("table of at least %d elements: expected at most %d", typ.Min, t.max)
 	}
-	return inner, nil
+	return nil
 }
 
 // size is the room in bytes, whole pages, of all elements that the table may ever have.
@@ -131,7 +131,10 @@ func (t *table) elems() []uint64 {
 }
 
 // free forgets the elements; their memory is the instance's.
-func (t *table) free() { t.rec = &tableRec{} }
+func (t *table) free() { t.rec = &noTable }
+
+// noTable is never written.
+var noTable tableRec
 
 // init copies n references from src to dst.
 func (t *table) init(refs []uint64, dst, src, n uint64) abi.Trap {

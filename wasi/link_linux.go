@@ -4,13 +4,17 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/wasmaot/wasmaot/compiler/abi"
 	"github.com/wasmaot/wasmaot/loader"
 )
 
 // linked are the functions that a System was asked for, by their place in tables.
-type linked []*loader.Func
+type linked struct {
+	funcs []*loader.Func
+	room  []loader.Func // for those to come
+}
 
 // tables are all functions; earlier ones hide later ones of the same name.
 var tables = [...][]function{functions, sockExtension}
@@ -41,10 +45,9 @@ func (s *System) find(module, name string, fits func(*abi.Signature) bool) (load
 	place := 0
 	for _, list := range tables {
 		for i := range list {
-			fn := &list[i]
-			if fn.name == name {
-				if sig := fn.signature(); fits(sig) {
-					return s.link(place+i, fn, sig), true
+			if fn := &list[i]; fn.name == name {
+				if l := fn.linkable(place + i); fits(l.sig) {
+					return s.link(place+i, l), true
 				}
 			}
 		}
@@ -53,25 +56,63 @@ func (s *System) find(module, name string, fits func(*abi.Signature) bool) (load
 	return nil, false
 }
 
-// link is the one function of the loader for the one at a place in tables.
-func (s *System) link(place int, fn *function, sig *abi.Signature) *loader.Func {
-	if s.links == nil {
-		s.links = make(linked, len(functions)+len(sockExtension))
+// A linkable is what the functions of all Systems for one in tables have in common.
+type linkable struct {
+	*function
+	full string // name in messages
+	sig  *abi.Signature
+	host loader.SharedHostFunc // its Data is the System
+}
+
+// linkables are those that were asked for, by their place in tables.
+var linkables struct {
+	mu   sync.Mutex
+	list []*linkable
+}
+
+func (fn *function) linkable(place int) *linkable {
+	l := &linkables
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.list == nil {
+		l.list = make([]*linkable, len(functions)+len(sockExtension))
 	}
-	if f := s.links[place]; f != nil {
+	if l.list[place] == nil {
+		l.list[place] = &linkable{fn, ModuleName + "." + fn.name, fn.signature(),
+			func(ctx context.Context, caller *loader.Instance, stack []uint64, f *loader.Func) error {
+				return f.Data().(*System).hostCall(ctx, fn, memoryOf(caller), stack)
+			}}
+	}
+	return l.list[place]
+}
+
+// link is the one function of the loader for the one at a place in tables.
+func (s *System) link(place int, l *linkable) *loader.Func {
+	if s.links.funcs == nil {
+		s.links.funcs = make([]*loader.Func, len(functions)+len(sockExtension))
+	}
+	if f := s.links.funcs[place]; f != nil {
 		return f
 	}
-	call := func(ctx context.Context, caller *loader.Instance, stack []uint64) error {
-		return s.hostCall(ctx, fn, memoryOf(caller), stack)
+	const together = 16
+	if len(s.links.room) == 0 {
+		s.links.room = make([]loader.Func, together)
 	}
-	if fn.name == "clock_time_get" && s.trace == nil && s.clock.now == nil {
-		call = func(_ context.Context, caller *loader.Instance, stack []uint64) error {
-			stack[0] = uint64(s.readClock(memoryOf(caller), stack))
-			return nil
-		}
+	f := &s.links.room[0]
+	s.links.room = s.links.room[1:]
+	call := l.host
+	if l.name == "clock_time_get" && s.trace == nil && s.clock.now == nil {
+		call = readClock
 	}
-	s.links[place] = loader.NewHostFunc(ModuleName+"."+fn.name, sig, call)
-	return s.links[place]
+	f.InitShared(l.full, l.sig, call, s)
+	s.links.funcs[place] = f
+	return f
+}
+
+// readClock is clock_time_get without what most guests do not need.
+func readClock(_ context.Context, caller *loader.Instance, stack []uint64, f *loader.Func) error {
+	stack[0] = uint64(f.Data().(*System).readClock(memoryOf(caller), stack))
+	return nil
 }
 
 // hostCall is invoke as the loader wants it.

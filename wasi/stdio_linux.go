@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"sync"
 
 	"golang.org/x/sys/unix"
 )
@@ -11,11 +12,12 @@ import (
 // addStream gives the guest a standard stream as descriptor n.
 func (s *System) addStream(n int, stream *os.File) error {
 	what := [...]string{"standard input", "standard output", "standard error"}[n]
-	fd, err := streamFD(n, stream)
+	fd, err := streamFD(stream)
 	if err != nil {
 		return fmt.Errorf("%s: %w", what, err)
 	}
-	f := &file{fd: fd}
+	f := s.newFile()
+	f.fd = fd
 	var st unix.Stat_t
 	if err := unix.Fstat(fd, &st); err != nil {
 		unix.Close(fd)
@@ -37,16 +39,21 @@ func (s *System) addStream(n int, stream *os.File) error {
 }
 
 // streamFD is a descriptor of our own for a stream.
-func streamFD(n int, stream *os.File) (int, error) {
-	if stream == nil {
-		flags := unix.O_WRONLY
-		if n == 0 {
-			flags = unix.O_RDONLY
-		}
-		return unix.Open(os.DevNull, flags|unix.O_CLOEXEC, 0)
+func streamFD(stream *os.File) (int, error) {
+	if stream != nil {
+		return dup(stream)
 	}
-	return dup(stream)
+	fd, err := devNull()
+	if err != nil {
+		return -1, err
+	}
+	return unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 3)
 }
+
+// devNull is an open file that has no state.
+var devNull = sync.OnceValues(func() (int, error) {
+	return unix.Open(os.DevNull, unix.O_RDWR|unix.O_CLOEXEC, 0)
+})
 
 // dup duplicates a file's descriptor, without making it blocking as File.Fd does.
 func dup(f *os.File) (int, error) {

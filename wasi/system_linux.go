@@ -24,6 +24,7 @@ type System struct {
 
 	argv, environ textList
 	files         fileTable
+	first         firstFiles
 	walkers       [2]*sandbox.Walker // made when wanted; the second is for file.rooted
 	clock         clock
 	rand          io.Reader
@@ -65,7 +66,26 @@ func New(cfg *Config) (*System, error) {
 	return s, nil
 }
 
+// firstFiles is room for what most guests open with.
+type firstFiles struct {
+	files [4]file
+	used  int
+	table [8]*file
+}
+
+// newFile is room for a file of Config.
+func (s *System) newFile() *file {
+	r := &s.first
+	if r.used == len(r.files) {
+		return &file{}
+	}
+	r.used++
+	return &r.files[r.used-1]
+}
+
 func (s *System) open(cfg *Config) error {
+	s.first, s.dir.owner = firstFiles{}, nil
+	s.files.files = s.first.table[:0]
 	streams := []*os.File{cfg.Stdin, cfg.Stdout, cfg.Stderr}
 	for n, f := range streams {
 		if err := s.addStream(n, f); err != nil {
@@ -153,7 +173,8 @@ func (s *System) addDir(d Dir) error {
 	if err != nil {
 		return fmt.Errorf("directory %s: %w", d.Host, err)
 	}
-	f := &file{
+	f := s.newFile()
+	*f = file{
 		fd:         fd,
 		filetype:   filetypeDirectory,
 		base:       rightsDirectory,
