@@ -48,7 +48,7 @@ func eqzDifference(x *folder, in ssa.Inst) ssa.Value {
 
 // A number cannot be equal to one with a bit that it never has.
 func eqMask(x *folder, in ssa.Inst, c uint64) ssa.Value {
-	if c&^x.mask(in.A) != 0 {
+	if c != 0 && c&^x.mask(in.A) != 0 {
 		return x.truth(in.Op == ssa.OpNe)
 	}
 	return 0

@@ -48,7 +48,7 @@ var simplifications = [ssa.OpCount]opRules{
 
 	ssa.OpMulHiU: {ssa.OpMulHiU, []constRule{mulHiSmall}, nil},
 
-	ssa.OpWrap: {0, nil, []rule{wrapWide, wrapAnd, wrapArith, wrapShift, wrapSelect}},
+	ssa.OpWrap: {0, nil, []rule{wrapOf}},
 	ssa.OpZext: {0, nil, []rule{zextWrap}},
 	ssa.OpSext: {0, nil, []rule{sextPositive, sextWrap}},
 

@@ -18,6 +18,28 @@ func (x *folder) narrow(v uint32) (ssa.Value, bool) {
 	return 0, false
 }
 
+// wrapOf tries the rules that fit what the low half is taken of: wraps are too many for trying all.
+func wrapOf(x *folder, in ssa.Inst) ssa.Value {
+	switch x.inst(in.A).Op {
+	case ssa.OpZext, ssa.OpSext:
+		return wrapWide(x, in)
+	case ssa.OpSext32:
+		return wrapAnd(x, in)
+	case ssa.OpAnd:
+		if w := wrapAnd(x, in); w != 0 {
+			return w
+		}
+		return wrapArith(x, in)
+	case ssa.OpAdd, ssa.OpSub, ssa.OpMul, ssa.OpOr, ssa.OpXor:
+		return wrapArith(x, in)
+	case ssa.OpShl, ssa.OpShrU, ssa.OpShrS:
+		return wrapShift(x, in)
+	case ssa.OpSelect:
+		return wrapSelect(x, in)
+	}
+	return 0
+}
+
 // The low half of a widened number is that number.
 func wrapWide(x *folder, in ssa.Inst) ssa.Value {
 	if v, ok := x.narrow(in.A); ok {
@@ -40,15 +62,10 @@ func wrapAnd(x *folder, in ssa.Inst) ssa.Value {
 // The low half of a sum, product and so on follows from the low halves.
 func wrapArith(x *folder, in ssa.Inst) ssa.Value {
 	a := x.inst(in.A)
-	switch a.Op {
-	case ssa.OpAdd, ssa.OpSub, ssa.OpMul, ssa.OpAnd, ssa.OpOr, ssa.OpXor:
-	default:
-		return 0
-	}
-	p, ok := x.narrow(a.A)
-	q, also := x.narrow(a.B)
-	if ok && also {
-		return x.become(a.Op, p, q)
+	if p, ok := x.narrow(a.A); ok {
+		if q, ok := x.narrow(a.B); ok {
+			return x.become(a.Op, p, q)
+		}
 	}
 	return 0
 }
