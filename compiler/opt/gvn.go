@@ -7,19 +7,11 @@ import (
 	"github.com/wasmaot/wasmaot/internal/lazy"
 )
 
-// valueTable finds an instruction equal to another: open addressing, and a generation stamp
-// instead of clearing.
+// valueTable finds an instruction equal to another by open addressing.
 type valueTable struct {
-	slots []valueSlot
-	mask  int // of the part in use, which is small for a small function and stays in the cache
-	gen   uint32
+	slots []ssa.Value // small for a small function, so that they stay in the cache; 0 is free
 	fact  []fact      // by value
 	block []ssa.Block // by value
-}
-
-type valueSlot struct {
-	gen uint32
-	v   ssa.Value
 }
 
 // fact is what a branch tells of its condition: in block and what it dominates the condition
@@ -69,11 +61,11 @@ func gvn(f *ssa.Func, s *Scratch) {
 			if numbered[in.Op] || in.Op == ssa.OpTabSize && isFixed(f.Module, in.A) {
 				t.block[v] = b
 				slot := t.find(f, in)
-				if w := slot.v; slot.gen == t.gen && f.Dominates(t.block[w], b) {
+				if w := *slot; w != 0 && f.Dominates(t.block[w], b) {
 					alias(f, v, w)
 					continue
 				}
-				*slot = valueSlot{t.gen, v}
+				*slot = v
 			}
 			f.Order[to] = v
 			to++
@@ -104,32 +96,29 @@ func isFixed(m *ssa.Module, table uint32) bool {
 
 // reset empties the table and makes room for n entries.
 func (t *valueTable) reset(n int) {
-	if t.gen++; t.gen == 0 {
-		clear(t.slots)
-		t.gen = 1
+	size := 1 << bits.Len(uint(n+n/2+2)) // at most two thirds will be taken
+	if size > cap(t.slots) {
+		t.slots = make([]ssa.Value, size)
 	}
-	size := 1 << bits.Len(uint(n+n/2+2)) // at most two thirds are taken
-	if size > len(t.slots) {
-		t.slots = make([]valueSlot, size)
-		clear(t.slots) // written now: a page that is read first is mapped a second time when it is written, at the cost of an interrupt
-	}
-	t.mask = size - 1
+	t.slots = t.slots[:size]
+	clear(t.slots) // new ones too: a page that is read first is mapped a second time when it is written, at the cost of an interrupt
 }
 
 // find gives the slot of an instruction equal to in, or the one where it belongs.
-func (t *valueTable) find(f *ssa.Func, in *ssa.Inst) *valueSlot {
+func (t *valueTable) find(f *ssa.Func, in *ssa.Inst) *ssa.Value {
 	a, b := in.A, in.B
 	swap := in.Op.Is(ssa.PropCommutes) && canSwap(f, in)
 	if swap && a > b {
 		a, b = b, a
 	}
 	h := ssa.Hash(uint64(a)|uint64(b)<<32, uint64(in.C)|uint64(in.Op)<<32|uint64(in.Type)<<48)
-	for i := int(h) & t.mask; ; i = (i + 1) & t.mask {
+	mask := len(t.slots) - 1
+	for i := int(h) & mask; ; i = (i + 1) & mask {
 		s := &t.slots[i]
-		if s.gen != t.gen {
+		if *s == 0 {
 			return s
 		}
-		o := &f.Insts[s.v]
+		o := &f.Insts[*s]
 		if o.Op != in.Op || o.Type != in.Type || o.Flags != in.Flags || o.C != in.C {
 			continue
 		}
@@ -177,8 +166,8 @@ func (t *valueTable) decided(f *ssa.Func, b ssa.Block) (isTrue, ok bool) {
 	default:
 		return false, false
 	}
-	if slot := t.find(f, &in); slot.gen == t.gen && f.Dominates(t.block[slot.v], b) {
-		if known := t.fact[slot.v]; known.block != 0 && f.Dominates(known.block, b) {
+	if v := *t.find(f, &in); v != 0 && f.Dominates(t.block[v], b) {
+		if known := t.fact[v]; known.block != 0 && f.Dominates(known.block, b) {
 			return !known.true, true
 		}
 	}
