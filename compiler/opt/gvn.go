@@ -51,6 +51,7 @@ func gvn(f *ssa.Func, s *Scratch) {
 	for _, b := range f.DomTree {
 		bd := &f.Blocks[b]
 		t.learn(f, b)
+		seldom := bd.Cold && bd.Loop == 0 // the search would cost more than it gives
 		to := bd.InstStart
 		for _, v := range f.OrderOf(bd) {
 			in := &f.Insts[v]
@@ -58,7 +59,7 @@ func gvn(f *ssa.Func, s *Scratch) {
 				continue
 			}
 			resolveOperands(f, in)
-			if numbered[in.Op] || in.Op == ssa.OpTabSize && isFixed(f.Module, in.A) {
+			if !seldom && numbered[in.Op] || in.Op == ssa.OpTabSize && isFixed(f.Module, in.A) {
 				t.block[v] = b
 				slot := t.find(f, in)
 				if w := *slot; w != 0 && f.Dominates(t.block[w], b) {
