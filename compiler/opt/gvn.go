@@ -51,7 +51,7 @@ func gvn(f *ssa.Func, s *Scratch) {
 	for _, b := range f.DomTree {
 		bd := &f.Blocks[b]
 		t.learn(f, b)
-		seldom := bd.Cold && bd.Loop == 0 // the search would cost more than it gives
+		seldom := isSeldom(bd) // the search would cost more than it gives
 		to := bd.InstStart
 		for _, v := range f.OrderOf(bd) {
 			in := &f.Insts[v]

@@ -57,6 +57,9 @@ func sized[T any](s []T, n int) []T {
 	return s
 }
 
+// isSeldom reports whether a block is run seldom, as far as its place tells.
+func isSeldom(bd *ssa.BlockData) bool { return bd.Cold && bd.Loop == 0 }
+
 // alias replaces v by w. Uses of v are found by resolve until finishAliases has run.
 func alias(f *ssa.Func, v, w ssa.Value) {
 	f.Insts[v] = ssa.Inst{Head: ssa.Head{Op: ssa.OpNop, Flags: ssa.FlagAliased}, A: uint32(w)}

@@ -21,7 +21,11 @@ func wide(f *ssa.Func, s *Scratch) {
 	w.x = folder{f: f, rules: &simplifications}
 	w.made, w.owner, w.either = w.made[:0], w.owner[:0], w.either[:0]
 	for _, b := range f.RPO {
-		for _, v := range f.OrderOf(&f.Blocks[b]) {
+		bd := &f.Blocks[b]
+		if isSeldom(bd) {
+			continue
+		}
+		for _, v := range f.OrderOf(bd) {
 			switch in := &f.Insts[v]; {
 			case in.Type != abi.I64:
 			case in.Op == ssa.OpAdd:
