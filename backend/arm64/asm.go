@@ -17,15 +17,23 @@ type Asm struct{ asm.Buffer }
 // Reset makes the assembler ready for another function, keeping its memory.
 func (a *Asm) Reset() { a.Buffer.Reset(&machine) }
 
-// Mem is a memory operand.
+// Mem is a memory operand. As ssa.Inst it has no more than four fields, for speed.
 type Mem struct {
+	MemRegs
+	Mode  Mode
+	Disp  int32
+	Const Label // not 0: what is at this label, there is no base or index
+}
+
+// MemRegs are the registers of a memory operand.
+type MemRegs struct {
 	Base, Index Reg   // NoReg is none
 	Ext         Ext   // of the index: ExtUXTW, ExtSXTW or ExtUXTX
 	Shift       uint8 // of the index: 0 or the logarithm of the access's size
-	Mode        Mode
-	Disp        int32
-	Const       Label // not 0: what is at this label, there is no base or index
 }
+
+// only is a base without an index.
+func only(base Reg) MemRegs { return MemRegs{Base: base, Index: NoReg} }
 
 // Mode says what becomes of the base register.
 type Mode uint8
@@ -37,21 +45,21 @@ const (
 )
 
 // At is [base, #disp].
-func At(base Reg, disp int32) Mem { return Mem{Base: base, Index: NoReg, Disp: disp} }
+func At(base Reg, disp int32) Mem { return Mem{MemRegs: only(base), Disp: disp} }
 
 // AtIndex is [base, index, ext #shift].
 func AtIndex(base, index Reg, ext Ext, shift uint8) Mem {
-	return Mem{Base: base, Index: index, Ext: ext, Shift: shift}
+	return Mem{MemRegs: MemRegs{base, index, ext, shift}}
 }
 
 // AtConst is the constant at l.
-func AtConst(l Label) Mem { return Mem{Base: NoReg, Index: NoReg, Const: l} }
+func AtConst(l Label) Mem { return Mem{MemRegs: only(NoReg), Const: l} }
 
 // Pre is [base, #disp]!, Post is [base], #disp.
-func Pre(base Reg, disp int32) Mem { return Mem{Base: base, Index: NoReg, Disp: disp, Mode: ModePre} }
+func Pre(base Reg, disp int32) Mem { return Mem{MemRegs: only(base), Disp: disp, Mode: ModePre} }
 
 // Post is [base], #disp.
-func Post(base Reg, disp int32) Mem { return Mem{Base: base, Index: NoReg, Disp: disp, Mode: ModePost} }
+func Post(base Reg, disp int32) Mem { return Mem{MemRegs: only(base), Disp: disp, Mode: ModePost} }
 
 // instSize is the size of an instruction.
 const instSize = 4

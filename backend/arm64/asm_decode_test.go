@@ -87,7 +87,7 @@ func TestImpossible(t *testing.T) {
 		"condition 14":          func(a *Asm) { a.Sel(CSEL, 8, X0, X1, X2, 14) },
 		"scale of another size": func(a *Asm) { a.Mem(LDR, 8, X0, AtIndex(X1, X2, ExtUXTW, 2)) },
 		"extension of index":    func(a *Asm) { a.Mem(LDR, 8, X0, AtIndex(X1, X2, ExtUXTB, 0)) },
-		"index and offset":      func(a *Asm) { a.Mem(LDR, 8, X0, Mem{Base: X1, Index: X2, Ext: ExtUXTX, Disp: 8}) },
+		"index and offset":      func(a *Asm) { a.Mem(LDR, 8, X0, Mem{MemRegs: MemRegs{X1, X2, ExtUXTX, 0}, Disp: 8}) },
 		"offset too large":      func(a *Asm) { a.Mem(LDR, 8, X0, At(X1, 1<<15)) },
 		"offset unaligned":      func(a *Asm) { a.Mem(LDR, 8, X0, At(X1, 257)) },
 		"offset below":          func(a *Asm) { a.Mem(LDR, 8, X0, At(X1, -257)) },
