@@ -44,7 +44,7 @@ func (e UsageError) Error() string { return e.Err.Error() }
 func (e UsageError) Unwrap() error { return e.Err }
 
 // holdTime is how long a run may take without the thread that package os/signal needs.
-const holdTime = 5 * time.Millisecond
+const holdTime = 20 * time.Millisecond
 
 // Main runs what a program does, and gives its exit code. The context ends with SIGINT and SIGTERM. The program's name is for messages.
 func Main(program string, run func(ctx context.Context) error) int {
