@@ -99,7 +99,7 @@ func (f *Func) Signature() *abi.Signature { return &f.typ.sig }
 // at least Signature().SlotCount() long. The error is what a host function returned, a *Trap, or an *Interrupted.
 //
 // If ctx can be cancelled, its end stops the guest wherever it is; a host function that runs then is
-// waited for.
+// waited for. The instance may keep ctx until it is called with another one, reset or closed.
 func (f *Func) Call(ctx context.Context, stack []uint64) error {
 	return enter(f, ctx, hide(stack), len(stack))
 }

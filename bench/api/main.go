@@ -13,7 +13,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"text/tabwriter"
 	"time"
 
 	"github.com/tetratelabs/wazero"
@@ -107,12 +106,9 @@ var module = []byte("\x00asm\x01\x00\x00\x00" +
 
 func main() {
 	log.SetFlags(0)
-	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	defer w.Flush()
-	fmt.Fprintln(w, "\twasmaot ns\tallocs\twazero ns\tallocs\tratio\t")
+	fmt.Printf("%44s%8s%14s%8s%9s\n", "wasmaot ns", "allocs", "wazero ns", "allocs", "ratio")
 	row := func(name string, r []result) {
-		fmt.Fprintf(w, "%s\t%.1f\t%.0f\t%.1f\t%.0f\t%.2f\t\n", name, r[0].ns, r[0].allocs, r[1].ns, r[1].allocs, r[1].ns/r[0].ns)
-		w.Flush()
+		fmt.Printf("%-33s%11.1f%8.0f%14.1f%8.0f%9.2f\n", name, r[0].ns, r[0].allocs, r[1].ns, r[1].allocs, r[1].ns/r[0].ns)
 	}
 
 	m := load(module)
@@ -183,14 +179,14 @@ func main() {
 		func(n uint64) { work.Call(cancellable, int32(n)) },
 		func(n uint64) { stackW[0] = n; plainW.CallWithStack(background, stackW) },
 		func(n uint64) { stackW[0] = n; workW.CallWithStack(cancellable, stackW) })
-	fmt.Fprintf(w, "\nloop under a cancellable context, as a ratio to one without:\twasmaot %.3f\twazero %.3f\n", r[1].ns/r[0].ns, r[3].ns/r[2].ns)
+	fmt.Printf("\nloop under a cancellable context, as a ratio to one without: wasmaot %.3f, wazero %.3f\n", r[1].ns/r[0].ns, r[3].ns/r[2].ns)
 
 	guest, native := gcStall(func(ctx context.Context) { ours.Func("spin").Call(ctx, nil) }), gcStall(nativeLoop)
 	for range 4 {
 		guest = min(guest, gcStall(func(ctx context.Context) { ours.Func("spin").Call(ctx, nil) }))
 		native = min(native, gcStall(nativeLoop))
 	}
-	fmt.Fprintf(w, "longest of 20 runtime.GC():\tbeside a spinning guest %v\tbeside a native loop %v\n", guest, native)
+	fmt.Printf("longest of 20 runtime.GC(): beside a spinning guest %v, beside a native loop %v\n", guest, native)
 }
 
 func load(src []byte) *engine.Module {
@@ -301,5 +297,5 @@ func goGuest(row func(string, []result)) {
 			check(i.Reset())
 		}
 	})
-	row("reset after 10 pages (wazero: instantiate)", []result{reset[0], both[1]})
+	row("reset after 10 pages (as above)", []result{reset[0], both[1]})
 }
