@@ -31,10 +31,10 @@ func (j *job) newWorker() *worker {
 	return w
 }
 
-// inline puts small functions in the place of their calls.
+// inline puts small functions in the place of their calls, if there are enough of them: the function is analysed anew.
 func (w *worker) inline() error {
 	if w.inlinees != nil {
-		opt.Inline(&w.f, &w.opt, w.inlinee)
+		opt.Inline(&w.f, &w.opt, len(w.f.Blocks)/frontend.BlocksForCall, w.inlinee)
 	}
 	return nil
 }

@@ -77,14 +77,14 @@ func (b *Builder) hasLoop(first ssa.Block) bool {
 	return false
 }
 
-// blocksForCall is how many blocks are worth a copy for one call in whose place a function will stand.
-const blocksForCall = 16
+// BlocksForCall is how many blocks are worth work for one call in whose place a function will stand.
+const BlocksForCall = 16
 
 // inlinesMuch tells whether many calls that are likely will be replaced by the functions that they call. What these leave in memory would not be known
 // any more where the way of a resumed function joins, right behind each call.
 func (b *Builder) inlinesMuch() bool {
 	f := b.f
-	if b.opts.Inlines == nil || len(f.Calls)*blocksForCall < len(f.Blocks) {
+	if b.opts.Inlines == nil || len(f.Calls)*BlocksForCall < len(f.Blocks) {
 		return false
 	}
 	calls := 0
@@ -101,7 +101,7 @@ func (b *Builder) inlinesMuch() bool {
 			}
 		}
 	}
-	return calls*blocksForCall >= len(f.Blocks)
+	return calls*BlocksForCall >= len(f.Blocks)
 }
 
 // copyDispatch adds a block with the dispatch's switch.

@@ -172,13 +172,13 @@ func Called(f *ssa.Func, s *Scratch) {
 }
 
 // Inline puts bodies in the place of calls that are likely to run. It takes one for each callee from find, which may give nil. What is
-// called in a body stays a call.
+// called in a body stays a call. Where there are bodies for fewer calls than least it does nothing.
 //
 // A function that was put there behaves as if it had been called: its instructions keep their positions, joined with that of
 // the call (ssa.Func.Inlined), and what it stores for its callers it still stores.
-func Inline(f *ssa.Func, s *Scratch, find func(callee uint32) *Body) {
+func Inline(f *ssa.Func, s *Scratch, least int, find func(callee uint32) *Body) {
 	in := &s.inline
-	if !in.wanted(f, find) {
+	if in.findAll(f, find) < max(least, 1) {
 		return
 	}
 	in.f = f
@@ -206,19 +206,19 @@ type inliner struct {
 	args   []ssa.Value
 }
 
-// wanted finds the bodies of all calls, and reports whether there are any.
-func (in *inliner) wanted(f *ssa.Func, find func(callee uint32) *Body) bool {
+// findAll finds the bodies of all calls, and counts them.
+func (in *inliner) findAll(f *ssa.Func, find func(callee uint32) *Body) (n int) {
 	in.bodies = in.bodies[:0]
-	any := false
 	for i := range f.Calls {
 		var body *Body
 		if c := &f.Calls[i]; c.Kind == ssa.CallDirect && c.Callee != f.Index {
-			body = find(c.Callee)
-			any = any || body != nil
+			if body = find(c.Callee); body != nil {
+				n++
+			}
 		}
 		in.bodies = append(in.bodies, body)
 	}
-	return any
+	return n
 }
 
 // block puts a body in the place of the first call of a block that is worth it, and gives the block with what follows the call.

@@ -90,7 +90,7 @@ func TestInlineGo(t *testing.T) {
 		t.Fatal("the callee is small, expected a body")
 	}
 	f := parsed(t, goCaller, &mod)
-	Inline(f, &s, func(index uint32) *Body {
+	Inline(f, &s, 1, func(index uint32) *Body {
 		if index == 7 {
 			return body
 		}
@@ -180,7 +180,7 @@ func TestInlineRandom(t *testing.T) {
 			continue
 		}
 		bodies++
-		Inline(after, &s, func(uint32) *Body { return body })
+		Inline(after, &s, 1, func(uint32) *Body { return body })
 		if err := ssa.Check(after); err != nil {
 			t.Fatalf("function %d: %v\nbody:\n%s\nafter:\n%s", i, err, small, after)
 		}
