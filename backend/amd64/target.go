@@ -37,7 +37,7 @@ const (
 var Target = &backend.Target{
 	Name:         "amd64",
 	Machine:      62, // EM_X86_64
-	FuncAlign:    16,
+	FuncAlign:    32,
 	HostFeatures: cpu.Host,
 	Baseline:     FeatureV2,
 	SHA:          FeatureSHA,
