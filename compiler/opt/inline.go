@@ -11,6 +11,7 @@ import (
 type Body struct {
 	f      ssa.Func
 	size   int  // in instructions
+	worth  int  // in calls
 	called bool // its first parameter is 0: other calls are none of it
 }
 
@@ -21,13 +22,15 @@ const (
 
 	maxInlineHot = 24 // instructions on the way that is likely
 	maxInlineAll = 64 // and in all
+
+	bulkWorth = 5 // calls that one of a function that copies or fills memory is worth: often the length is a constant
 )
 
 // NewBody makes a body of f, which has been optimised, nil if it is not small and simple: without loops, without switches
 // and, where it is likely to run, without calls, beside which little would be saved. If called is set the first parameter is 0 by Called.
 func NewBody(f *ssa.Func, s *Scratch, called bool) *Body {
 	outline(f, s)
-	hot, all := 0, 0
+	hot, all, worth := 0, 0, 1
 	for _, b := range f.RPO {
 		bd := &f.Blocks[b]
 		n := int(bd.InstEnd-bd.InstStart) + 1
@@ -35,8 +38,11 @@ func NewBody(f *ssa.Func, s *Scratch, called bool) *Body {
 		if !bd.Cold {
 			hot += n
 			for _, v := range f.OrderOf(bd) {
-				if f.Insts[v].Op == ssa.OpCall {
+				switch f.Insts[v].Op {
+				case ssa.OpCall:
 					return nil
+				case ssa.OpMemCopy, ssa.OpMemFill:
+					worth = bulkWorth
 				}
 			}
 		}
@@ -52,7 +58,7 @@ func NewBody(f *ssa.Func, s *Scratch, called bool) *Body {
 	if f.Blocks[0].Cold {
 		return nil
 	}
-	return &Body{size: all, called: called, f: ssa.Func{
+	return &Body{size: all, worth: worth, called: called, f: ssa.Func{
 		Index: f.Index, Sig: f.Sig, Insts: slices.Clone(f.Insts), Pos: slices.Clone(f.Pos), Blocks: slices.Clone(f.Blocks),
 		Order: slices.Clone(f.Order), Edges: slices.Clone(f.Edges), Lists: slices.Clone(f.Lists), Calls: slices.Clone(f.Calls),
 		Vecs: slices.Clone(f.Vecs), RPO: slices.Clone(f.RPO),
@@ -172,7 +178,7 @@ func Called(f *ssa.Func, s *Scratch) {
 }
 
 // Inline puts bodies in the place of calls that are likely to run. It takes one for each callee from find, which may give nil. What is
-// called in a body stays a call. Where there are bodies for fewer calls than least it does nothing.
+// called in a body stays a call. Where the bodies are worth fewer calls than least it does nothing.
 //
 // A function that was put there behaves as if it had been called: its instructions keep their positions, joined with that of
 // the call (ssa.Func.Inlined), and what it stores for its callers it still stores.
@@ -206,14 +212,14 @@ type inliner struct {
 	args   []ssa.Value
 }
 
-// findAll finds the bodies of all calls, and counts them.
+// findAll finds the bodies of all calls, and adds up what they are worth.
 func (in *inliner) findAll(f *ssa.Func, find func(callee uint32) *Body) (n int) {
 	in.bodies = in.bodies[:0]
 	for i := range f.Calls {
 		var body *Body
 		if c := &f.Calls[i]; c.Kind == ssa.CallDirect && c.Callee != f.Index {
 			if body = find(c.Callee); body != nil {
-				n++
+				n += body.worth
 			}
 		}
 		in.bodies = append(in.bodies, body)
