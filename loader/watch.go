@@ -43,6 +43,7 @@ func (s *nativeStack) begin(ctx context.Context) bool {
 		return false
 	}
 	s.ctx, s.watched = ctx, done != nil
+	s.e.native = 1 // a new exec's is 0
 	if done == nil {
 		return true
 	}
