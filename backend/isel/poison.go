@@ -17,8 +17,12 @@ func (l *Lowerer) poisoned(v ssa.Value, in *ssa.Inst) bool {
 	final := l.Result(v)
 	clean := l.NewVReg(regalloc.ClassInt)
 	l.Info[v].VReg = clean
+	before := len(l.M.Insts)
 	known := l.machine.Select(v, in) || l.common(v, in)
 	l.Info[v].VReg = final
+	if len(l.M.Insts) == before {
+		return known // it is made together with an earlier one (Pair)
+	}
 	l.Put(backend.TPoison, 8)
 	l.Tied(final, 1)
 	l.Arg(clean)
