@@ -195,9 +195,12 @@ watched: // see watch
 	MOVL $1, exec_special(AX)
 	MOVL $1, nativeStack_under(CX)
 	MOVQ nativeStack_watcher(CX), AX
+	TESTQ AX, AX // who takes the stack away at this moment has stopped the watch
+	JEQ  unwatched
 	MOVQ watch_done(AX), AX
 	CMPL const_chanClosed(AX), $0
 	JEQ  begin
+unwatched:
 	MOVL $0, nativeStack_under(CX)
 	JMP  other
 

@@ -196,9 +196,11 @@ watched: // see watch
 	MOVW R0, exec_special(R3)
 	MOVW R0, nativeStack_under(R1)
 	MOVD nativeStack_watcher(R1), R3
+	CBZ R3, unwatched // who takes the stack away at this moment has stopped the watch
 	MOVD watch_done(R3), R3
 	MOVWU const_chanClosed(R3), R0
 	CBZ R0, begin
+unwatched:
 	MOVW ZR, nativeStack_under(R1)
 	JMP other
 

@@ -8,6 +8,8 @@ import (
 	"runtime"
 	"sync"
 	"testing"
+
+	"github.com/wasmaot/wasmaot/internal/nativetest"
 )
 
 // turns is an instance with add, and call, which calls host.
@@ -132,6 +134,35 @@ func TestStackTakenAway(t *testing.T) {
 	all.Wait()
 	i.checkIdle(t)
 	add(t, i, 2*keepAfter)
+}
+
+// The stack is taken away from a goroutine whose calls share a watch.
+func TestWatchedStackTakenAway(t *testing.T) {
+	i := turns(t, nil)
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	stop, done := make(chan bool), make(chan bool)
+	go func() {
+		defer close(done)
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+				i.evict()
+			}
+		}
+	}()
+	f, stack := i.Func("add"), make([]uint64, 2)
+	for k := range uint64(nativetest.Rounds(200_000)) {
+		stack[0], stack[1] = k, 3
+		if err := f.Call(ctx, stack); err != nil || stack[0] != k+3 {
+			t.Fatalf("%d + 3 = %d, %v", k, stack[0], err)
+		}
+	}
+	close(stop)
+	<-done
+	i.checkIdle(t)
 }
 
 // An instance that is closed by another goroutine while its stack's owner calls lives until the call ends.
