@@ -27,7 +27,7 @@ backend/amd64: internal/lazy backend/asm backend/check backend/isel backend/emit
 backend/arm64: internal/lazy backend/asm backend/check backend/isel backend/emit compiler/abi compiler/cpu compiler/ssa backend/regalloc backend internal/mutant
 compiler: internal/elf internal/lazy internal/sha256 compiler/abi compiler/ssa compiler/wasm compiler/leaf compiler/frontend compiler/opt compiler/artifact backend backend/regalloc backend/amd64 backend/arm64
 loader: internal/lazy compiler/abi compiler/artifact compiler/cpu loader/vmem
-wasi: compiler/abi compiler/artifact loader wasi/sandbox
+wasi: compiler/abi compiler/artifact internal/lazy loader wasi/sandbox
 compiler/cpu: internal/lazy
 internal/sha256: compiler/cpu
 wasi/sandbox: internal/lazy

@@ -12,6 +12,7 @@ type clock struct {
 	base    time.Time
 	cpu     bool  // Config.OwnProcess
 	cpuBase int64 // CPU time at base
+	ticks   *ticks
 
 	// How far realtime is ahead of monotonic, and when that was looked at; atomic.
 	ahead, looked int64
@@ -22,6 +23,7 @@ func newClock(cfg *Config) clock {
 	if c.now != nil {
 		c.base = c.now()
 	}
+	c.ticks = &ticks{base: c.base}
 	if c.cpu {
 		c.cpuBase = cpuTime()
 	}
@@ -34,7 +36,7 @@ const monotonicBase = int64(time.Second)
 // monotonic is nanoseconds since a second before the System was made.
 func (c *clock) monotonic() int64 {
 	if c.now == nil {
-		return int64(time.Since(c.base)) + monotonicBase
+		return c.ticks.monotonic()
 	}
 	return int64(c.now().Sub(c.base)) + monotonicBase
 }

@@ -111,7 +111,11 @@ func (s *System) link(place int, l *linkable) *loader.Func {
 
 // readClock is clock_time_get without what most guests do not need.
 func readClock(_ context.Context, caller *loader.Instance, stack []uint64, f *loader.Func) error {
-	stack[0] = uint64(f.Data().(*System).readClock(memoryOf(caller), stack))
+	var memory []byte
+	if m := caller.Memory(); m != nil {
+		memory = m.Bytes()
+	}
+	stack[0] = uint64(f.Data().(*System).readClock(memory, stack))
 	return nil
 }
 

@@ -95,11 +95,11 @@ func cpuTime() int64 {
 
 // readClock is clock_time_get for the system's clocks, without what other functions need: nothing
 // that it uses changes, so it takes no lock, and its arguments need no decoding. Errors come in the shim's order.
-func (s *System) readClock(memory Memory, args []uint64) Errno {
+func (s *System) readClock(memory []byte, args []uint64) Errno {
 	if s.closed.Load() {
 		return EBADF
 	}
-	out, errno := guestBytes(memory.Bytes(), args[2], sizeU64)
+	out, errno := guestBytes(memory, args[2], sizeU64)
 	if errno != 0 {
 		return errno
 	}

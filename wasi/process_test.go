@@ -371,7 +371,7 @@ func TestReadClock(t *testing.T) {
 				}
 				clear(mem[:8])
 				clear(mem[size-8:])
-				got := g.sys.readClock(&g.mem, []uint64{id, 0, p})
+				got := g.sys.readClock(g.mem.Bytes(), []uint64{id, 0, p})
 				if got != want {
 					t.Errorf("clock %#x at %#x: expected %v, found %v", id, p, want, got)
 				} else if got == ESUCCESS {
