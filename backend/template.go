@@ -23,6 +23,10 @@ const (
 	TMemFill   // destination, value, count; likewise
 	TCopyShort // two temps, vector temps for the chunks, destination, source: Imm bytes; AuxUnchecked: one temp or those for the chunks
 	TFillShort // two temps, destination, value: Imm bytes; AuxUnchecked: one temp
+	TIndexMask // d (early), index, the form for the length unless AuxFixed: a checked index; Cond is the trap
+	TCopysign  // d = a with the sign of b
+	TBitcast   // d, a: between the register classes
+	TVector    // as the instruction set has it; Imm = ssa.Op | number<<16, Cond = ssa.Shape
 	TMachine
 )
 
@@ -32,7 +36,7 @@ const AuxUnchecked = 1
 // AuxZeros in Inst.Aux of fills: the byte is 0.
 const AuxZeros = 2
 
-// Parts of Inst.Aux of calls.
+// Parts of Inst.Aux of calls and of TIndexMask.
 const (
 	AuxLocal   = 1 << 25 // the callee belongs to the same instance
 	AuxSameSig = 1 << 26 // no check of the type

@@ -31,8 +31,7 @@ func (s *accessStep) step() bool {
 	}
 	r := in.rule
 	if r == nil {
-		s.Fail("unexpected instruction")
-		return false
+		return s.Unexpected()
 	}
 	s.before = s.Flags
 	if r.props&keepsFlags == 0 {

@@ -19,7 +19,7 @@ const (
 )
 
 // accessCode is what the code of a case is made with: shorthands for what real code does.
-type accessCode struct{ Asm }
+type accessCode struct{ *Asm }
 
 // guest is [r15+index+disp] with a trap site.
 func (a *accessCode) guest(index Reg, disp int32) Mem {
@@ -132,11 +132,7 @@ func (a *accessCode) switchOn(n int, limit int64) {
 }
 
 // accessCases are pieces of code and, if they must be refused, a part of the reason. All end by ret.
-var accessCases = []struct {
-	name, refused string
-	explicit      bool
-	code          func(a *accessCode)
-}{
+var accessCases = []backendtest.CheckerCase[*accessCode]{
 	// Guarded memory.
 	{"zero-extended index", "", false, func(a *accessCode) { a.RR(MOV, 4, RAX, RDI); a.RM(MOV, 8, RAX, a.guest(RAX, 8)) }},
 	{"largest offset", "", false, func(a *accessCode) { a.RR(MOV, 4, RAX, RDI); a.RM(MOV, 8, RAX, a.guest(RAX, 0x7FFFFFFF)) }},
@@ -682,36 +678,21 @@ func (a *accessCode) fixedElement(length int64, scale uint8) {
 	a.RM(MOV, 8, RAX, AtIndex(R11, RAX, scale, 0))
 }
 
-// checkCode runs the checker on the code of f.
-func checkCode(t *testing.T, explicit bool, f func(a *accessCode), change func(c *backend.Code)) error {
-	t.Helper()
-	var a accessCode
-	var c backend.Code
-	a.Reset()
-	f(&a)
-	a.Bare(RET)
-	if err := a.Finish(&c); err != nil {
-		t.Fatal(err)
-	}
+// accessChecker runs the cases.
+var accessChecker = backendtest.Checker[*accessCode]{Target: Target, Params: accessParams, Make: func(t *testing.T, code func(a *accessCode)) *backend.Code {
+	c := assemble(t, func(a *Asm) {
+		code(&accessCode{a})
+		a.Bare(RET)
+	})
 	c.FrameSize = accessFrame
-	change(&c)
-	return checkAccess(&backend.Config{Explicit: explicit}, &backend.Func{SSA: backendtest.CheckerFunc(accessParams)}, &c)
-}
+	return &c
+}}
 
-// TestAccess gives the checker right code and code with a bug each, which it must find.
-func TestAccess(t *testing.T) {
-	for _, x := range accessCases {
-		backendtest.Verdict(t, x.name, x.refused, checkCode(t, x.explicit, x.code, func(*backend.Code) {}))
-	}
-}
+func TestAccess(t *testing.T) { accessChecker.Cases(t, accessCases) }
 
 // TestAccessDamaged damages what belongs to the code.
 func TestAccessDamaged(t *testing.T) {
-	for _, x := range []struct {
-		name, refused string
-		code          func(a *accessCode)
-		change        func(c *backend.Code)
-	}{
+	accessChecker.Damaged(t, []backendtest.DamagedCase[*accessCode]{
 		{"jump into an instruction", "no instruction begins", func(a *accessCode) {
 			l := a.NewLabel()
 			a.Jcc(CondE, l)
@@ -731,10 +712,7 @@ func TestAccessDamaged(t *testing.T) {
 		{"system call", "unexpected", func(a *accessCode) { a.Bare(CQO) }, func(c *backend.Code) { c.Text[0], c.Text[1] = 0x0F, 0x05 }},
 		{"code beyond the text", "in a text of", func(a *accessCode) {}, func(c *backend.Code) { c.CodeSize = 100 }},
 		{"no code", "no code", func(a *accessCode) {}, func(c *backend.Code) { c.CodeSize = 0 }},
-	} {
-		backendtest.Verdict(t, x.name+", before", "", checkCode(t, false, x.code, func(*backend.Code) {}))
-		backendtest.Verdict(t, x.name, x.refused, checkCode(t, false, x.code, x.change))
-	}
+	})
 }
 
 // TestAccessRules checks that there is a rule for every instruction of the assembler but those that
@@ -781,3 +759,5 @@ func TestAccessRules(t *testing.T) {
 		}
 	}
 }
+
+func TestAllocatable(t *testing.T) { backendtest.Allocatable(t, Target, allocatable) }

@@ -1,7 +1,6 @@
 package amd64
 
 import (
-	"github.com/wasmaot/wasmaot/backend"
 	"github.com/wasmaot/wasmaot/compiler/abi"
 )
 
@@ -26,14 +25,9 @@ func (e *emitter) emitCallDesc() {
 // becomes 0.
 func (e *emitter) emitCallTable() {
 	a, in := &e.a, e.In
-	length := e.memory(1)
-	base := length
+	base := e.memory(1)
 	base.Disp += abi.TableRecBase - abi.TableRecLen
-	if in.Aux&backend.AuxFixed != 0 {
-		a.RI(CMP, 8, regCallee, int64(int32(in.Imm)))
-	} else {
-		a.RM(CMP, 8, regCallee, length)
-	}
+	e.compareLength(regCallee, 1)
 	e.trapIf(CondAE, abi.TrapUndefinedElement)
 	a.RR(SBB, 8, regScratch, regScratch) // all ones if below
 	a.RR(AND, 8, regCallee, regScratch)

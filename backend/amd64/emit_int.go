@@ -302,13 +302,13 @@ func (e *emitter) emitIndexMask() {
 	a.RR(AND, 8, d, index)
 }
 
-// compareLength compares an index with the length that the form describes.
+// compareLength compares an index with the length of a table, whose form's registers are operand k and following.
 func (e *emitter) compareLength(index Reg, k int) {
-	if formOf(e.In) == formImm {
-		e.a.RI(CMP, 8, index, e.In.Imm)
-		return
+	if e.In.Aux&backend.AuxFixed != 0 {
+		e.a.RI(CMP, 8, index, int64(int32(e.In.Imm)))
+	} else {
+		e.a.RM(CMP, 8, index, e.memory(k))
 	}
-	e.a.RM(CMP, 8, index, e.memory(k))
 }
 
 // emitCheckAddr makes the address of a checked access: base + index + offset, where index + offset +

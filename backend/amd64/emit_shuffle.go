@@ -1,14 +1,10 @@
 package amd64
 
-import (
-	"encoding/binary"
-
-	"github.com/wasmaot/wasmaot/backend/emit"
-)
+import "github.com/wasmaot/wasmaot/backend/emit"
 
 // vecShuffle takes the shortest way to the lanes of two vectors.
 func (e *emitter) vecShuffle(d, a Reg) {
-	lanes := e.M.SSA.Vecs[e.vecNumber()]
+	lanes := e.M.SSA.Vecs[e.Number()]
 	a, b := emit.Shuffled(&lanes, a, e.Reg(2))
 	switch {
 	case a == b:
@@ -35,29 +31,27 @@ func (e *emitter) permute(d, a Reg, lanes [16]byte) {
 
 // vector is a constant.
 func (e *emitter) vector(b [16]byte) Mem {
-	return AtConst(e.a.Const128(binary.LittleEndian.Uint64(b[:8]), binary.LittleEndian.Uint64(b[8:])))
+	return AtConst(e.a.Const128(emit.Halves(&b)))
 }
 
-// interleaveOps are by the size of what is taken in turns and whether it is from the upper half.
-var interleaveOps = [4][2]Op{{PUNPCKLBW, PUNPCKHBW}, {PUNPCKLWD, PUNPCKHWD}, {PUNPCKLDQ, PUNPCKHDQ}, {PUNPCKLQDQ, PUNPCKHQDQ}}
+// interleavings are by the halves that are taken in turns; their instructions by the size of what is taken.
+var interleavings = [...]struct {
+	pattern emit.Pattern
+	ops     [4]Op
+}{
+	{emit.ZipLow, [4]Op{PUNPCKLBW, PUNPCKLWD, PUNPCKLDQ, PUNPCKLQDQ}},
+	{emit.ZipHigh, [4]Op{PUNPCKHBW, PUNPCKHWD, PUNPCKHDQ, PUNPCKHQDQ}},
+}
 
 func (e *emitter) interleave(d, a, b Reg, lanes *[16]byte) bool {
-	for k, ops := range interleaveOps {
-		size := 1 << k
-		for high, op := range ops {
-			fits, swapped := true, true
-			for i, n := range lanes {
-				unit, within := i/size, i%size
-				want := 8*high + unit/2*size + within + unit%2*16
-				fits = fits && int(n) == want
-				swapped = swapped && int(n) == want^16
+	for _, p := range interleavings {
+		for k, op := range p.ops {
+			straight, exchanged := p.pattern.Matches(lanes, false, 1<<k)
+			if exchanged {
+				a, b = b, a
 			}
-			if fits {
+			if straight || exchanged {
 				e.v3(op, d, a, b)
-				return true
-			}
-			if swapped {
-				e.v3(op, d, b, a)
 				return true
 			}
 		}
@@ -67,16 +61,14 @@ func (e *emitter) interleave(d, a, b Reg, lanes *[16]byte) bool {
 
 // align knows lanes that follow each other, from one vector to the other.
 func (e *emitter) align(d, a, b Reg, lanes *[16]byte) bool {
-	for i, n := range lanes {
-		if n != (lanes[0]+byte(i))%32 {
-			return false
-		}
+	from := int(lanes[0])
+	if !emit.Matches(lanes, false, func(i int) int { return from + i }) {
+		return false
 	}
-	if n := int64(lanes[0]); n < 16 {
-		e.v3bi(PALIGNR, 16, d, b, a, n)
-	} else {
-		e.v3bi(PALIGNR, 16, d, a, b, n-16)
+	if from >= 16 {
+		a, b, from = b, a, from-16
 	}
+	e.v3bi(PALIGNR, 16, d, b, a, int64(from))
 	return true
 }
 

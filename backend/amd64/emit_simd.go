@@ -70,10 +70,10 @@ func setVectorEmitters() {
 }
 
 func (e *emitter) emitVector() {
-	op := e.vecOp()
+	op := e.VectorOp()
 	f := vectorEmitters[op]
 	if f == nil {
-		e.a.Fail("instruction %d: no sequence for %s.%s", e.At, op, e.shape())
+		e.a.Fail("instruction %d: no sequence for %s.%s", e.At, op, e.Shape())
 		return
 	}
 	d, a := e.Reg(0), NoReg
@@ -82,11 +82,6 @@ func (e *emitter) emitVector() {
 	}
 	f(e, d, a)
 }
-
-// vecOp is the operation of the instruction, vecNumber its lane or what else belongs to it.
-func (e *emitter) vecOp() ssa.Op    { return ssa.Op(e.In.Imm & 0xffff) }
-func (e *emitter) vecNumber() int64 { return e.In.Imm >> 16 }
-func (e *emitter) shape() ssa.Shape { return ssa.Shape(e.In.Cond) }
 
 func (e *emitter) has(feature uint64) bool { return e.Cfg.Features&feature != 0 }
 
@@ -153,18 +148,18 @@ func (e *emitter) ones() Mem { return e.lanes(ssa.I64x2, math.MaxUint64) }
 
 // by picks from operations for lanes of 1, 2, 4 and 8 bytes.
 func (e *emitter) by(ops [4]Op) Op {
-	return ops[[9]uint8{1: 0, 2: 1, 4: 2, 8: 3}[e.shape().LaneSize()]]
+	return ops[[9]uint8{1: 0, 2: 1, 4: 2, 8: 3}[e.Shape().LaneSize()]]
 }
 
 func (e *emitter) float(single, double Op) Op {
-	if e.shape() == ssa.F32x4 {
+	if e.Shape() == ssa.F32x4 {
 		return single
 	}
 	return double
 }
 
 func (e *emitter) vecSplat(d, a Reg) {
-	switch s := e.shape(); s {
+	switch s := e.Shape(); s {
 	case ssa.F32x4:
 		e.v2i(PSHUFD, d, a, 0)
 	case ssa.F64x2:
@@ -178,7 +173,7 @@ func (e *emitter) vecSplat(d, a Reg) {
 // spread copies lane 0 of d to all others.
 func (e *emitter) spread(d Reg) {
 	a := &e.a
-	switch s := e.shape().LaneSize(); {
+	switch s := e.Shape().LaneSize(); {
 	case s == 1 && e.has(FeatureAVX2):
 		a.VRR(VPBROADCASTB, 16, d, d)
 	case s == 1:
@@ -195,16 +190,16 @@ func (e *emitter) spread(d Reg) {
 }
 
 func (e *emitter) vecExtract(d, a Reg) {
-	lane := e.vecNumber()
-	switch s := e.shape(); s {
+	lane := e.Number()
+	switch s := e.Shape(); s {
 	case ssa.I8x16:
 		e.a.RRI(PEXTRB, 1, d, a, lane)
-		if e.vecOp() == ssa.OpVExtractS {
+		if e.VectorOp() == ssa.OpVExtractS {
 			e.a.RR(MOVSX8, 4, d, d)
 		}
 	case ssa.I16x8:
 		e.a.RRI(PEXTRW, 2, d, a, lane)
-		if e.vecOp() == ssa.OpVExtractS {
+		if e.VectorOp() == ssa.OpVExtractS {
 			e.a.RR(MOVSX16, 4, d, d)
 		}
 	case ssa.I32x4, ssa.I64x2:
@@ -232,8 +227,8 @@ func (e *emitter) vecExtract(d, a Reg) {
 var insertOps = [4]Op{PINSRB, PINSRW, PINSR, PINSR}
 
 func (e *emitter) vecReplace(d, a Reg) {
-	b, lane := e.Reg(2), e.vecNumber()
-	switch s := e.shape(); {
+	b, lane := e.Reg(2), e.Number()
+	switch s := e.Shape(); {
 	case s == ssa.F32x4:
 		e.v3bi(INSERTPS, 4, d, a, b, lane<<4)
 	case s == ssa.F64x2 && lane == 0:
@@ -270,7 +265,7 @@ func (e *emitter) vecAllTrue(d, v Reg) {
 
 func (e *emitter) vecBitmask(d, v Reg) {
 	a := &e.a
-	switch e.shape() {
+	switch e.Shape() {
 	case ssa.I8x16:
 		a.RR(PMOVMSKB, 16, d, v)
 	case ssa.I16x8: // 16 bits, the upper eight of no use
@@ -306,7 +301,7 @@ func (e *emitter) vecMul64(d, a Reg) {
 var subOps = [4]Op{PSUBB, PSUBW, PSUBD, PSUBQ}
 
 func (e *emitter) vecNeg(d, a Reg) {
-	if s := e.shape(); s.IsFloat() {
+	if s := e.Shape(); s.IsFloat() {
 		e.v3m(XORPS, d, a, e.lanes(s, 1<<(8*s.LaneSize()-1)))
 		return
 	}
@@ -316,7 +311,7 @@ func (e *emitter) vecNeg(d, a Reg) {
 
 // vecAbs is that of floats and of 64-bit integers, where it negates if the sign is set.
 func (e *emitter) vecAbs(d, a Reg) {
-	if s := e.shape(); s.IsFloat() {
+	if s := e.Shape(); s.IsFloat() {
 		e.v3m(ANDPS, d, a, e.lanes(s, 1<<(8*s.LaneSize()-1)-1))
 		return
 	}
@@ -348,11 +343,11 @@ var shiftOps = [ssa.OpCount][4]Op{
 }
 
 func (e *emitter) vecShift(d, a Reg) {
-	op := e.by(shiftOps[e.vecOp()])
-	isS := e.vecOp() == ssa.OpVShrS
-	bytes := e.shape() == ssa.I8x16
+	op := e.by(shiftOps[e.VectorOp()])
+	isS := e.VectorOp() == ssa.OpVShrS
+	bytes := e.Shape() == ssa.I8x16
 	var shift func(d, a Reg)
-	n := e.vecNumber()
+	n := e.Number()
 	if e.In.Aux&auxImm != 0 {
 		if bytes && isS {
 			n += 8
@@ -361,7 +356,7 @@ func (e *emitter) vecShift(d, a Reg) {
 	} else {
 		count := e.Reg(3)
 		e.a.RR(MOV, 4, regScratch, e.Reg(2))
-		e.a.RI(AND, 4, regScratch, int64(8*e.shape().LaneSize()-1))
+		e.a.RI(AND, 4, regScratch, int64(8*e.Shape().LaneSize()-1))
 		if bytes && isS {
 			e.a.RI(ADD, 4, regScratch, 8)
 		}
@@ -377,7 +372,7 @@ func (e *emitter) vecShift(d, a Reg) {
 		e.v3(PACKSSWB, d, d, regScratchX)
 	case bytes:
 		e.shiftBytes(shift, d, a)
-	case isS && e.shape() == ssa.I64x2: // the sign moves along; (x ^ sign) - sign spreads it
+	case isS && e.Shape() == ssa.I64x2: // the sign moves along; (x ^ sign) - sign spreads it
 		e.a.RM(MOVAPS, 16, regScratchX, e.lanes(ssa.I64x2, 1<<63))
 		shift(regScratchX, regScratchX)
 		shift(d, a)
@@ -391,10 +386,10 @@ func (e *emitter) vecShift(d, a Reg) {
 // shiftBytes shifts words; what crosses from byte to byte is masked: before a shift to the left,
 // after one to the right. Both masks are 255 >> count.
 func (e *emitter) shiftBytes(shift func(d, a Reg), d, a Reg) {
-	left := e.vecOp() == ssa.OpVShl
+	left := e.VectorOp() == ssa.OpVShl
 	mask := func(d, a Reg) { e.v3(PAND, d, a, regScratchX) }
 	if e.In.Aux&auxImm != 0 {
-		m := e.lanes(ssa.I8x16, 0xff>>e.vecNumber())
+		m := e.lanes(ssa.I8x16, 0xff>>e.Number())
 		mask = func(d, a Reg) { e.v3m(PAND, d, a, m) }
 	} else {
 		e.a.RM(MOVAPS, 16, regScratchX, e.lanes(ssa.I16x8, 0xff))
@@ -414,7 +409,7 @@ func (e *emitter) shiftBytes(shift func(d, a Reg), d, a Reg) {
 var floatPredicates = [ssa.OpCount]int64{ssa.OpVEq: 0, ssa.OpVLtS: 1, ssa.OpVGtS: 1, ssa.OpVLeS: 2, ssa.OpVGeS: 2, ssa.OpVNe: 4}
 
 func (e *emitter) vecCompareFloats(d, a Reg) {
-	b, op := e.Reg(2), e.vecOp()
+	b, op := e.Reg(2), e.VectorOp()
 	if op == ssa.OpVGtS || op == ssa.OpVGeS {
 		a, b = b, a
 	}
@@ -430,17 +425,17 @@ var boundOps = [ssa.OpCount][4]Op{
 
 // vecCompare makes what the machine does not have: x <= y is min(x, y) == x; x > y is the opposite.
 func (e *emitter) vecCompare(d, a Reg) {
-	if e.shape().IsFloat() {
+	if e.Shape().IsFloat() {
 		e.vecCompareFloats(d, a)
 		return
 	}
-	b, op := e.Reg(2), e.vecOp()
+	b, op := e.Reg(2), e.VectorOp()
 	equal := e.by([4]Op{PCMPEQB, PCMPEQW, PCMPEQD, PCMPEQQ})
 	opposite := op == ssa.OpVNe || op == ssa.OpVLtU || op == ssa.OpVGtU
 	switch {
 	case op == ssa.OpVNe:
 		e.v3(equal, d, a, b)
-	case e.shape() == ssa.I64x2:
+	case e.Shape() == ssa.I64x2:
 		if op == ssa.OpVGeS {
 			a, b = b, a
 		}
@@ -457,15 +452,15 @@ func (e *emitter) vecCompare(d, a Reg) {
 
 func (e *emitter) vecExtendHigh(d, a Reg) {
 	low := ssa.OpVExtendLowS
-	if e.vecOp() == ssa.OpVExtendHighU {
+	if e.VectorOp() == ssa.OpVExtendHighU {
 		low = ssa.OpVExtendLowU
 	}
 	e.v2i(PSHUFD, d, a, 0xEE)
-	e.v2(vectorOps[low][e.shape()], d, d)
+	e.v2(vectorOps[low][e.Shape()], d, d)
 }
 
 func (e *emitter) vecExtMul(d, a Reg) {
-	b, op := e.Reg(2), e.vecOp()
+	b, op := e.Reg(2), e.VectorOp()
 	high := op == ssa.OpVExtMulHighS || op == ssa.OpVExtMulHighU
 	isS := op == ssa.OpVExtMulLowS || op == ssa.OpVExtMulHighS
 	pick := func(yes bool, x, y Op) Op {
@@ -474,7 +469,7 @@ func (e *emitter) vecExtMul(d, a Reg) {
 		}
 		return y
 	}
-	switch e.shape() {
+	switch e.Shape() {
 	case ssa.I16x8:
 		extend := pick(isS, PMOVSXBW, PMOVZXBW)
 		if high {
@@ -502,7 +497,7 @@ func (e *emitter) vecExtMul(d, a Reg) {
 
 // vecExtAddS multiplies by 1 and adds neighbours. PMADDUBSW takes its first operand as unsigned.
 func (e *emitter) vecExtAddS(d, a Reg) {
-	if e.shape() == ssa.I16x8 {
+	if e.Shape() == ssa.I16x8 {
 		e.a.RM(MOVAPS, 16, d, e.lanes(ssa.I8x16, 1))
 		e.v3(PMADDUBSW, d, d, a)
 	} else {
@@ -512,7 +507,7 @@ func (e *emitter) vecExtAddS(d, a Reg) {
 
 // vecExtAddU takes 1<<15 off unsigned words, which makes them signed, and adds it twice to the sum.
 func (e *emitter) vecExtAddU(d, a Reg) {
-	if e.shape() == ssa.I16x8 {
+	if e.Shape() == ssa.I16x8 {
 		e.v3m(PMADDUBSW, d, a, e.lanes(ssa.I8x16, 1))
 		return
 	}
@@ -560,7 +555,7 @@ func (e *emitter) canonicalNaNs(d Reg, quiet bool) {
 	if !quiet {
 		e.v3(ORPS, regScratchX, regScratchX, d)
 	}
-	if e.shape() == ssa.F32x4 {
+	if e.Shape() == ssa.F32x4 {
 		e.v3i(PSRLD, d, d, 10)
 	} else {
 		e.v3i(PSRLQ, d, d, 13)
@@ -570,14 +565,14 @@ func (e *emitter) canonicalNaNs(d Reg, quiet bool) {
 
 // vecRound's immediates are those of lowerer.round.
 func (e *emitter) vecRound(d, a Reg) {
-	mode := [...]int64{2, 1, 3, 0}[e.vecOp()-ssa.OpVCeil]
+	mode := [...]int64{2, 1, 3, 0}[e.VectorOp()-ssa.OpVCeil]
 	e.v2i(e.float(ROUNDPS, ROUNDPD), d, a, 8|mode)
 }
 
 // vecTruncSatS: the conversion gives the least integer for what does not fit. NaNs become 0 first. If
 // a number without sign becomes negative it was too large: all bits change then.
 func (e *emitter) vecTruncSatS(d, a Reg) {
-	if e.shape() == ssa.F64x2 {
+	if e.Shape() == ssa.F64x2 {
 		e.v3bi(CMPPD, 16, regScratchX, a, a, 0)
 		e.v3m(ANDPD, regScratchX, regScratchX, e.lanes(ssa.F64x2, math.Float64bits(math.MaxInt32)))
 		e.v3(MINPD, d, a, regScratchX) // the second operand, 0, for NaN
@@ -599,7 +594,7 @@ func (e *emitter) vecTruncSatS(d, a Reg) {
 func (e *emitter) vecTruncSatU(d, a Reg) {
 	t := e.Reg(2)
 	e.v2(XORPS, regScratchX, regScratchX)
-	if e.shape() == ssa.F64x2 {
+	if e.Shape() == ssa.F64x2 {
 		e.v3(MAXPD, d, a, regScratchX) // the second operand, 0, for NaN
 		e.v3m(MINPD, d, d, e.lanes(ssa.F64x2, math.Float64bits(math.MaxUint32)))
 		e.v2i(ROUNDPD, d, d, 8|3)
@@ -623,7 +618,7 @@ func (e *emitter) vecTruncSatU(d, a Reg) {
 // vecConvU: 1<<52 + an integer has it in its low half. Singles are made of both halves; that above is
 // halved, so that it has no sign, and is exact; only the sum is rounded.
 func (e *emitter) vecConvU(d, a Reg) {
-	if e.shape() == ssa.F64x2 {
+	if e.Shape() == ssa.F64x2 {
 		e.v3m(UNPCKLPS, d, a, e.lanes(ssa.I32x4, 0x4330_0000))
 		e.v3m(SUBPD, d, d, e.lanes(ssa.F64x2, math.Float64bits(1<<52)))
 		return
@@ -640,7 +635,7 @@ func (e *emitter) vecConvU(d, a Reg) {
 
 func (e *emitter) vecLoadSplat(d, _ Reg) {
 	a := &e.a
-	switch s := e.shape().LaneSize(); {
+	switch s := e.Shape().LaneSize(); {
 	case s == 1 && e.has(FeatureAVX2):
 		a.VRM(VPBROADCASTB, 16, d, e.memory(1))
 	case s == 2 && e.has(FeatureAVX2):
@@ -659,19 +654,19 @@ func (e *emitter) vecLoadSplat(d, _ Reg) {
 }
 
 func (e *emitter) vecLoadLane(d, v Reg) {
-	size := uint8(e.shape().LaneSize())
+	size := uint8(e.Shape().LaneSize())
 	e.copyVector(d, v)
-	e.a.RMI(e.by(insertOps), size, d, e.memory(2), e.vecNumber())
+	e.a.RMI(e.by(insertOps), size, d, e.memory(2), e.Number())
 }
 
 func (e *emitter) vecStoreLane(v, _ Reg) {
-	size := uint8(e.shape().LaneSize())
+	size := uint8(e.Shape().LaneSize())
 	op := e.by([4]Op{PEXTRB, PEXTRW, PEXTR, PEXTR})
-	if e.vecNumber() == 0 && size >= 4 {
+	if e.Number() == 0 && size >= 4 {
 		e.a.MR(MOVF, size, e.memory(1), v)
 		return
 	}
-	e.a.MRI(op, size, e.memory(1), v, e.vecNumber())
+	e.a.MRI(op, size, e.memory(1), v, e.Number())
 }
 
 // emitRounds has its schedule in xmm0.

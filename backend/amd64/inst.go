@@ -42,20 +42,14 @@ const (
 	// Floats; Size is that of a float result, or of an integer result.
 	tFloatTwo  // d, a, source: VEX op d, a, source
 	tFloatMask // d = a: op d, mask: XORPS with the sign bit or ANDPS with the others
-	tCopysign  // d = a, b
 	tMinMax    // d = a, b: op is MINF or MAXF
 	tConvU64   // d, u: unsigned 64-bit integer → float, op is the signed conversion
 	tTrunc     // d, u: float → integer with traps
 	tTruncU    //
 	tTruncSat  // saturating
 	tTruncSatU //
-	tBitcast   // d, u: between the register classes
-
-	tVector // d (early), operands, temps; or memory: Imm = ssa.Op | number<<16, Cond = ssa.Shape
 
 	tRounds // d = a, b, schedule in xmm0: SHA256RNDS2 d, b
-
-	tIndexMask // d (early), index, length: a checked index; Cond is the trap
 
 	templateEnd
 )
@@ -77,6 +71,10 @@ const (
 	tMemFill   = backend.TMemFill // rdi, rax, rcx
 	tCopyShort = backend.TCopyShort
 	tFillShort = backend.TFillShort
+	tIndexMask = backend.TIndexMask
+	tCopysign  = backend.TCopysign
+	tBitcast   = backend.TBitcast
+	tVector    = backend.TVector // d (early), operands, temps; or memory
 )
 
 // A form says what the operands at an instruction's end are.

@@ -2,6 +2,7 @@ package amd64
 
 import (
 	"github.com/wasmaot/wasmaot/backend"
+	"github.com/wasmaot/wasmaot/backend/isel"
 	"github.com/wasmaot/wasmaot/backend/regalloc"
 	"github.com/wasmaot/wasmaot/compiler/ssa"
 )
@@ -53,34 +54,13 @@ var intConds = [...]Cond{
 	ssa.OpGeU - ssa.OpEq: CondAE,
 }
 
-// floatConds has the condition of each float comparison of ssa.OpFEq and following.
-// UCOMIF sets the flags of an unsigned comparison, and all three of them if unordered; so
-// less-than is greater-than with the operands exchanged.
-var floatConds = [...]struct {
-	cond Cond
-	swap bool
-}{
-	ssa.OpFEq - ssa.OpFEq: {cond: condFEq},
-	ssa.OpFNe - ssa.OpFEq: {cond: condFNe},
-	ssa.OpFLt - ssa.OpFEq: {cond: CondA, swap: true},
-	ssa.OpFGt - ssa.OpFEq: {cond: CondA},
-	ssa.OpFLe - ssa.OpFEq: {cond: CondAE, swap: true},
-	ssa.OpFGe - ssa.OpFEq: {cond: CondAE},
-}
-
-// swapped is the condition after exchanging the operands of an integer comparison.
-func swapped(c Cond) Cond {
-	switch c {
-	case CondB, CondA:
-		return CondB ^ CondA ^ c
-	case CondAE, CondBE:
-		return CondAE ^ CondBE ^ c
-	case CondL, CondG:
-		return CondL ^ CondG ^ c
-	case CondGE, CondLE:
-		return CondGE ^ CondLE ^ c
-	}
-	return c
+// floatConds has the condition of each float comparison of ssa.OpFEq and following. UCOMIF sets the flags of an unsigned comparison, and all
+// three of them if unordered; so less-than is greater-than with the operands exchanged.
+var floatConds = [...]Cond{
+	ssa.OpFEq - ssa.OpFEq: condFEq,
+	ssa.OpFNe - ssa.OpFEq: condFNe,
+	ssa.OpFGt - ssa.OpFEq: CondA,
+	ssa.OpFGe - ssa.OpFEq: CondAE,
 }
 
 // unsignedCond is the condition that compares unsigned what c compares signed.
@@ -98,59 +78,40 @@ func unsignedCond(c Cond) Cond {
 	return c
 }
 
-// compare finds the comparison that makes v, which is used as a truth value. A
-// comparison of the same block is made anew for each such use.
+// compare finds the comparison that makes v, which is used as a truth value.
 func (l *lowerer) compare(v ssa.Value) comparison {
-	v, negate := l.Condition(v)
-	c := comparison{cond: CondNE}
-	if l.ComparesHere(v) {
-		c = l.compareOp(v)
+	x := l.Compare(v)
+	var c comparison
+	if x.IsFloat() {
+		l.compareFloat(&c, &x)
 	} else {
-		l.compareZero(&c, v)
+		c.cond = intConds[x.Op-ssa.OpEq]
+		l.compareInt(&c, x.A, x.B)
 	}
 	l.NoFold = false
-	if negate {
+	if x.Negate {
 		c.cond ^= 1
 	}
 	return c
 }
 
-// compareOp is comparison v itself.
-func (l *lowerer) compareOp(v ssa.Value) comparison {
-	in := &l.F.Insts[v]
-	a, b := ssa.Value(in.A), ssa.Value(in.B)
-	var c comparison
-	switch op := in.Op; {
-	case op == ssa.OpEqz:
-		c.cond = CondE
-		l.compareZero(&c, a)
-		return c
-	case op >= ssa.OpFEq:
-		l.compareFloat(&c, op, a, b)
-		return c
-	default:
-		c.cond = intConds[op-ssa.OpEq]
+// compareInt compares a with b or, if that is 0, with 0.
+func (l *lowerer) compareInt(c *comparison, a, b ssa.Value) {
+	if b == 0 {
+		l.compareZero(c, a)
+		return
 	}
 	c.op, c.size = CMP, uint8(l.F.Insts[a].Type.Size())
-	if l.comparesSwapped(a, b, c.size) {
-		a, b = b, a
-		c.cond = swapped(c.cond)
-	}
 	if imm, ok := l.immediate(b, c.size); ok {
-		if imm == 0 {
-			l.compareZero(&c, a)
-			return c
-		}
-		l.compareImmediate(&c, a, imm)
-		return c
+		l.compareImmediate(c, a, imm)
+		return
 	}
 	c.a = l.Use(a)
 	c.src = l.registerOrMemory(b, c.size)
-	return c
 }
 
-// comparesSwapped reports whether a comparison is better made with its operands exchanged.
-func (l *lowerer) comparesSwapped(a, b ssa.Value, size uint8) bool {
+// ComparesSwapped reports whether a comparison is better made with its operands exchanged.
+func (l *lowerer) ComparesSwapped(a, b ssa.Value, size uint8) bool {
 	if _, ok := l.immediate(b, size); ok {
 		return false
 	}
@@ -247,14 +208,13 @@ func (l *lowerer) testAnd(c *comparison, in *ssa.Inst) {
 	c.src = source{form: formReg, a: l.Use(b)}
 }
 
-func (l *lowerer) compareFloat(c *comparison, op ssa.Op, a, b ssa.Value) {
-	fc := &floatConds[op-ssa.OpFEq]
-	if fc.swap {
-		a, b = b, a
+func (l *lowerer) compareFloat(c *comparison, x *isel.Comparison) {
+	if x.Op == ssa.OpFLt || x.Op == ssa.OpFLe {
+		x.Exchange()
 	}
-	c.op, c.size, c.cond = UCOMIF, uint8(l.F.Insts[a].Type.Size()), fc.cond
-	c.a = l.Use(a)
-	c.src = l.floatOperand(b, c.size)
+	c.op, c.size, c.cond = UCOMIF, uint8(l.F.Insts[x.A].Type.Size()), floatConds[x.Op-ssa.OpFEq]
+	c.a = l.Use(x.A)
+	c.src = l.floatOperand(x.B, c.size)
 }
 
 // Set makes the value 0 or 1 of a comparison.

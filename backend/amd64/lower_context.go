@@ -39,26 +39,6 @@ func (l *lowerer) Address(d regalloc.VReg, disp int32) {
 	l.loadFrom(tLea, LEA, 8, d, &s)
 }
 
-// tableLength gives the operand for table i's length: a constant if it never changes.
-func (l *lowerer) tableLength(i uint32) source {
-	if n, ok := l.FixedLength(i); ok {
-		return source{form: formImm, imm: n}
-	}
-	return located(l.TableField(i, abi.TableRecLen))
-}
-
-// MaskIndex checks an index against the length of a table. It is 0 after the check if the processor only guessed that it is in
-// bounds.
-func (l *lowerer) MaskIndex(d regalloc.VReg, index ssa.Value, table uint32) {
-	x := l.Use(index)
-	length := l.tableLength(table)
-	in := l.Put(tIndexMask, 8)
-	in.Cond = uint8(abi.TrapTableOutOfBounds)
-	l.Operand(d, regalloc.DefEarly, regalloc.AnyReg, 0)
-	l.Arg(x)
-	l.attach(in, CMP, &length)
-}
-
 func elementOf(base, index regalloc.VReg) source {
 	return source{form: formBaseIndex, a: base, b: index, scale: 3}
 }

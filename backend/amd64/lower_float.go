@@ -70,14 +70,6 @@ func (l *lowerer) minMax(v ssa.Value, in *ssa.Inst, op Op) {
 	l.Arg(b)
 }
 
-func (l *lowerer) copysign(v ssa.Value, in *ssa.Inst, _ Op) {
-	a, b := l.Use(ssa.Value(in.A)), l.Use(ssa.Value(in.B))
-	l.Put(tCopysign, uint8(in.Type.Size()))
-	l.Tied(l.Result(v), 1)
-	l.Arg(a)
-	l.Arg(b)
-}
-
 // floatMask makes v = A op the sign bit or, for ANDPS, its complement.
 func (l *lowerer) floatMask(v ssa.Value, in *ssa.Inst, op Op) {
 	a := l.Use(ssa.Value(in.A))
@@ -126,14 +118,6 @@ func (l *lowerer) Truncate(v ssa.Value, in *ssa.Inst) {
 	if l.F.Insts[in.A].Type == abi.F64 {
 		inst.Aux |= auxF64
 	}
-	l.Def(l.Result(v))
-	l.Arg(a)
-}
-
-// bitcast moves between the register classes.
-func (l *lowerer) bitcast(v ssa.Value, in *ssa.Inst, _ Op) {
-	a := l.Use(ssa.Value(in.A))
-	l.Put(tBitcast, uint8(in.Type.Size()))
 	l.Def(l.Result(v))
 	l.Arg(a)
 }

@@ -19,14 +19,13 @@ func (l *lowerer) memoryOf(a ssa.Value) source {
 	if !l.IsFolded(in) {
 		return source{form: formAddr, a: l.Use(a)}
 	}
-	index, offset := ssa.Value(in.A), in.B
-	if c, ok := l.F.IsConst(index); ok {
-		sum := uint64(uint32(c)) + uint64(offset)
+	if sum, ok := l.ConstAddress(in); ok {
 		if sum <= math.MaxInt32 {
 			return source{form: formGuestAbs, disp: int32(sum)}
 		}
 		return source{form: formGuest, a: l.Rematerialised(regalloc.ClassInt, int64(sum))}
 	}
+	index, offset := ssa.Value(in.A), in.B
 	if !l.ZeroExtended(index) {
 		l.Fail("index v%d of address v%d is not zero-extended", index, a)
 	}

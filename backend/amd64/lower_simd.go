@@ -1,7 +1,6 @@
 package amd64
 
 import (
-	"github.com/wasmaot/wasmaot/backend"
 	"github.com/wasmaot/wasmaot/backend/regalloc"
 	"github.com/wasmaot/wasmaot/compiler/abi"
 	"github.com/wasmaot/wasmaot/compiler/ssa"
@@ -138,14 +137,6 @@ func (l *lowerer) vectorTwo(v ssa.Value, op Op, a, b ssa.Value) {
 // vectorTemps is the number of temporaries that sequences need beside the scratch register.
 var vectorTemps = [ssa.OpCount]uint8{ssa.OpVPopcnt: 1, ssa.OpVTruncSatU: 1, ssa.OpVShl: 1, ssa.OpVShrS: 1, ssa.OpVShrU: 1}
 
-// putVector adds the instruction for a sequence: which one, shape and lane or another number.
-func (l *lowerer) putVector(in *ssa.Inst, n uint32) *backend.Inst {
-	inst := l.Put(tVector, 16)
-	inst.Cond = uint8(in.Shape())
-	inst.Imm = int64(in.Op) | int64(n)<<16
-	return inst
-}
-
 // vectorSequence makes an operation of several instructions: the result early, operands, temporaries.
 func (l *lowerer) vectorSequence(v ssa.Value, in *ssa.Inst) {
 	var args [3]regalloc.VReg
@@ -164,7 +155,7 @@ func (l *lowerer) vectorSequence(v ssa.Value, in *ssa.Inst) {
 			n++
 		}
 	}
-	l.putVector(in, number)
+	l.Vector(in.Op, in.Shape(), number)
 	l.Operand(l.Result(v), regalloc.DefEarly, regalloc.AnyReg, 0)
 	for _, a := range args[:n] {
 		l.Arg(a)
@@ -182,7 +173,7 @@ func (l *lowerer) vectorShift(v ssa.Value, in *ssa.Inst, _ Op) {
 		return
 	}
 	a := l.Use(ssa.Value(in.A))
-	inst := l.putVector(in, uint32(count)&(8*in.Shape().LaneSize()-1))
+	inst := l.Vector(in.Op, in.Shape(), uint32(count)&(8*in.Shape().LaneSize()-1))
 	inst.Aux = auxImm
 	l.Operand(l.Result(v), regalloc.DefEarly, regalloc.AnyReg, 0)
 	l.Arg(a)
@@ -205,7 +196,7 @@ func (l *lowerer) vectorMemory(v ssa.Value, in *ssa.Inst, _ Op) {
 	if in.Op != ssa.OpVLoadSplat {
 		x = l.Use(ssa.Value(in.B))
 	}
-	inst := l.putVector(in, in.Lane())
+	inst := l.Vector(in.Op, in.Shape(), in.Lane())
 	if in.Type != abi.Void {
 		l.Operand(l.Result(v), regalloc.DefEarly, regalloc.AnyReg, 0)
 	}

@@ -20,9 +20,9 @@ var templateNames = [templateEnd]string{
 	tOffset: "offset",
 	tSet:    "set", tSelect: "select", tSelectF: "select", tAddBit: "addbit", tAddWide: "addwide",
 	tDiv: "div", tDivS: "divs", tRemS: "rems", tBitScan: "bitscan",
-	tFloatMask: "mask", tCopysign: "copysign", tMinMax: "minmax", tConvU64: "convu64",
-	tTrunc: "trunc", tTruncU: "truncu", tTruncSat: "truncsat", tTruncSatU: "truncsatu", tBitcast: "bitcast",
-	tVector: "vector", tRounds: "rounds", tIndexMask: "indexmask",
+	tFloatMask: "mask", tMinMax: "minmax", tConvU64: "convu64",
+	tTrunc: "trunc", tTruncU: "truncu", tTruncSat: "truncsat", tTruncSatU: "truncsatu",
+	tRounds: "rounds",
 }
 
 // lowered gives the selected instructions as text.

@@ -19,7 +19,7 @@ const (
 )
 
 // accessCode is what the code of a case is made with: shorthands for what real code does.
-type accessCode struct{ Asm }
+type accessCode struct{ *Asm }
 
 // guest loads 8 bytes at the address with a trap site.
 func (a *accessCode) guest(m Mem) {
@@ -157,11 +157,7 @@ func (a *accessCode) switchOn(n int, limit int64) {
 }
 
 // accessCases are pieces of code and, if they must be refused, a part of the reason. All end by ret.
-var accessCases = []struct {
-	name, refused string
-	explicit      bool
-	code          func(a *accessCode)
-}{
+var accessCases = []backendtest.CheckerCase[*accessCode]{
 	// Guarded memory.
 	{"extended index", "", false, func(a *accessCode) { a.extended(X0) }},
 	{"index moved", "", false, func(a *accessCode) { a.Mov(4, X3, X1); a.guest(AtIndex(X26, X3, ExtUXTX, 0)) }},
@@ -567,39 +563,24 @@ func (a *accessCode) fixedElement(length int64) {
 	a.Mem(LDR, 8, X8, AtIndex(X25, X8, ExtUXTX, 3))
 }
 
-// checkCode runs the checker on the code of f.
-func checkCode(t *testing.T, explicit bool, f func(a *accessCode), change func(c *backend.Code)) error {
-	t.Helper()
-	var a accessCode
-	var c backend.Code
-	a.Reset()
-	f(&a)
-	a.RET()
-	if err := a.Finish(&c); err != nil {
-		t.Fatal(err)
-	}
+// accessChecker runs the cases.
+var accessChecker = backendtest.Checker[*accessCode]{Target: Target, Params: accessParams, Make: func(t *testing.T, code func(a *accessCode)) *backend.Code {
+	c := assemble(t, func(a *Asm) {
+		code(&accessCode{a})
+		a.RET()
+	})
 	c.FrameSize = accessFrame
-	change(&c)
-	return checkAccess(&backend.Config{Explicit: explicit}, &backend.Func{SSA: backendtest.CheckerFunc(accessParams)}, &c)
-}
+	return &c
+}}
 
-// TestAccess gives the checker right code and code with a bug each, which it must find.
-func TestAccess(t *testing.T) {
-	for _, x := range accessCases {
-		backendtest.Verdict(t, x.name, x.refused, checkCode(t, x.explicit, x.code, func(*backend.Code) {}))
-	}
-}
+func TestAccess(t *testing.T) { accessChecker.Cases(t, accessCases) }
 
 // TestAccessDamaged damages what belongs to the code.
 func TestAccessDamaged(t *testing.T) {
 	word := func(i int, w uint32) func(c *backend.Code) {
 		return func(c *backend.Code) { binary.LittleEndian.PutUint32(c.Text[4*i:], w) }
 	}
-	for _, x := range []struct {
-		name, refused string
-		code          func(a *accessCode)
-		change        func(c *backend.Code)
-	}{
+	accessChecker.Damaged(t, []backendtest.DamagedCase[*accessCode]{
 		{"jump out of the function", "no instruction begins", func(a *accessCode) { a.NOP() }, word(0, wordBCond|20<<5)},
 		{"jump table entry into an instruction", "no instruction begins", func(a *accessCode) { a.switchOn(6, 5) }, func(c *backend.Code) { c.Text[len(c.Text)-4]++ }},
 		{"no relocation", "without relocation", func(a *accessCode) { a.enter(); a.BL(0); a.leave() }, func(c *backend.Code) { c.Relocs = nil }},
@@ -615,10 +596,7 @@ func TestAccessDamaged(t *testing.T) {
 		{"code beyond the text", "in a text of", func(a *accessCode) {}, func(c *backend.Code) { c.CodeSize = 100 }},
 		{"half an instruction", "whole instructions", func(a *accessCode) {}, func(c *backend.Code) { c.CodeSize = 2 }},
 		{"no code", "no code", func(a *accessCode) {}, func(c *backend.Code) { c.CodeSize = 0 }},
-	} {
-		backendtest.Verdict(t, x.name+", before", "", checkCode(t, false, x.code, func(*backend.Code) {}))
-		backendtest.Verdict(t, x.name, x.refused, checkCode(t, false, x.code, x.change))
-	}
+	})
 }
 
 // TestAccessRules checks that there is a rule for every instruction of the assembler but those that have
@@ -640,3 +618,5 @@ func TestAccessRules(t *testing.T) {
 		}
 	}
 }
+
+func TestAllocatable(t *testing.T) { backendtest.Allocatable(t, Target, allocatable) }

@@ -1,7 +1,6 @@
 package arm64
 
 import (
-	"github.com/wasmaot/wasmaot/backend"
 	"github.com/wasmaot/wasmaot/compiler/abi"
 )
 
@@ -26,12 +25,7 @@ func (e *emitter) emitCallDesc() {
 // becomes 0.
 func (e *emitter) emitCallTable() {
 	a, in := &e.a, e.In
-	if in.Aux&backend.AuxFixed != 0 {
-		a.MovImm(8, regScratch, int64(int32(in.Imm)))
-	} else {
-		a.Mem(LDR, 8, regScratch, e.memory(1, 8))
-	}
-	e.maskIndex(regCallee, regCallee, abi.TrapUndefinedElement)
+	e.maskIndex(regCallee, regCallee, 1, abi.TrapUndefinedElement)
 	in.Disp += abi.TableRecBase - abi.TableRecLen
 	a.Mem(LDR, 8, regScratch, e.memory(1, 8))
 	in.Disp -= abi.TableRecBase - abi.TableRecLen

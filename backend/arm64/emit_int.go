@@ -1,6 +1,7 @@
 package arm64
 
 import (
+	"github.com/wasmaot/wasmaot/backend"
 	"github.com/wasmaot/wasmaot/backend/regalloc"
 	"github.com/wasmaot/wasmaot/compiler/abi"
 )
@@ -254,9 +255,14 @@ func (e *emitter) indexAgainst(index Reg, wide bool) {
 	}
 }
 
-// maskIndex makes d an index below the length in the scratch register, or traps; if the processor only guesses that it is
-// below, the index becomes 0.
-func (e *emitter) maskIndex(d, index Reg, t abi.Trap) {
+// maskIndex makes d an index below the length of a table, whose form's registers are operand k and following, or traps; if the processor
+// only guesses that it is below, the index becomes 0.
+func (e *emitter) maskIndex(d, index Reg, k int, t abi.Trap) {
+	if e.In.Aux&backend.AuxFixed != 0 {
+		e.a.MovImm(8, regScratch, int64(int32(e.In.Imm)))
+	} else {
+		e.a.Mem(LDR, 8, regScratch, e.memory(k, 8))
+	}
 	wide, size := e.In.Aux&auxWide != 0, uint8(4)
 	if wide {
 		size = 8
@@ -266,14 +272,7 @@ func (e *emitter) maskIndex(d, index Reg, t abi.Trap) {
 	e.a.Sel(CSEL, size, d, index, ZR, CondHI)
 }
 
-func (e *emitter) emitIndexMask() {
-	if formOf(e.In) == formImm {
-		e.a.MovImm(8, regScratch, e.In.Imm)
-	} else {
-		e.a.Mem(LDR, 8, regScratch, e.memory(2, 8))
-	}
-	e.maskIndex(e.Reg(0), e.Reg(1), abi.Trap(e.In.Cond))
-}
+func (e *emitter) emitIndexMask() { e.maskIndex(e.Reg(0), e.Reg(1), 2, abi.Trap(e.In.Cond)) }
 
 // emitCheckAddr makes the address of a checked access: base + index + offset, where index + offset +
 // size is at most the memory's size. If the processor only guesses so the address is 0.

@@ -1,14 +1,10 @@
 package arm64
 
-import (
-	"encoding/binary"
-
-	"github.com/wasmaot/wasmaot/backend/emit"
-)
+import "github.com/wasmaot/wasmaot/backend/emit"
 
 // vecShuffle takes the shortest way to the lanes of two vectors.
 func (e *emitter) vecShuffle(d, a Reg) {
-	lanes := e.M.SSA.Vecs[e.vecNumber()]
+	lanes := e.M.SSA.Vecs[e.Number()]
 	a, b := emit.Shuffled(&lanes, a, e.Reg(2))
 	if e.spread(d, a, &lanes) || e.reverse(d, a, &lanes) || e.pattern(d, a, b, &lanes) || e.follow(d, a, b, &lanes) || e.insert(d, a, b, &lanes) {
 		return
@@ -16,26 +12,11 @@ func (e *emitter) vecShuffle(d, a Reg) {
 	e.lookUp(d, a, b, &lanes)
 }
 
-// laneMatch reports whether all bytes of the result are those that want gives by the number of the result's byte. If both
-// vectors are the same, so is it of which a byte comes.
-func laneMatch(lanes *[16]byte, same bool, want func(i int) int) bool {
-	mask := 31
-	if same {
-		mask = 15
-	}
-	for i, n := range lanes {
-		if (int(n)^want(i))&mask != 0 {
-			return false
-		}
-	}
-	return true
-}
-
 // spread knows one lane for all.
 func (e *emitter) spread(d, a Reg, lanes *[16]byte) bool {
 	for arr, size := A16B, 1; arr <= A2D; arr, size = arr+2, 2*size {
 		lane := int(lanes[0]) / size
-		if laneMatch(lanes, false, func(i int) int { return lane*size + i%size }) && lane*size < 16 {
+		if emit.Matches(lanes, false, func(i int) int { return lane*size + i%size }) && lane*size < 16 {
 			e.a.DupLane(arr, d, a, uint8(lane))
 			return true
 		}
@@ -52,7 +33,7 @@ var reversals = [...]struct {
 func (e *emitter) reverse(d, a Reg, lanes *[16]byte) bool {
 	for _, r := range reversals {
 		for arr, size := A16B, 1; size < r.unit; arr, size = arr+2, 2*size {
-			if laneMatch(lanes, false, func(i int) int { return i ^ (r.unit - size) }) {
+			if emit.Matches(lanes, false, func(i int) int { return i ^ (r.unit - size) }) {
 				e.a.RR(r.op, arr, d, a)
 				return true
 			}
@@ -61,13 +42,13 @@ func (e *emitter) reverse(d, a Reg, lanes *[16]byte) bool {
 	return false
 }
 
-// patterns are the instructions that take lanes of two vectors in turns: from which lane of a result of n lanes.
+// patterns are the instructions that take lanes of two vectors in turns.
 var patterns = [...]struct {
-	op   Op
-	lane func(i, n int) int // of both vectors together
+	op    Op
+	lanes emit.Pattern
 }{
-	{VZIP1, func(i, n int) int { return i/2 + i%2*n }},
-	{VZIP2, func(i, n int) int { return n/2 + i/2 + i%2*n }},
+	{VZIP1, emit.ZipLow},
+	{VZIP2, emit.ZipHigh},
 	{VUZP1, func(i, n int) int { return 2 * i }},
 	{VUZP2, func(i, n int) int { return 2*i + 1 }},
 	{VTRN1, func(i, n int) int { return i&^1 + i%2*n }},
@@ -77,13 +58,12 @@ var patterns = [...]struct {
 func (e *emitter) pattern(d, a, b Reg, lanes *[16]byte) bool {
 	for arr, size := A16B, 1; arr <= A2D; arr, size = arr+2, 2*size {
 		for _, p := range patterns {
-			want := func(i int) int { return p.lane(i/size, 16/size)*size + i%size }
-			switch {
-			case laneMatch(lanes, a == b, want):
+			straight, exchanged := p.lanes.Matches(lanes, a == b, size)
+			if exchanged && !straight {
+				a, b = b, a
+			}
+			if straight || exchanged {
 				e.a.RRR(p.op, arr, d, a, b)
-				return true
-			case laneMatch(lanes, a == b, func(i int) int { return want(i) ^ 16 }):
-				e.a.RRR(p.op, arr, d, b, a)
 				return true
 			}
 		}
@@ -94,7 +74,7 @@ func (e *emitter) pattern(d, a, b Reg, lanes *[16]byte) bool {
 // follow knows bytes that follow each other, from one vector to the other.
 func (e *emitter) follow(d, a, b Reg, lanes *[16]byte) bool {
 	from := int(lanes[0])
-	if !laneMatch(lanes, a == b, func(i int) int { return from + i }) {
+	if !emit.Matches(lanes, a == b, func(i int) int { return from + i }) {
 		return false
 	}
 	if from >= 16 {
@@ -163,5 +143,5 @@ func (e *emitter) lookUp(d, a, b Reg, lanes *[16]byte) {
 
 // vector is a constant.
 func (e *emitter) vector(b *[16]byte) Mem {
-	return AtConst(e.a.Const128(binary.LittleEndian.Uint64(b[:8]), binary.LittleEndian.Uint64(b[8:])))
+	return AtConst(e.a.Const128(emit.Halves(b)))
 }

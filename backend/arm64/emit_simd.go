@@ -39,7 +39,7 @@ func (e *emitter) emitVector() {
 	op := ssa.Op(e.In.Imm & 0xffff)
 	f := vectorEmitters[op]
 	if f == nil {
-		e.Fail("instruction %d: no sequence for %s.%s", e.At, op, e.shape())
+		e.Fail("instruction %d: no sequence for %s.%s", e.At, op, e.Shape())
 		return
 	}
 	d, a := e.Reg(0), NoReg
@@ -49,14 +49,11 @@ func (e *emitter) emitVector() {
 	f(e, d, a)
 }
 
-// vecNumber is the lane or what else belongs to the operation.
-func (e *emitter) vecNumber() int64 { return e.In.Imm >> 16 }
-func (e *emitter) vecLane() uint8   { return uint8(e.vecNumber()) }
-func (e *emitter) shape() ssa.Shape { return ssa.Shape(e.In.Cond) }
-func (e *emitter) arr() uint8       { return arrangements[e.shape()] }
+func (e *emitter) vecLane() uint8 { return uint8(e.Number()) }
+func (e *emitter) arr() uint8     { return arrangements[e.Shape()] }
 
 func (e *emitter) vecSplat(d, a Reg) {
-	if e.shape().IsFloat() {
+	if e.Shape().IsFloat() {
 		e.a.DupLane(e.arr(), d, a, 0)
 	} else {
 		e.a.Dup(e.arr(), d, a)
@@ -65,10 +62,10 @@ func (e *emitter) vecSplat(d, a Reg) {
 
 func (e *emitter) vecExtract(d, a Reg) {
 	switch lane := e.vecLane(); {
-	case !e.shape().IsFloat():
+	case !e.Shape().IsFloat():
 		e.a.Umov(e.arr(), d, a, lane)
 	case lane == 0:
-		e.a.Mov(uint8(e.shape().LaneSize()), d, a)
+		e.a.Mov(uint8(e.Shape().LaneSize()), d, a)
 	default:
 		e.a.MovLane(e.arr(), d, a, lane)
 	}
@@ -77,7 +74,7 @@ func (e *emitter) vecExtract(d, a Reg) {
 func (e *emitter) vecExtractS(d, a Reg) { e.a.Smov(e.arr(), 4, d, a, e.vecLane()) }
 
 func (e *emitter) vecReplace(d, _ Reg) {
-	if e.shape().IsFloat() {
+	if e.Shape().IsFloat() {
 		e.a.InsLane(e.arr(), d, e.vecLane(), e.Reg(2), 0)
 	} else {
 		e.a.Ins(e.arr(), d, e.vecLane(), e.Reg(2))
@@ -101,7 +98,7 @@ func (e *emitter) isZero(d Reg, c Cond) {
 // vecAllTrue: the least lane is not 0. There is no minimum of 64-bit lanes.
 func (e *emitter) vecAllTrue(d, v Reg) {
 	a := &e.a
-	if e.shape() == ssa.I64x2 {
+	if e.Shape() == ssa.I64x2 {
 		a.RR(VCMEQ, A2D, regScratchV, v)
 		a.RRR(VUMAXP, A4S, regScratchV, regScratchV, regScratchV)
 		e.isZero(d, CondEQ)
@@ -123,7 +120,7 @@ var bitWeights = [...][2]uint64{
 // vecBitmask adds up the weights of negative lanes: of bytes those of both halves side by side.
 func (e *emitter) vecBitmask(d, v Reg) {
 	a, arr := &e.a, e.arr()
-	if e.shape() == ssa.I64x2 {
+	if e.Shape() == ssa.I64x2 {
 		a.RRI(VUSHR, A2D, regScratchV, v, 63)
 		a.Umov(A2D, regScratch, regScratchV, 1)
 		a.Mov(8, d, regScratchV)
@@ -131,11 +128,11 @@ func (e *emitter) vecBitmask(d, v Reg) {
 		return
 	}
 	t := e.Reg(2)
-	weights := bitWeights[e.shape()]
+	weights := bitWeights[e.Shape()]
 	a.Mem(LDR, 16, t, AtConst(a.Const128(weights[0], weights[1])))
 	a.RR(VCMLT, arr, regScratchV, v)
 	a.RRR(VAND, A16B, regScratchV, regScratchV, t)
-	if e.shape() == ssa.I8x16 {
+	if e.Shape() == ssa.I8x16 {
 		a.Ext(t, regScratchV, regScratchV, 8)
 		a.RRR(VZIP1, A16B, regScratchV, regScratchV, t)
 		arr = A8H
@@ -154,19 +151,19 @@ func (e *emitter) vecLoadSplat(d, _ Reg) {
 		a.LoadDup(arr, d, e.Reg(1))
 		return
 	}
-	size := uint8(e.shape().LaneSize())
+	size := uint8(e.Shape().LaneSize())
 	a.Mem(LDR, size, d, e.memory(1, size))
 	a.DupLane(arr, d, d, 0)
 }
 
 func (e *emitter) vecLoadLane(d, _ Reg) {
-	size := uint8(e.shape().LaneSize())
+	size := uint8(e.Shape().LaneSize())
 	e.a.Mem(LDR, size, regScratchV, e.memory(2, size))
 	e.a.InsLane(e.arr(), d, e.vecLane(), regScratchV, 0)
 }
 
 func (e *emitter) vecStoreLane(v, _ Reg) {
-	size, lane := uint8(e.shape().LaneSize()), e.vecLane()
+	size, lane := uint8(e.Shape().LaneSize()), e.vecLane()
 	if lane != 0 {
 		e.a.MovLane(e.arr(), regScratchV, v, lane)
 		v = regScratchV

@@ -29,20 +29,15 @@ const (
 	tSelect // d, a, b, comparison: d = Cond ? a : f(b), f by auxInc, auxInv, auxNeg; a, b are missing if auxZeroA, auxZeroB
 
 	// Floats; Size is that of a float result, or of an integer result.
-	tFloatTwo // d, a, b
-	tCopysign // d = a, b
 	tConv     // d, a: integer → float, Imm = integer's size
 	tTrunc    // d, a: float → integer with traps
 	tTruncSat // saturating
-	tBitcast  // d, a: between the register classes
 
 	tDiv // d, a, b
 	tRem // d (early), a, b
 
-	tTied   // d = a, b, c: op d, b, c; without c op d, b
-	tVector // d (early, or = a if there are temps), operands, temps; or memory: Imm = ssa.Op | number<<16, Cond = ssa.Shape
+	tTied // d = a, b, c: op d, b, c; without c op d, b
 
-	tIndexMask // d (early), index, length: a checked index; Cond is the trap
 	templateEnd
 )
 
@@ -60,6 +55,10 @@ const (
 	tMemFill   = backend.TMemFill
 	tCopyShort = backend.TCopyShort
 	tFillShort = backend.TFillShort
+	tIndexMask = backend.TIndexMask
+	tCopysign  = backend.TCopysign
+	tBitcast   = backend.TBitcast
+	tVector    = backend.TVector // d (early, or = a if there are temps), operands, temps; or memory
 )
 
 // A form says what the operands at an instruction's end are.

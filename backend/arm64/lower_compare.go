@@ -4,6 +4,7 @@ import (
 	"math/bits"
 
 	"github.com/wasmaot/wasmaot/backend"
+	"github.com/wasmaot/wasmaot/backend/isel"
 	"github.com/wasmaot/wasmaot/backend/regalloc"
 	"github.com/wasmaot/wasmaot/compiler/abi"
 	"github.com/wasmaot/wasmaot/compiler/ssa"
@@ -50,60 +51,36 @@ var floatConds = [...]Cond{
 	ssa.OpFGe - ssa.OpFEq: CondGE,
 }
 
-// swaps has each condition after exchanging the operands of an integer comparison.
-var swaps = [...]Cond{
-	CondEQ: CondEQ, CondNE: CondNE, CondLO: CondHI, CondHI: CondLO, CondHS: CondLS, CondLS: CondHS,
-	CondLT: CondGT, CondGT: CondLT, CondGE: CondLE, CondLE: CondGE,
-}
-
-// floatSwaps likewise of float comparisons.
-var floatSwaps = [...]Cond{CondEQ: CondEQ, CondNE: CondNE, CondMI: CondGT, CondGT: CondMI, CondLS: CondGE, CondGE: CondLS}
-
-// compare finds the comparison that makes v, which is used as a truth value. A comparison of the same block is made anew
-// for each such use. Branches have comparisons of their own.
+// compare finds the comparison that makes v, which is used as a truth value. Branches have comparisons of their own.
 func (l *lowerer) compare(v ssa.Value, branch bool) comparison {
-	v, negate := l.Condition(v)
-	c := comparison{cond: CondNE}
-	if l.ComparesHere(v) {
-		l.compareOp(&c, v, branch)
+	x := l.Compare(v)
+	var c comparison
+	if x.IsFloat() {
+		l.compareFloat(&c, &x)
 	} else {
-		l.compareZero(&c, v, branch)
+		c.cond = intConds[x.Op-ssa.OpEq]
+		l.compareInt(&c, x.A, x.B, branch)
 	}
 	l.NoFold = false
-	if negate {
+	if x.Negate {
 		c.cond ^= 1
 	}
 	return c
 }
 
-// compareOp is comparison v itself.
-func (l *lowerer) compareOp(c *comparison, v ssa.Value, branch bool) {
-	in := &l.F.Insts[v]
-	a, b := ssa.Value(in.A), ssa.Value(in.B)
-	switch op := in.Op; {
-	case op == ssa.OpEqz:
-		c.cond = CondEQ
+// compareInt compares a with b or, if that is 0, with 0.
+func (l *lowerer) compareInt(c *comparison, a, b ssa.Value, branch bool) {
+	if b == 0 {
 		l.compareZero(c, a, branch)
 		return
-	case op >= ssa.OpFEq:
-		c.cond = floatConds[op-ssa.OpFEq]
-		l.compareFloat(c, a, b)
-		return
-	default:
-		c.cond = intConds[op-ssa.OpEq]
 	}
 	c.op, c.size = SUBS, uint8(l.F.Insts[a].Type.Size())
-	if !l.folds(b) && l.folds(a) {
-		a, b = b, a
-		c.cond = swaps[c.cond]
-	}
-	if imm, ok := l.constant(b, c.size); ok && imm == 0 {
-		l.compareZero(c, a, branch)
-		return
-	}
 	c.a = l.Use(a)
 	c.src = l.arithSource(b, c.size)
 }
+
+// ComparesSwapped reports whether a comparison is better made with its operands exchanged.
+func (l *lowerer) ComparesSwapped(a, b ssa.Value, _ uint8) bool { return !l.folds(b) && l.folds(a) }
 
 // compareZero compares v, of any type in an integer register, with 0.
 func (l *lowerer) compareZero(c *comparison, v ssa.Value, branch bool) {
@@ -158,18 +135,17 @@ func (l *lowerer) testAnd(c *comparison, in *ssa.Inst) {
 	c.src = l.logicSource(b, c.size)
 }
 
-func (l *lowerer) compareFloat(c *comparison, a, b ssa.Value) {
-	c.op, c.size = cmpFloat, uint8(l.F.Insts[a].Type.Size())
-	if l.isZero(a) && !l.isZero(b) {
-		a, b = b, a
-		c.cond = floatSwaps[c.cond]
+func (l *lowerer) compareFloat(c *comparison, x *isel.Comparison) {
+	if l.isZero(x.A) && !l.isZero(x.B) {
+		x.Exchange()
 	}
-	c.a = l.Use(a)
-	if l.isZero(b) {
+	c.op, c.size, c.cond = cmpFloat, uint8(l.F.Insts[x.A].Type.Size()), floatConds[x.Op-ssa.OpFEq]
+	c.a = l.Use(x.A)
+	if l.isZero(x.B) {
 		c.op = cmpFloatZero
 		return
 	}
-	c.src = regSource(l.Use(b))
+	c.src = regSource(l.Use(x.B))
 }
 
 // isZero reports whether v is a constant of which all bits are 0.

@@ -39,26 +39,6 @@ func (l *lowerer) Address(d regalloc.VReg, disp int32) {
 	l.addressOf(d, &s)
 }
 
-// MaskIndex checks an index against the length of a table. It is 0 after the check if the processor only guessed that it is in
-// bounds.
-func (l *lowerer) MaskIndex(d regalloc.VReg, index ssa.Value, table uint32) {
-	x := l.Use(index)
-	var length source
-	if n, ok := l.FixedLength(table); ok {
-		length = immSource(n)
-	} else {
-		length = located(l.TableField(table, abi.TableRecLen))
-	}
-	in := l.Put(tIndexMask, 8)
-	in.Cond = uint8(abi.TrapTableOutOfBounds)
-	if l.F.Insts[index].Type == abi.I64 {
-		in.Aux = auxWide
-	}
-	l.Operand(d, regalloc.DefEarly, regalloc.AnyReg, 0)
-	l.Arg(x)
-	l.attach(in, NoOp, &length)
-}
-
 func elementOf(base, index regalloc.VReg) source {
 	return source{form: formBaseIndex, ext: uint8(ExtUXTX), a: base, b: index}
 }

@@ -5,14 +5,6 @@ import (
 	"github.com/wasmaot/wasmaot/compiler/ssa"
 )
 
-func (l *lowerer) copysign(v ssa.Value, in *ssa.Inst, _ Op) {
-	a, b := l.Use(ssa.Value(in.A)), l.Use(ssa.Value(in.B))
-	l.Put(tCopysign, uint8(in.Type.Size()))
-	l.Tied(l.Result(v), 1)
-	l.Arg(a)
-	l.Arg(b)
-}
-
 // convert makes a float of an integer.
 func (l *lowerer) convert(v ssa.Value, in *ssa.Inst, _ Op) {
 	inst := l.one(tConv, NoOp, uint8(in.Type.Size()), l.Result(v), l.Use(ssa.Value(in.A)))
@@ -35,9 +27,4 @@ func (l *lowerer) Truncate(v ssa.Value, in *ssa.Inst) {
 	if in.Op == ssa.OpTruncU || in.Op == ssa.OpTruncSatU {
 		inst.Aux |= auxUnsigned
 	}
-}
-
-// bitcast moves between the register classes.
-func (l *lowerer) bitcast(v ssa.Value, in *ssa.Inst, _ Op) {
-	l.one(tBitcast, NoOp, uint8(in.Type.Size()), l.Result(v), l.Use(ssa.Value(in.A)))
 }

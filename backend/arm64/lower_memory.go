@@ -17,14 +17,13 @@ func (l *lowerer) memoryOf(a ssa.Value) source {
 	if !l.IsFolded(in) {
 		return source{form: formAddr, a: l.Use(a)}
 	}
-	index, offset := ssa.Value(in.A), in.B
-	if c, ok := l.F.IsConst(index); ok {
-		sum := uint64(uint32(c)) + uint64(offset)
+	if sum, ok := l.ConstAddress(in); ok {
 		if sum <= math.MaxInt32 {
 			return source{form: formGuestAbs, disp: int32(sum)}
 		}
 		return source{form: formGuest, ext: uint8(ExtUXTX), a: l.Rematerialised(regalloc.ClassInt, int64(sum))}
 	}
+	index, offset := ssa.Value(in.A), in.B
 	if offset <= math.MaxInt32 {
 		if sum, ok := l.sharedSum(index); ok {
 			return source{form: formAddr, a: sum, disp: int32(offset)}

@@ -3,7 +3,6 @@ package arm64
 import (
 	"math"
 
-	"github.com/wasmaot/wasmaot/backend"
 	"github.com/wasmaot/wasmaot/backend/regalloc"
 	"github.com/wasmaot/wasmaot/compiler/abi"
 	"github.com/wasmaot/wasmaot/compiler/ssa"
@@ -294,9 +293,7 @@ func (l *lowerer) vecShift(v ssa.Value, in *ssa.Inst, op Op, arr uint8) {
 
 // splat puts integer register x into all lanes of d.
 func (l *lowerer) splat(d, x regalloc.VReg, s ssa.Shape) {
-	inst := l.Put(tVector, 16)
-	inst.Cond = uint8(s)
-	inst.Imm = int64(ssa.OpVSplat)
+	l.Vector(ssa.OpVSplat, s, 0)
 	l.Def(d)
 	l.Arg(x)
 }
@@ -377,14 +374,6 @@ func (l *lowerer) vecLoadZero(v ssa.Value, in *ssa.Inst, _ Op, _ uint8) {
 	l.loadFrom(LDR, uint8(in.Shape().LaneSize()), l.Result(v), &s)
 }
 
-// putVector adds the instruction for what has a template of its own: which operation, shape and lane or another number.
-func (l *lowerer) putVector(in *ssa.Inst, n uint32) *backend.Inst {
-	inst := l.Put(tVector, 16)
-	inst.Cond = uint8(in.Shape())
-	inst.Imm = int64(in.Op) | int64(n)<<16
-	return inst
-}
-
 // vecMemory makes other loads and stores: the result, if any, the vector, if any, the memory operand.
 func (l *lowerer) vecMemory(v ssa.Value, in *ssa.Inst, _ Op, _ uint8) {
 	s := l.memoryOf(ssa.Value(in.A))
@@ -396,7 +385,7 @@ func (l *lowerer) vecMemory(v ssa.Value, in *ssa.Inst, _ Op, _ uint8) {
 	if in.Op != ssa.OpVLoadSplat {
 		number = in.Lane()
 	}
-	inst := l.putVector(in, number)
+	inst := l.Vector(in.Op, in.Shape(), number)
 	switch in.Op {
 	case ssa.OpVLoadLane:
 		l.Tied(l.Result(v), 1)
@@ -419,7 +408,7 @@ func (l *lowerer) vecSequence(v ssa.Value, in *ssa.Inst, _ Op, _ uint8) {
 		number = in.Lane()
 	}
 	a := l.Use(ssa.Value(in.A))
-	l.putVector(in, number)
+	l.Vector(in.Op, in.Shape(), number)
 	l.Def(l.Result(v))
 	l.Arg(a)
 	if in.Op == ssa.OpVBitmask {
@@ -429,7 +418,7 @@ func (l *lowerer) vecSequence(v ssa.Value, in *ssa.Inst, _ Op, _ uint8) {
 
 func (l *lowerer) vecReplace(v ssa.Value, in *ssa.Inst, _ Op, _ uint8) {
 	a, b := l.Use(ssa.Value(in.A)), l.Use(ssa.Value(in.B))
-	l.putVector(in, in.Lane())
+	l.Vector(in.Op, in.Shape(), in.Lane())
 	l.Tied(l.Result(v), 1)
 	l.Arg(a)
 	l.Arg(b)
@@ -438,7 +427,7 @@ func (l *lowerer) vecReplace(v ssa.Value, in *ssa.Inst, _ Op, _ uint8) {
 // vecShuffle: the result is in place before the second operand is read for the last time.
 func (l *lowerer) vecShuffle(v ssa.Value, in *ssa.Inst, _ Op, _ uint8) {
 	a, b := l.Use(ssa.Value(in.A)), l.Use(ssa.Value(in.B))
-	l.putVector(in, l.F.Insts[in.C].A)
+	l.Vector(in.Op, in.Shape(), l.F.Insts[in.C].A)
 	l.Operand(l.Result(v), regalloc.DefEarly, regalloc.AnyReg, 0)
 	l.Arg(a)
 	l.Arg(b)

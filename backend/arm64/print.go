@@ -14,8 +14,8 @@ func lowered(m *backend.Func) string { return isel.Text(m, &registers, printInst
 
 var templateNames = [templateEnd]string{
 	tMove32: "move32", tCopy: "copy", tField: "field", tInsert: "insert", tExtract: "extract", tPopcnt: "popcnt", tAddr: "address",
-	tSet: "set", tSelect: "select", tCopysign: "copysign", tConv: "convert", tTrunc: "trunc", tTruncSat: "truncsat", tBitcast: "bitcast",
-	tDiv: "div", tRem: "rem", tVector: "vector", tIndexMask: "indexmask",
+	tSet: "set", tSelect: "select", tConv: "convert", tTrunc: "trunc", tTruncSat: "truncsat",
+	tDiv: "div", tRem: "rem",
 }
 
 // operations says which templates have an operation of the assembler's, and which one of its loads and stores.

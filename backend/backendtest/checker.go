@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/wasmaot/wasmaot/backend"
 	"github.com/wasmaot/wasmaot/compiler/abi"
 	"github.com/wasmaot/wasmaot/compiler/ssa"
 )
@@ -42,8 +43,50 @@ func CheckerFunc(n int) *ssa.Func {
 	}
 }
 
-// Verdict compares what a checker said of a case with what it should say: an error that contains refused, none if that is empty.
-func Verdict(t *testing.T, name, refused string, err error) {
+// A CheckerCase is code that a memory-access checker gets: A is what it is made with. If it must be refused, Refused is a part of the reason.
+type CheckerCase[A any] = struct {
+	Name, Refused string
+	Explicit      bool // without guard regions
+	Code          func(a A)
+}
+
+// A DamagedCase is code that is right until something that belongs to it is damaged.
+type DamagedCase[A any] = struct {
+	Name, Refused string
+	Code          func(a A)
+	Damage        func(c *backend.Code)
+}
+
+// Checker is what runs the cases: on code in a function of type (i32, Params × i64) -> ().
+type Checker[A any] struct {
+	Target *backend.Target
+	Params int
+	Make   func(t *testing.T, code func(a A)) *backend.Code
+}
+
+// Cases gives the checker right code and code with a bug each, which it must find.
+func (k *Checker[A]) Cases(t *testing.T, cases []CheckerCase[A]) {
+	for _, x := range cases {
+		verdict(t, x.Name, x.Refused, k.check(k.Make(t, x.Code), x.Explicit))
+	}
+}
+
+// Damaged gives it right code, and the same damaged.
+func (k *Checker[A]) Damaged(t *testing.T, cases []DamagedCase[A]) {
+	for _, x := range cases {
+		c := k.Make(t, x.Code)
+		verdict(t, x.Name+", before", "", k.check(c, false))
+		x.Damage(c)
+		verdict(t, x.Name, x.Refused, k.check(c, false))
+	}
+}
+
+func (k *Checker[A]) check(c *backend.Code, explicit bool) error {
+	return k.Target.CheckAccess(&backend.Config{Explicit: explicit}, &backend.Func{SSA: CheckerFunc(k.Params)}, c)
+}
+
+// verdict compares what a checker said of a case with what it should say: an error that contains refused, none if that is empty.
+func verdict(t *testing.T, name, refused string, err error) {
 	t.Helper()
 	switch {
 	case refused == "" && err != nil:

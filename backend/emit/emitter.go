@@ -376,13 +376,7 @@ func (e *Emitter) moves(list *regalloc.MoveList) {
 }
 
 // VectorBits is the vector constant of number i.
-func VectorBits(f *ssa.Func, i int64) (lo, hi uint64) {
-	v := &f.Vecs[i]
-	for k := 7; k >= 0; k-- {
-		lo, hi = lo<<8|uint64(v[k]), hi<<8|uint64(v[k+8])
-	}
-	return lo, hi
-}
+func VectorBits(f *ssa.Func, i int64) (lo, hi uint64) { return Halves(&f.Vecs[i]) }
 
 // Poison is what Config.Poison fills registers with: garbage that no one may rely on, in the upper halves of I32 values, in
 // registers and slots that hold nothing on entry and on return. Tests run with it to find what relies on them nevertheless.

@@ -97,12 +97,12 @@ func (l *Lowerer) call(v ssa.Value, in *ssa.Inst) {
 // callTable puts the call through table element index, without its arguments.
 func (l *Lowerer) callTable(c *ssa.Call, index ssa.Value) {
 	x := l.Use(index)
-	at := l.TableField(c.Table, abi.TableRecLen)
+	at := l.tableField(c.Table, abi.TableRecLen)
 	inst := l.Put(backend.TCallTable, 0)
 	l.FixedArg(x, regalloc.Reg(l.traits.Conv.Callee))
 	l.machine.Attach(inst, at)
 	inst.Imm = int64(l.F.Module.Layout.TypeIDs+4*c.TypeIndex) << 32
-	if n, ok := l.FixedLength(c.Table); ok {
+	if n, ok := l.fixedLength(c.Table); ok {
 		inst.Aux |= backend.AuxFixed
 		inst.Imm |= n
 	}

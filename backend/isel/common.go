@@ -20,7 +20,7 @@ func (l *Lowerer) common(v ssa.Value, in *ssa.Inst) bool {
 	case ssa.OpMemSize:
 		l.machine.Load(l.Result(v), abi.I64, 8, l.at(l.memory(in.A), abi.MemoryRecBytes))
 	case ssa.OpTabSize:
-		l.machine.Load(l.Result(v), abi.I64, 8, l.TableField(in.A, abi.TableRecLen))
+		l.machine.Load(l.Result(v), abi.I64, 8, l.tableField(in.A, abi.TableRecLen))
 	case ssa.OpTabGet:
 		base, index := l.element(in)
 		l.machine.LoadElement(l.Result(v), base, index)
@@ -45,6 +45,17 @@ func (l *Lowerer) common(v ssa.Value, in *ssa.Inst) bool {
 		l.machine.Choose(v, in)
 	case ssa.OpTruncS, ssa.OpTruncU, ssa.OpTruncSatS, ssa.OpTruncSatU:
 		l.machine.Truncate(v, in)
+	case ssa.OpFCopysign:
+		a, b := l.Use(ssa.Value(in.A)), l.Use(ssa.Value(in.B))
+		l.Put(backend.TCopysign, uint8(in.Type.Size()))
+		l.Tied(l.Result(v), 1)
+		l.Arg(a)
+		l.Arg(b)
+	case ssa.OpBitcast:
+		a := l.Use(ssa.Value(in.A))
+		l.Put(backend.TBitcast, uint8(in.Type.Size()))
+		l.Def(l.Result(v))
+		l.Arg(a)
 	default:
 		if !in.Op.Is(ssa.PropCompare) {
 			return false

@@ -1,6 +1,9 @@
 package isel
 
 import (
+	"math"
+
+	"github.com/wasmaot/wasmaot/backend"
 	"github.com/wasmaot/wasmaot/backend/regalloc"
 	"github.com/wasmaot/wasmaot/compiler/abi"
 	"github.com/wasmaot/wasmaot/compiler/ssa"
@@ -90,8 +93,8 @@ func (l *Lowerer) addressTo(d regalloc.VReg, f field) {
 // GlobalCell is where global i is.
 func (l *Lowerer) GlobalCell(i uint32) Location { return l.at(l.global(i), 0) }
 
-// TableField is a field of table i's TableRec.
-func (l *Lowerer) TableField(i uint32, field int32) Location { return l.at(l.table(i), field) }
+// tableField is a field of table i's TableRec.
+func (l *Lowerer) tableField(i uint32, field int32) Location { return l.at(l.table(i), field) }
 
 // MemoryRecord gives the address of a memory's MemoryRec.
 func (l *Lowerer) MemoryRecord(i uint32) regalloc.VReg { return l.address(l.memory(i)) }
@@ -106,11 +109,42 @@ func (l *Lowerer) MemoryBase(i uint32) regalloc.VReg {
 	return d
 }
 
+// maskedIndex gives an index below the length of a table, or traps; it is 0 if the processor only guesses that it is below.
+func (l *Lowerer) maskedIndex(index ssa.Value, table uint32) regalloc.VReg {
+	d, x := l.NewVReg(regalloc.ClassInt), l.Use(index)
+	n, fixed := l.fixedLength(table)
+	var at Location
+	if !fixed {
+		at = l.tableField(table, abi.TableRecLen)
+	}
+	inst := l.Put(backend.TIndexMask, 8)
+	inst.Cond = uint8(abi.TrapTableOutOfBounds)
+	l.Operand(d, regalloc.DefEarly, regalloc.AnyReg, 0)
+	l.Arg(x)
+	if fixed {
+		inst.Aux, inst.Imm = backend.AuxFixed, n
+	} else {
+		l.machine.Attach(inst, at)
+	}
+	if l.F.Insts[index].Type == abi.I64 {
+		inst.Aux |= backend.AuxIndex64
+	}
+	return d
+}
+
+// fixedLength is table i's length, if it never changes and is an immediate of 31 bits.
+func (l *Lowerer) fixedLength(i uint32) (int64, bool) {
+	mod := l.F.Module
+	if int(i) < len(mod.TableFixed) && mod.TableFixed[i] && mod.TableMin[i] <= math.MaxInt32 {
+		return int64(mod.TableMin[i]), true
+	}
+	return 0, false
+}
+
 // element gives where a table's elements are and a checked index.
 func (l *Lowerer) element(in *ssa.Inst) (base, index regalloc.VReg) {
-	index = l.NewVReg(regalloc.ClassInt)
-	l.machine.MaskIndex(index, ssa.Value(in.B), in.A)
+	index = l.maskedIndex(ssa.Value(in.B), in.A)
 	base = l.NewVReg(regalloc.ClassInt)
-	l.machine.Load(base, abi.I64, 8, l.TableField(in.A, abi.TableRecBase))
+	l.machine.Load(base, abi.I64, 8, l.tableField(in.A, abi.TableRecBase))
 	return base, index
 }

@@ -2,6 +2,7 @@ package isel
 
 import (
 	"fmt"
+
 	"github.com/wasmaot/wasmaot/backend"
 	"github.com/wasmaot/wasmaot/backend/regalloc"
 	"github.com/wasmaot/wasmaot/compiler/abi"
@@ -50,8 +51,6 @@ type Machine interface {
 	Store(x ssa.Value, size uint8, at Location)
 	// Address makes d the address of what is disp bytes into the context.
 	Address(d regalloc.VReg, disp int32)
-	// MaskIndex makes d an index below the length of a table, or traps; it is 0 if the processor only guesses that it is.
-	MaskIndex(d regalloc.VReg, index ssa.Value, table uint32)
 	// LoadElement loads an element of a table, StoreElement stores one.
 	LoadElement(d, base, index regalloc.VReg)
 	StoreElement(x ssa.Value, base, index regalloc.VReg)
@@ -62,6 +61,8 @@ type Machine interface {
 	StoreGuest(v ssa.Value, in *ssa.Inst)
 	// Sum makes d = base + index, an I32, + offset.
 	Sum(d, base, index regalloc.VReg, offset uint32)
+	// ComparesSwapped reports whether integers of the size are better compared with a as the second operand than with b.
+	ComparesSwapped(a, b ssa.Value, size uint8) bool
 	// Set makes the value 0 or 1 of comparison v, Choose a choice.
 	Set(v ssa.Value)
 	Choose(v ssa.Value, in *ssa.Inst)

@@ -1,8 +1,6 @@
 package isel
 
 import (
-	"math"
-
 	"github.com/wasmaot/wasmaot/compiler/abi"
 	"github.com/wasmaot/wasmaot/compiler/ssa"
 )
@@ -23,11 +21,8 @@ func (l *Lowerer) StoreSize(in *ssa.Inst) uint8 {
 	return uint8(in.Op.AccessSize(l.F.Insts[in.B].Type))
 }
 
-// FixedLength is table i's length, if it never changes and is an immediate of 31 bits.
-func (l *Lowerer) FixedLength(i uint32) (int64, bool) {
-	mod := l.F.Module
-	if int(i) < len(mod.TableFixed) && mod.TableFixed[i] && mod.TableMin[i] <= math.MaxInt32 {
-		return int64(mod.TableMin[i]), true
-	}
-	return 0, false
+// ConstAddress gives the offset in memory 0 of an address that is part of its accesses, if it is constant.
+func (l *Lowerer) ConstAddress(in *ssa.Inst) (offset uint64, ok bool) {
+	c, ok := l.F.IsConst(ssa.Value(in.A))
+	return uint64(uint32(c)) + uint64(in.B), ok
 }

@@ -105,4 +105,5 @@ var TemplateNames = [backend.TMachine]string{
 	backend.TBranch: "branch", backend.TEntry: "entry", backend.TCall: "call", backend.TCallDesc: "calldesc", backend.TCallTable: "calltable",
 	backend.TReturn: "return", backend.TJump: "jump", backend.TSwitch: "switch", backend.TTrap: "trap", backend.TPoison: "poison",
 	backend.TCheckAddr: "checkaddr", backend.TMemCopy: "memcopy", backend.TMemFill: "memfill", backend.TCopyShort: "copyshort", backend.TFillShort: "fillshort",
+	backend.TIndexMask: "indexmask", backend.TCopysign: "copysign", backend.TBitcast: "bitcast", backend.TVector: "vector",
 }

@@ -1,5 +1,0 @@
-#include "textflag.h"
-
-// func grow()
-TEXT ·grow(SB), 0, $12288-0
-	RET
