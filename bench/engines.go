@@ -197,5 +197,12 @@ func nodeEngine(string) (*engine, string, error) {
 		prepare: func(guest) error { return nil },
 		run:     run,
 		cold:    func(g guest) *exec.Cmd { return run(g) },
+		compile: func(g guest, threads int) (usage, error) {
+			if threads == 1 {
+				return usage{}, errNotApplicable
+			}
+			u, _, err := measure(run(g, g.quick...)) // compiles what is called, on threads of its own
+			return u, err
+		},
 	}, "node " + strings.TrimSpace(string(version)), nil
 }

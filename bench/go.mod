@@ -9,10 +9,14 @@ require (
 )
 
 require (
+	github.com/evanw/esbuild v0.28.2 // indirect
 	golang.org/x/arch v0.32.0 // indirect
 	golang.org/x/net v0.61.0 // indirect
 )
 
 replace github.com/wasmaot/wasmaot => ../
 
-tool github.com/tetratelabs/wazero/cmd/wazero
+tool (
+	github.com/evanw/esbuild/cmd/esbuild
+	github.com/tetratelabs/wazero/cmd/wazero
+)

@@ -13,11 +13,18 @@ import (
 // A guest is a program built for this machine and for wasip1.
 type guest struct {
 	name, native, wasm string
+	quick              []string // arguments with which it does next to nothing
 }
 
 func guestIn(dir, name string) guest {
 	base := filepath.Join(dir, strings.ReplaceAll(name, "/", "-"))
-	return guest{name, base, base + ".wasm"}
+	return guest{name: name, native: base, wasm: base + ".wasm"}
+}
+
+// largeTools are modules of tens of megabytes, and flags with which they print their version.
+var largeTools = []struct{ name, pkg, quick string }{
+	{"esbuild", "github.com/evanw/esbuild/cmd/esbuild", "--version"},
+	{"cmd/compile", "cmd/compile", "-V"},
 }
 
 // goGuest builds a Go package for both.

@@ -114,17 +114,21 @@ func run(dir string, rounds int, only, chosen []string) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
+	bench.quick = []string{"-list"}
 	hello, err := goGuest(dir, "../examples/hello")
 	if err != nil {
 		return nil, err
 	}
 	if wanted("compile") {
 		guests := []guest{hello, bench}
-		big := guestIn(dir, "cmd/compile")
-		if err := goBuild(big.wasm, big.name, "GOOS=wasip1", "GOARCH=wasm"); err != nil {
-			r.miss(err)
-		} else {
-			guests = append(guests, big)
+		for _, tool := range largeTools {
+			g := guestIn(dir, tool.pkg)
+			g.name, g.quick = tool.name, []string{tool.quick}
+			if err := goBuild(g.wasm, tool.pkg, "GOOS=wasip1", "GOARCH=wasm"); err != nil {
+				r.miss(err)
+				continue
+			}
+			guests = append(guests, g)
 		}
 		r.measureCompile(engines, guests)
 	}

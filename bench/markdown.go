@@ -77,18 +77,18 @@ func (p *ProgramResult) ratio(engine string) float64 {
 }
 
 func (r *Report) compile(b *strings.Builder) {
-	b.WriteString("\nCompilation, in seconds (whole process; Wasmtime: the compilation alone); memory is the greatest resident size of the whole process:\n\n" +
+	b.WriteString("\nCompilation, in seconds (whole process; Wasmtime: the compilation alone; V8, which compiles functions when they are called: a whole run that does next to nothing); memory is the greatest resident size of the whole process:\n\n" +
 		"| module | engine | CPU, one thread | CPU per MB | wall, one thread | CPU, two threads | wall, two threads | artifact MB | peak memory MB | memory : module |\n" +
 		"|---|---|---|---|---|---|---|---|---|---|\n")
 	for _, c := range r.Compile {
-		fmt.Fprintf(b, "| %s (%s MB) | %s | %s | %.3f | %s | %s | %s | %s | %.0f | %.1f |\n", c.Guest, megabytes(c.Module), c.Engine, seconds(c.CPU1), c.perMB(),
+		fmt.Fprintf(b, "| %s (%s MB) | %s | %s | %s | %s | %s | %s | %s | %.0f | %.1f |\n", c.Guest, megabytes(c.Module), c.Engine, seconds(c.CPU1), seconds(c.perMB()),
 			seconds(c.Wall1), seconds(c.CPUAll), seconds(c.WallAll), megabytes(c.Size), float64(c.Memory)/1e6, float64(c.Memory)/float64(max(c.Module, 1)))
 	}
 }
 
 // perMB is the CPU time on one thread in seconds per megabyte of module.
-func (c *CompileResult) perMB() float64 {
-	return c.CPU1.Seconds() / (float64(max(c.Module, 1)) / 1e6)
+func (c *CompileResult) perMB() time.Duration {
+	return time.Duration(float64(c.CPU1) / (float64(max(c.Module, 1)) / 1e6))
 }
 
 func (r *Report) start(b *strings.Builder) {

@@ -94,7 +94,7 @@ func timed(cmd *exec.Cmd) (ns int64, check string, err error) {
 }
 
 // bigModule is the size from which one round of compilations suffices: they take seconds to minutes.
-const bigModule = 16 << 20
+const bigModule = 32 << 20
 
 func (r *Report) measureCompile(engines []*engine, guests []guest) {
 	for _, g := range guests {
@@ -117,7 +117,7 @@ func (r *Report) measureCompile(engines []*engine, guests []guest) {
 			}
 		}
 		for _, e := range engines {
-			if c := byEngine[e]; c != nil && c.CPU1 != 0 {
+			if c := byEngine[e]; c != nil && c.WallAll+c.Wall1 != 0 {
 				r.Compile = append(r.Compile, *c)
 			}
 		}

@@ -70,10 +70,13 @@ func (r *Report) panels() []panel {
 		name  string
 		value func(CompileResult) float64
 	}{
-		{"s/MB", func(c CompileResult) float64 { return c.perMB() }},
+		{"s/MB", func(c CompileResult) float64 { return c.perMB().Seconds() }},
 		{"memory", func(c CompileResult) float64 { return float64(c.Memory) / float64(max(c.Module, 1)) }},
 	} {
 		for _, c := range r.Compile {
+			if c.CPU1 == 0 {
+				continue // does not compile the whole module
+			}
 			label := fmt.Sprintf("%s, %s", c.Guest, quantity.name)
 			if !slices.Contains(speed.labels, label) {
 				speed.labels, speed.bars = append(speed.labels, label), append(speed.bars, map[string]float64{})
