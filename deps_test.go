@@ -25,7 +25,7 @@ backend/isel: compiler/abi compiler/ssa backend backend/regalloc internal/mutant
 backend/emit: compiler/abi compiler/ssa backend backend/asm backend/regalloc
 backend/amd64: internal/lazy backend/asm backend/check backend/isel backend/emit compiler/abi compiler/cpu compiler/ssa backend/regalloc backend internal/mutant
 backend/arm64: internal/lazy backend/asm backend/check backend/isel backend/emit compiler/abi compiler/cpu compiler/ssa backend/regalloc backend internal/mutant
-compiler: internal/elf internal/lazy internal/sha256 compiler/abi compiler/ssa compiler/wasm compiler/leaf compiler/frontend compiler/opt compiler/artifact backend backend/regalloc backend/amd64 backend/arm64
+compiler: internal/arena internal/elf internal/lazy internal/sha256 compiler/abi compiler/ssa compiler/wasm compiler/leaf compiler/frontend compiler/opt compiler/artifact backend backend/regalloc backend/amd64 backend/arm64
 loader: internal/lazy compiler/abi compiler/artifact compiler/cpu loader/vmem
 wasi: compiler/abi compiler/artifact internal/lazy loader wasi/sandbox
 compiler/cpu: internal/lazy

@@ -28,7 +28,7 @@ func Validate(ctx context.Context, src []byte, opts Options) error {
 	if err != nil {
 		return err
 	}
-	return parallel(ctx, &opts, bodySizes(m), func() func(i int) error {
+	return parallel(ctx, &opts, bodySizes(m), func() (task func(i int) error, end func()) {
 		var v wasm.Validator
 		var in wasm.Instr
 		return func(i int) error {
@@ -40,7 +40,7 @@ func Validate(ctx context.Context, src []byte, opts Options) error {
 					return err
 				}
 			}
-		}
+		}, func() {}
 	})
 }
 
@@ -104,20 +104,16 @@ func compile(ctx context.Context, src []byte, opts Options, hash func() [sha256.
 		j.inlinees = make([]inlinee, len(j.pieces))
 	}
 	j.openStores(len(src))
-	err = parallel(ctx, &opts, bodySizes(m), func() func(i int) error {
+	err = parallel(ctx, &opts, bodySizes(m), func() (task func(i int) error, end func()) {
 		w := j.newWorker()
 		return func(i int) error {
-			if size := len(m.Funcs[m.ImportedFuncs+i].Body); size < w.size/arenaSlack {
-				*w = worker{job: j, size: size, building: w.building, bytes: w.bytes, relocs: w.relocs}
-			} else {
-				w.size = max(w.size, size)
-			}
+			w.makeRoom(len(m.Funcs[m.ImportedFuncs+i].Body))
 			if err := w.compile(uint32(m.ImportedFuncs + i)); err != nil {
 				return err
 			}
 			j.pieces[i] = w.finished()
 			return nil
-		}
+		}, w.space.Free
 	})
 	declared()
 	if err := cmp.Or(declareErr, err); err != nil {
@@ -217,7 +213,7 @@ func bodySizes(m *wasm.Module) []int {
 // parallel does task i for each of sizes, large ones first, each worker with a task function of
 // its own. It returns the error of the lowest i that failed, so that the message does not
 // depend on timing.
-func parallel(ctx context.Context, opts *Options, sizes []int, newTask func() func(i int) error) error {
+func parallel(ctx context.Context, opts *Options, sizes []int, newTask func() (task func(i int) error, end func())) error {
 	workers := opts.Workers
 	if workers <= 0 {
 		workers = runtime.GOMAXPROCS(0)
@@ -229,7 +225,8 @@ func parallel(ctx context.Context, opts *Options, sizes []int, newTask func() fu
 	var mu sync.Mutex
 	failed, firstErr := len(sizes), error(nil)
 	work := func(first bool) {
-		task := newTask()
+		task, end := newTask()
+		defer end()
 		for ctx.Err() == nil {
 			i, ok := q.take(first)
 			if !ok {

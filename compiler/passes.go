@@ -13,6 +13,7 @@ import (
 	"github.com/wasmaot/wasmaot/compiler/frontend"
 	"github.com/wasmaot/wasmaot/compiler/opt"
 	"github.com/wasmaot/wasmaot/compiler/ssa"
+	"github.com/wasmaot/wasmaot/internal/arena"
 )
 
 // A pass is one step of the way from a function's body to its machine code.
@@ -98,24 +99,45 @@ type worker struct {
 	size  int    // of the largest body since the memory is new
 
 	building frontend.Options
-	builder  frontend.Builder
-	opt      opt.Scratch
-	inliner  inliner
-	alloc    regalloc.Allocator
-	f        ssa.Func
-	m        backend.Func
-	result   regalloc.Result
-	code     backend.Code
-	packer   artifact.SitesBuilder
-	packed   []byte
+	tables
+	space   arena.Arena
+	inliner inliner
+	packer  artifact.SitesBuilder
+	packed  []byte
 
 	bytes  shelf[byte]
 	relocs shelf[backend.Reloc]
 }
 
-// arenaSlack is how much smaller than the largest function so far one is for which a worker begins with new memory. Large functions go
-// first, so the memory for them is needed for a short time only.
-const arenaSlack = 4
+// tables are what grows with the function that is compiled.
+type tables struct {
+	builder frontend.Builder
+	opt     opt.Scratch
+	alloc   regalloc.Allocator
+	f       ssa.Func
+	m       backend.Func
+	result  regalloc.Result
+	code    backend.Code
+}
+
+// Large functions go first, so a worker needs the memory for them for a short time only: it begins with new memory when functions are a part
+// of the size, as 1/arenaSlack, and not small anyway. The largest tables have 16 bytes for each byte of a body of Go's.
+const (
+	arenaSlack = 4
+	smallBody  = 2 << 10
+	perByte    = 32
+	maxTable   = 16 << 20
+)
+
+// makeRoom is called before a function with a body of that size is compiled.
+func (w *worker) makeRoom(size int) {
+	size = max(size, smallBody)
+	if w.size == 0 || size < w.size/arenaSlack {
+		w.tables = tables{}
+		w.space.Share(min(size*perByte, maxTable), &w.tables)
+		w.size = size
+	}
+}
 
 // compile runs the pipeline on one function.
 func (w *worker) compile(index uint32) error {

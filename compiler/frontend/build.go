@@ -71,7 +71,6 @@ func (b *Builder) Build(m *Module, index uint32, opts Options, f *ssa.Func) erro
 	if b.err != nil {
 		return b.err
 	}
-	b.trim()
 	b.begin()
 	if err := b.body(); err != nil {
 		return err
@@ -92,14 +91,6 @@ func relocate(f *ssa.Func, body *leaf.Body) {
 	}
 	for i := range f.Blocks {
 		f.Blocks[i].Pos = body.Offset(f.Blocks[i].Pos)
-	}
-}
-
-// trim lets go of the memory of unusually large functions.
-func (b *Builder) trim() {
-	if max(cap(b.flow.blocks), cap(b.frames)) > keepBlocks || max(cap(b.flow.values), cap(b.flow.args), cap(b.locals.events)) > keepValues {
-		b.frames, b.saved, b.threads, b.dispatches = nil, nil, nil, nil
-		b.locals, b.flow, b.scratch = localState{}, flow{}, ssa.Scratch{}
 	}
 }
 

@@ -46,12 +46,6 @@ type blockFlow struct {
 // function comes near, but a body of a few megabytes could ask for the product of its blocks and its locals.
 const maxFlow = 1 << 24
 
-// keepBlocks and keepValues are how much of an unusually large function's memory stays for the next.
-const (
-	keepBlocks = 1 << 15
-	keepValues = 1 << 18
-)
-
 // joinLocals gives all placeholders their values.
 func (b *Builder) joinLocals() error {
 	if len(b.locals.held) == 0 {
