@@ -9,7 +9,6 @@ import "github.com/wasmaot/wasmaot/compiler/ssa"
 // Backward through the blocks all uses come before the definition but those by edges that lead back, which are
 // looked at when their target is.
 func dce(f *ssa.Func, s *Scratch) {
-	dropUnreachable(f)
 	d := &s.dce
 	*d = marker{f: f, live: sized(d.live, len(f.Insts)), block: d.block, work: d.work[:0]}
 	for i := len(f.RPO) - 1; i >= 0; i-- {

@@ -35,7 +35,6 @@ type folder struct {
 func fold(f *ssa.Func, s *Scratch) {
 	x := &s.fold
 	*x = folder{f: f, order: s.order[:0], rules: &simplifications}
-	dropUnreachable(f)
 	for _, b := range f.RPO {
 		bd := &f.Blocks[b]
 		start := uint32(len(x.order))
@@ -48,7 +47,7 @@ func fold(f *ssa.Func, s *Scratch) {
 	f.Order, s.order = x.order, f.Order
 	finishAliases(f)
 	if x.changed {
-		reanalyse(f, s)
+		f.Analyze(&s.Scratch)
 	}
 	x.f = nil
 }

@@ -19,7 +19,6 @@ import (
 // An access is removed only if a known one at the same place proves that it would not trap,
 // see provesInBounds. The same knowledge lets an address take a constant out of its index.
 func forward(f *ssa.Func, s *Scratch) {
-	dropUnreachable(f)
 	t := &s.mem
 	t.begin(f)
 	for _, b := range f.RPO {

@@ -41,7 +41,6 @@ func makeNumbered() *[ssa.OpCount]bool {
 // In preorder of the dominator tree one entry for each distinct instruction is enough: one that
 // does not dominate the present block will never be of use again.
 func gvn(f *ssa.Func, s *Scratch) {
-	dropUnreachable(f)
 	numbered := numbered.Get(makeNumbered)
 	t := &s.gvn
 	t.reset(len(f.Order))
@@ -86,7 +85,7 @@ func gvn(f *ssa.Func, s *Scratch) {
 	}
 	finishAliases(f)
 	if changed {
-		reanalyse(f, s)
+		f.Analyze(&s.Scratch)
 	}
 }
 

@@ -91,7 +91,7 @@ func outline(f *ssa.Func, s *Scratch) {
 		}
 	}
 	if out != ssa.NoBlock {
-		reanalyse(f, s)
+		f.Analyze(&s.Scratch)
 	}
 }
 
@@ -174,7 +174,7 @@ func Called(f *ssa.Func, s *Scratch) {
 		f.Edges[bd.SuccStart] = taken
 		bd.Kind, bd.Ctl, bd.SuccEnd, bd.TabStart, bd.TabEnd = ssa.BlockJump, 0, bd.SuccStart+1, 0, 0
 	}
-	reanalyse(f, s)
+	f.Analyze(&s.Scratch)
 }
 
 // Inline puts bodies in the place of calls that are likely to run. It takes one for each callee from find, which may give nil. What is
@@ -197,7 +197,7 @@ func Inline(f *ssa.Func, s *Scratch, least int, find func(callee uint32) *Body) 
 		}
 	}
 	if changed {
-		reanalyse(f, s)
+		f.Analyze(&s.Scratch)
 	}
 	in.f = nil
 	clear(in.bodies)

@@ -10,7 +10,6 @@ import (
 // Values outside of a loop are those of blocks that dominate its header. Loops with calls are left alone, for no
 // register survives a call, and so are additions, which addresses take in for nothing.
 func licm(f *ssa.Func, s *Scratch) {
-	dropUnreachable(f)
 	if !anyHoistable(f) {
 		return
 	}

@@ -1,8 +1,6 @@
 package opt
 
 import (
-	"math"
-
 	"github.com/wasmaot/wasmaot/compiler/ssa"
 )
 
@@ -134,21 +132,6 @@ func appendResolved(order []ssa.Value, f *ssa.Func, bd *ssa.BlockData) []ssa.Val
 		order = append(order, v)
 	}
 	return order
-}
-
-// reanalyse is to be called when edges have changed. Blocks that are no longer reachable
-// become empty.
-func reanalyse(f *ssa.Func, s *Scratch) {
-	f.Analyze(&s.Scratch)
-	dropUnreachable(f)
-}
-
-func dropUnreachable(f *ssa.Func) {
-	for i := range f.Blocks {
-		if bd := &f.Blocks[i]; bd.RPO == math.MaxUint32 && bd.Kind != ssa.BlockNone {
-			*bd = ssa.BlockData{RPO: bd.RPO, Idom: bd.Idom, Header: bd.Header, DomIn: bd.DomIn, DomOut: bd.DomOut}
-		}
-	}
 }
 
 // removeParams removes the parameters marked in s.drop with the arguments for them, and

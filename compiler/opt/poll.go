@@ -37,7 +37,7 @@ func poll(f *ssa.Func, s *Scratch) {
 		}
 	}
 	if changed {
-		reanalyse(f, s)
+		f.Analyze(&s.Scratch)
 	}
 }
 

@@ -9,7 +9,6 @@ import (
 // branches on what the edge says are taken at once, block parameters that are always the same
 // value are replaced by it, and blocks merge with the only one that leads to them.
 func thread(f *ssa.Func, s *Scratch) {
-	dropUnreachable(f)
 	changed := skipBlocks(f, s)
 	if changed {
 		f.Reach(&s.Scratch) // the rest asks for no more
@@ -21,7 +20,7 @@ func thread(f *ssa.Func, s *Scratch) {
 		applyAliases(f)
 	}
 	if changed {
-		reanalyse(f, s)
+		f.Analyze(&s.Scratch)
 	}
 }
 

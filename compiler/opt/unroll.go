@@ -12,7 +12,6 @@ import (
 //
 // A loop is a chain of blocks from its header to the one that leads back, each with a way on and perhaps one out.
 func unroll(f *ssa.Func, s *Scratch) {
-	dropUnreachable(f)
 	u := &s.unroll
 	u.f, u.chains = f, u.chains[:0]
 	for _, b := range f.RPO {
@@ -40,7 +39,7 @@ func unroll(f *ssa.Func, s *Scratch) {
 				u.repeat(c)
 			}
 		}
-		reanalyse(f, s)
+		f.Analyze(&s.Scratch)
 	}
 	u.f = nil
 }

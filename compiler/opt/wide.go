@@ -16,7 +16,6 @@ import (
 // Each match begins at one root and looks at a bounded number of instructions. It proves the identity for
 // the very values it finds, so that whatever else was computed on the way stays as it is.
 func wide(f *ssa.Func, s *Scratch) {
-	dropUnreachable(f)
 	w := &s.wide
 	w.x = folder{f: f, rules: &simplifications}
 	w.made, w.owner, w.either = w.made[:0], w.owner[:0], w.either[:0]

@@ -45,8 +45,7 @@ func grow[T any](s []T, n int) []T {
 // Loops are natural loops: the header dominates all of the loop. A cycle with several
 // entries is no loop, so an edge to an earlier block need not lead to a loop header.
 //
-// Unreachable blocks get RPO ^0, no predecessors, no dominator and no loop; edges from
-// them are not among the predecessors.
+// Unreachable blocks become empty and get RPO ^0, no predecessors, no dominator and no loop.
 func (f *Func) Analyze(s *Scratch) {
 	f.Reach(s)
 	s.dominators(f)
@@ -136,14 +135,11 @@ func (f *Func) prefersFirst(bd *BlockData) bool {
 	return t0.Pos-bd.Pos < t1.Pos-bd.Pos
 }
 
-// linkPreds sets the predecessors, and what a block is that belongs to no loop.
+// linkPreds sets the predecessors, and what a block is that belongs to no loop, or is unreachable.
 func (s *Scratch) linkPreds(f *Func) {
 	for i := range f.Blocks {
 		if s.num[i] == 0 {
-			b := &f.Blocks[i]
-			b.PredStart, b.PredEnd = 0, 0
-			b.RPO, b.Idom, b.Header, b.Loop = math.MaxUint32, NoBlock, NoBlock, 0
-			b.DomIn, b.DomOut = math.MaxUint32, math.MaxUint32
+			f.Blocks[i] = BlockData{RPO: math.MaxUint32, Idom: NoBlock, Header: NoBlock, DomIn: math.MaxUint32, DomOut: math.MaxUint32}
 		}
 	}
 	s.place = grow(s.place, len(f.Blocks))
