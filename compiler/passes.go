@@ -35,7 +35,6 @@ var passes = []pass{
 	ssaPass(opt.LICM),
 	ssaPass(opt.GVN),
 	ssaPass(opt.Wide),
-	ssaPass(opt.DCE),
 	{name: "poll", required: true, run: func(w *worker) error {
 		if w.opts.Poll {
 			opt.Poll.Run(&w.f, &w.opt)
@@ -58,10 +57,8 @@ var order = [][2]string{
 	{"fold", "licm"},
 	{"licm", "gvn"}, // what was moved may be there already
 	{"gvn", "wide"}, // equal values are one
-	{"wide", "dce"}, // parts of a product are dead now
-	{"dce", "poll"}, // loops that are left are known
+	{"wide", "poll"},
 	{"poll", "lower"},
-	{"dce", "lower"}, // lowering selects by use counts: dead users would spoil them
 	{"lower", "regalloc"},
 	{"regalloc", "emit"},
 }

@@ -55,6 +55,9 @@ func (l *lowerer) Select(v ssa.Value, in *ssa.Inst) bool {
 	return true
 }
 
+// Begin has nothing to do.
+func (l *lowerer) Begin() {}
+
 // Follow has nothing to do: amd64 marks no values.
 func (l *lowerer) Follow(ssa.Value) {}
 

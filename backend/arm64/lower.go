@@ -25,7 +25,6 @@ var vectorRulesSet sync.Once
 func lower(cfg *backend.Config, f *ssa.Func, m *backend.Func) error {
 	vectorRulesSet.Do(setVectorRules)
 	l := lowerers.Get().(*lowerer)
-	l.countShares(f)
 	err := l.Run(l, &traits, cfg, f, m)
 	lowerers.Put(l)
 	return err

@@ -23,8 +23,9 @@ type share struct {
 // sharedFrom is the number of accesses from which the sum is worth a register.
 const sharedFrom = 2
 
-// countShares counts the accesses. An index from outside of a loop counts for more in it.
-func (l *lowerer) countShares(f *ssa.Func) {
+// Begin counts the accesses. An index from outside of a loop counts for more in it.
+func (l *lowerer) Begin() {
+	f := l.F
 	l.shares = backend.Grow(l.shares, len(f.Insts))
 	clear(l.shares)
 	for _, bi := range f.RPO {
@@ -36,7 +37,7 @@ func (l *lowerer) countShares(f *ssa.Func) {
 		for _, v := range f.OrderOf(b) {
 			l.shares[v].depth = b.Loop
 			in := &f.Insts[v]
-			if !in.Op.Is(ssa.PropReads|ssa.PropWrites) || in.Op.Uses()&1 == 0 || f.Insts[in.A].Type != abi.Addr {
+			if !in.Op.Is(ssa.PropReads|ssa.PropWrites) || in.Op.Uses()&1 == 0 || f.Insts[in.A].Type != abi.Addr || l.Dead(v, in) {
 				continue
 			}
 			a := &f.Insts[in.A]

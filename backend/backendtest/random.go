@@ -21,7 +21,7 @@ func canonicalNaNs(f *ssa.Func) {
 	replaced := make(map[ssa.Value]ssa.Value)
 	order := f.Order
 	f.Order = nil
-	for b := range f.Blocks {
+	for _, b := range f.RPO {
 		bd := &f.Blocks[b]
 		list := order[bd.InstStart:bd.InstEnd]
 		bd.InstStart = uint32(len(f.Order))

@@ -14,7 +14,7 @@ import (
 type ValueInfo struct {
 	VReg  regalloc.VReg // 0 until someone asks for the value in a register
 	Epoch uint32        // when it is computed, see Lowerer.Epoch; block parameters: the block's place in RPO
-	param uint32        // block parameters: number; Paired: the partner
+	other uint32        // Paired: the partner
 	Uses  uint16        // saturating
 	Flags Flags
 }
@@ -39,6 +39,8 @@ const (
 
 // Machine is what the instruction set's part of selection does.
 type Machine interface {
+	// Begin is called before anything is selected, when uses are counted.
+	Begin()
 	// Select makes the instructions for v by its operation's rule and reports whether there is one.
 	Select(v ssa.Value, in *ssa.Inst) bool
 	// Follow makes what comes right behind the definition of v, which the machine has marked Followed.
@@ -123,14 +125,15 @@ type Lowerer struct {
 	traits     *Traits
 	blockStart uint32 // epoch in which the current block begins
 	epochs     []uint32
-	edges      []uint32 // by ssa.Edge: the allocator's edge
-	work       []ssa.Value
+	edges      []uint32    // by ssa.Edge: the allocator's edge
+	late       []ssa.Value // see useLate
+	extended   []ssa.Value // see spreadZext
 	sigs       [4]sigPlaces
 	nextSig    int
 	arrivals   []arrival
 
 	pos   uint32      // wasm offset for the instructions being made
-	order []ssa.Value // of the block
+	order []ssa.Value // of the block, what is dead left out
 	place int         // in order: being selected
 	err   error
 }
@@ -143,6 +146,7 @@ func (l *Lowerer) Run(machine Machine, traits *Traits, cfg *backend.Config, f *s
 	dst.RA.ClobberSets = append(dst.RA.ClobberSets, traits.Clobbers...)
 	l.prepare()
 	l.linkBlocks()
+	machine.Begin()
 	for i := len(f.RPO) - 1; i >= 0 && l.err == nil; i-- {
 		l.block(uint32(i))
 	}
@@ -171,10 +175,14 @@ func (l *Lowerer) block(i uint32) {
 	start := len(l.M.Insts)
 	l.terminator(b)
 	l.reverse(start)
-	order := f.OrderOf(b)
-	l.order = order
-	for k := len(order) - 1; k >= 0; k-- {
-		v := order[k]
+	l.order = l.order[:0]
+	for _, v := range f.OrderOf(b) {
+		if !l.Dead(v, &f.Insts[v]) {
+			l.order = append(l.order, v)
+		}
+	}
+	for k := len(l.order) - 1; k >= 0; k-- {
+		v := l.order[k]
 		in := &f.Insts[v]
 		info := &l.Info[v]
 		if info.Flags&Followed != 0 {
@@ -183,7 +191,7 @@ func (l *Lowerer) block(i uint32) {
 			l.machine.Follow(v)
 			l.reverse(start)
 		}
-		if info.Flags&(Folded|Alias) != 0 || info.VReg == 0 && !hasEffect(in) || in.Op == ssa.OpResult || in.Op == ssa.OpNop {
+		if info.Flags&(Folded|Alias) != 0 || info.VReg == 0 && !f.HasEffect(in) || in.Op == ssa.OpResult || in.Op == ssa.OpNop {
 			continue
 		}
 		l.Epoch, l.pos, l.place = info.Epoch, f.Pos[v], k
@@ -223,10 +231,6 @@ func (l *Lowerer) turn() {
 		b := &l.M.RA.Blocks[i]
 		b.Start, b.End = n-b.End, n-b.Start
 	}
-}
-
-func hasEffect(in *ssa.Inst) bool {
-	return in.Op.Is(ssa.PropEffect) || in.Op == ssa.OpAddr && in.Flags&ssa.FlagChecked != 0
 }
 
 // ClassOf gives the register class of a type.

@@ -16,13 +16,13 @@ func (l *Lowerer) Near() []ssa.Value { return l.order[max(0, l.place-pairWindow)
 func (l *Lowerer) Pair(x, v ssa.Value) {
 	l.Use(x) // it must not be left out
 	l.Info[x].Flags |= Paired
-	l.Info[x].param = uint32(v)
+	l.Info[x].other = uint32(v)
 }
 
 // Partner is what is to be made together with x, if there is something.
 func (l *Lowerer) Partner(x ssa.Value) (v ssa.Value, ok bool) {
 	info := &l.Info[x]
-	return ssa.Value(info.param), info.Flags&Paired != 0
+	return ssa.Value(info.other), info.Flags&Paired != 0
 }
 
 // Reads reports whether x is among the operands of instruction w.

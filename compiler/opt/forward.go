@@ -235,7 +235,7 @@ func (t *memTable) visit(v ssa.Value) {
 	case ssa.OpLoad, ssa.OpLoad8U, ssa.OpLoad8S, ssa.OpLoad16U, ssa.OpLoad16S, ssa.OpLoad32U, ssa.OpLoad32S:
 		t.load(v, in)
 	}
-	if hasEffect(t.f, &t.f.Insts[v]) {
+	if t.f.HasEffect(&t.f.Insts[v]) {
 		t.lastSet = 0 // a trap would show it
 	}
 }

@@ -54,7 +54,7 @@ func worthHoisting(f *ssa.Func, in *ssa.Inst) bool {
 	case ssa.OpMul, ssa.OpMulHiU, ssa.OpFDiv, ssa.OpFSqrt, ssa.OpConvS, ssa.OpConvU:
 		return true
 	case ssa.OpDivS, ssa.OpDivU, ssa.OpRemS, ssa.OpRemU:
-		return cannotTrap(f, in)
+		return f.CannotTrap(in)
 	}
 	return false
 }

@@ -19,12 +19,11 @@ var (
 	LICM    = Pass{"licm", licm}
 	Unroll  = Pass{"unroll", unroll}
 	Forward = Pass{"forward", forward}
-	DCE     = Pass{"dce", dce}
 )
 
 // All lists the passes in the order that is meant for them: longer blocks first, then
 // what loads and addresses are known to be, which gives fold constants and gvn equal operands.
-var All = []Pass{Thread, Unroll, Forward, Fold, LICM, GVN, Wide, DCE}
+var All = []Pass{Thread, Unroll, Forward, Fold, LICM, GVN, Wide}
 
 // Scratch is the working memory of the passes; a worker keeps one from function to function.
 type Scratch struct {
@@ -42,7 +41,6 @@ type Scratch struct {
 	wide   widener
 	hoist  hoister
 	mem    memTable
-	dce    marker
 }
 
 // sized makes s n long with zeros in it.

@@ -19,7 +19,7 @@ func TestRandom(t *testing.T) {
 
 // TestRandomStraight runs single blocks full of arithmetic.
 func TestRandomStraight(t *testing.T) {
-	runRandom(t, 1000, ssatest.Options{Blocks: 1, Insts: 50, NoCalls: true}, [][]Pass{{Fold}, {GVN}, {Forward}, {Forward, Fold, GVN, Forward, Fold, DCE}})
+	runRandom(t, 1000, ssatest.Options{Blocks: 1, Insts: 50, NoCalls: true}, [][]Pass{{Fold}, {GVN}, {Forward}, {Forward, Fold, GVN, Forward, Fold}})
 }
 
 func singly(passes []Pass) (lists [][]Pass) {

@@ -160,7 +160,7 @@ func (t *memTable) lookAhead(order []ssa.Value) int {
 				}
 			}
 		}
-		if !load && in.Op.Is(ssa.PropEffect) && hasEffect(f, in) {
+		if !load && in.Op.Is(ssa.PropEffect) && f.HasEffect(in) {
 			return i + 1
 		}
 	}

@@ -74,13 +74,6 @@ func Func(r *rand.Rand, o Options) *ssa.Func {
 	for _, b := range f.RPO {
 		g.fill(b)
 	}
-	for b := range f.Blocks {
-		if bd := &f.Blocks[b]; bd.RPO == math.MaxUint32 {
-			bd.Kind, bd.SuccStart, bd.SuccEnd = ssa.BlockTrap, 0, 0
-			bd.TabStart, bd.TabEnd = 0, 0
-			bd.Trap = abi.TrapUnreachable
-		}
-	}
 	f.Analyze(new(ssa.Scratch))
 	return f
 }
