@@ -18,7 +18,7 @@ compiler/frontend: internal/lazy compiler/abi compiler/leaf compiler/ssa compile
 compiler/artifact: compiler/abi internal/elf
 backend/regalloc: internal/mutant
 backend: compiler/abi compiler/ssa backend/regalloc
-backend/backendtest: compiler/abi compiler/ssa compiler/ssa/ssatest backend backend/regalloc backend/backendtest/exec
+backend/backendtest: compiler/abi compiler/ssa compiler/ssa/ssatest backend backend/asm backend/regalloc backend/backendtest/exec
 backend/asm: compiler/abi backend
 backend/check: compiler/abi backend backend/regalloc
 backend/isel: compiler/abi compiler/ssa backend backend/regalloc internal/mutant

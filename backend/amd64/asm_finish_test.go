@@ -1,9 +1,9 @@
 package amd64
 
 import (
-	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -11,220 +11,63 @@ import (
 	"golang.org/x/arch/x86/x86asm"
 
 	"github.com/wasmaot/wasmaot/backend"
-	"github.com/wasmaot/wasmaot/compiler/abi"
+	"github.com/wasmaot/wasmaot/backend/backendtest"
 )
 
-// A jumpGraph is code made of numbered markers (mov eax, number), jumps to labels
-// and padding. Every label is bound right before a marker of the same number.
-type jumpGraph struct {
-	a     Asm
-	code  backend.Code
-	items []graphItem
+// jumpAsm makes graphs of jumps: of all conditions, and of none.
+type jumpAsm struct{ Asm }
+
+func (a *jumpAsm) Marker(n int)  { a.RI(MOV, 4, RAX, int64(n)) }
+func (a *jumpAsm) Filler()       { a.Bare(CDQ) }
+func (a *jumpAsm) Table(l Label) { a.RM(LEA, 8, RAX, AtConst(l)) }
+
+func (a *jumpAsm) Jump(kind int, l Label) {
+	if kind == always {
+		a.Jmp(l)
+	} else {
+		a.Jcc(Cond(kind), l)
+	}
 }
 
-type graphItem struct {
-	kind   byte // 'm' marker, 'j' jump, 'f' filler, 'a' alignment, 't' table jump
-	n      int  // marker, label, bytes, alignment
-	cond   uint32
-	target []int
+// always is the kind of a jump that has no condition.
+const always = len(condNames)
+
+// Piece reads what the others have made.
+func (a *jumpAsm) Piece(text []byte, at int) (p backendtest.Piece, err error) {
+	d, err := x86asm.Decode(text[at:], 64)
+	if err != nil {
+		return p, err
+	}
+	p.Size = d.Len
+	switch d.Op {
+	case x86asm.MOV:
+		n, _ := d.Args[1].(x86asm.Imm)
+		p.Kind, p.N = backendtest.MarkerPiece, int(n)
+	case x86asm.CDQ:
+		p.Kind = backendtest.FillerPiece
+	case x86asm.NOP:
+		p.Kind = backendtest.PaddingPiece
+	case x86asm.LEA:
+		if m, ok := d.Args[1].(x86asm.Mem); ok && m.Base == x86asm.RIP {
+			p.Kind, p.To = backendtest.TablePiece, at+d.Len+int(int32(m.Disp))
+		}
+	default:
+		if rel, ok := d.Args[0].(x86asm.Rel); ok {
+			p.Kind, p.N, p.To, p.Far = backendtest.JumpPiece, always, at+d.Len+int(rel), d.Len > 2
+			if d.Op != x86asm.JMP {
+				p.N = slices.Index(condNames[:], strings.ToLower(d.Op.String()[1:]))
+			}
+		}
+	}
+	return p, nil
 }
 
-// build makes a graph of n items; spread is how far jumps go, in items.
-func (g *jumpGraph) build(rng *rand.Rand, n, spread, filler int) error {
-	g.items = g.items[:0]
-	for i := range n {
-		near := min(max(i+rng.IntN(2*spread+1)-spread, 0), n-1)
-		g.items = append(g.items, graphItem{kind: 'm', n: i})
-		switch rng.IntN(8) {
-		case 0, 1, 2:
-			g.items = append(g.items, graphItem{kind: 'j', n: near, cond: uint32(rng.IntN(17))})
-		case 3: // to the next marker
-			g.items = append(g.items, graphItem{kind: 'j', n: min(i+1, n-1), cond: uint32(rng.IntN(17))})
-		case 4, 5:
-			g.items = append(g.items, graphItem{kind: 'f', n: rng.IntN(filler)})
-		case 6:
-			if rng.IntN(4) == 0 {
-				g.items = append(g.items, graphItem{kind: 'a', n: 1 << rng.IntN(6)})
-			}
-		case 7:
-			if rng.IntN(8) == 0 {
-				g.items = append(g.items, graphItem{kind: 't', target: []int{near, rng.IntN(n), i}})
-			}
-		}
-	}
-	g.a.Reset()
-	labels := make([]Label, n)
-	for i := range labels {
-		labels[i] = g.a.NewLabel()
-	}
-	for _, it := range g.items {
-		switch it.kind {
-		case 'm':
-			g.a.Bind(labels[it.n])
-			g.a.Trap(abi.TrapUnreachable, uint32(it.n))
-			g.a.RI(MOV, 4, RAX, int64(it.n))
-			g.a.CallSite(uint32(it.n))
-		case 'j':
-			if it.cond == always {
-				g.a.Jmp(labels[it.n])
-			} else {
-				g.a.Jcc(Cond(it.cond), labels[it.n])
-			}
-		case 'f':
-			for range it.n {
-				g.a.Bare(CDQ)
-			}
-		case 'a':
-			g.a.Align(uint8(it.n))
-		case 't':
-			var targets []Label
-			for _, x := range it.target {
-				targets = append(targets, labels[x])
-			}
-			g.a.RM(LEA, 8, RAX, AtConst(g.a.AddTable(targets)))
-		}
-	}
-	return g.a.Finish(&g.code)
-}
-
-// check decodes the code and compares it with the items.
-func (g *jumpGraph) check() error {
-	text := g.code.Text[:g.code.CodeSize]
-	markers := make([]int, 0, len(g.items)) // their places
-	type todo struct{ at, end, dst, marker int }
-	var jumps []todo
-	at := 0
-	next := func() (x86asm.Inst, error) {
-		d, err := x86asm.Decode(text[at:], 64)
-		if err != nil {
-			return d, fmt.Errorf("at %#x: %v", at, err)
-		}
-		at += d.Len
-		return d, nil
-	}
-	table := g.code.CodeSize
-	for _, it := range g.items {
-		start := at
-		switch it.kind {
-		case 'm':
-			d, err := next()
-			if err != nil {
-				return err
-			}
-			if d.Op != x86asm.MOV || d.Args[1] != x86asm.Imm(it.n) {
-				return fmt.Errorf("at %#x: %v, expected marker %d", start, d, it.n)
-			}
-			if g.code.Traps[it.n].Off != uint32(start) || g.code.Calls[it.n].Off != uint32(at) {
-				return fmt.Errorf("marker %d at %#x: sites %v, %v", it.n, start, g.code.Traps[it.n], g.code.Calls[it.n])
-			}
-			markers = append(markers, start)
-		case 'j':
-			// The jump is gone if it leads to the next instruction: then the next
-			// marker is here.
-			d, err := next()
-			if err != nil {
-				return err
-			}
-			rel, ok := d.Args[0].(x86asm.Rel)
-			if !ok {
-				at = start
-				jumps = append(jumps, todo{start, start, start, it.n})
-				continue
-			}
-			if name := jumpName(it.cond); d.Op.String() != name {
-				return fmt.Errorf("at %#x: %v, expected %s", start, d, name)
-			}
-			jumps = append(jumps, todo{start, at, at + int(rel), it.n})
-		case 'f':
-			for range it.n {
-				if text[at] != 0x99 {
-					return fmt.Errorf("at %#x: byte %#x, expected filler", at, text[at])
-				}
-				at++
-			}
-		case 'a':
-			for at%it.n != 0 {
-				d, err := next()
-				if err != nil {
-					return err
-				}
-				if d.Op != x86asm.NOP {
-					return fmt.Errorf("at %#x: %v, expected padding to %d", start, d, it.n)
-				}
-			}
-			if at-start >= it.n {
-				return fmt.Errorf("at %#x: %d bytes of padding to %d", start, at-start, it.n)
-			}
-		case 't':
-			d, err := next()
-			if err != nil {
-				return err
-			}
-			m := d.Args[1].(x86asm.Mem)
-			if m.Base != x86asm.RIP || uint32(at+int(int32(m.Disp))) != (table+3)&^3 {
-				return fmt.Errorf("at %#x: %v, expected table at %#x", start, d, table)
-			}
-			table = (table + 3) &^ 3
-			for _, x := range it.target {
-				off := int32(binary.LittleEndian.Uint32(g.code.Text[table:]))
-				jumps = append(jumps, todo{start, at, int(table) + int(off), x})
-				table += 4
-			}
-			// Entries are relative to the table, not to each entry.
-			for i := range it.target {
-				j := &jumps[len(jumps)-len(it.target)+i]
-				j.dst -= 4 * i
-			}
-		}
-	}
-	if at != len(text) {
-		return fmt.Errorf("code ends at %#x, expected %#x", len(text), at)
-	}
-	for _, j := range jumps {
-		if j.dst != markers[j.marker] {
-			return fmt.Errorf("jump at %#x to %#x, expected marker %d at %#x", j.at, j.dst, j.marker, markers[j.marker])
-		}
-	}
-	return nil
-}
-
-// always is the condition of a jump that has none.
-const always = 16
-
-func jumpName(cond uint32) string {
-	if cond == always {
-		return "JMP"
-	}
-	return "J" + strings.ToUpper(Cond(cond).String())
+func newJumpGraph() *backendtest.JumpGraph {
+	return &backendtest.JumpGraph{Asm: new(jumpAsm), Kinds: always + 1, Markers: 400, Spread: 60, Fill: 100, Align: 5}
 }
 
 // TestJumps lays out random graphs of jumps and finds every jump at its label.
-func TestJumps(t *testing.T) {
-	seed := rand.Uint64()
-	t.Logf("seed %d", seed)
-	testJumps(t, seed)
-}
-
-// TestJumpsAgain replays what once failed or is worth keeping.
-func TestJumpsAgain(t *testing.T) {
-	for seed := range uint64(3) {
-		testJumps(t, seed)
-	}
-}
-
-func testJumps(t *testing.T, seed uint64) {
-	rng := rand.New(rand.NewPCG(seed, 0))
-	var g jumpGraph
-	for round := range 60 {
-		n := 1 + rng.IntN(400)
-		if err := g.build(rng, n, 1+rng.IntN(60), 1+rng.IntN(100)); err != nil {
-			t.Fatalf("seed %d, round %d: %v", seed, round, err)
-		}
-		if err := g.check(); err != nil {
-			t.Fatalf("seed %d, round %d: %v", seed, round, err)
-		}
-	}
-}
+func TestJumps(t *testing.T) { newJumpGraph().Jumps(t) }
 
 // TestJumpSizes has jumps at the ends of what a short one reaches.
 func TestJumpSizes(t *testing.T) {
@@ -339,24 +182,22 @@ func TestPoolMany(t *testing.T) {
 
 // TestReset makes the same code again after other code and after an error.
 func TestReset(t *testing.T) {
-	var a Asm
-	var c backend.Code
 	rng := func() *rand.Rand { return rand.New(rand.NewPCG(1, 2)) }
-	var first jumpGraph
-	if err := first.build(rng(), 300, 20, 50); err != nil {
+	first, g := newJumpGraph(), newJumpGraph()
+	if err := first.Build(rng()); err != nil {
 		t.Fatal(err)
 	}
-	g := jumpGraph{a: a}
+	a := g.Asm.(*jumpAsm)
 	for n := range 3 {
-		g.a.Reset()
-		g.a.RI(ADD, 4, X0, int64(n))
-		if err := g.a.Finish(&c); err == nil {
+		a.Reset()
+		a.RI(ADD, 4, X0, int64(n))
+		if err := a.Finish(&g.Code); err == nil {
 			t.Fatal("impossible instruction accepted")
 		}
-		if err := g.build(rng(), 300, 20, 50); err != nil {
+		if err := g.Build(rng()); err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(first.code, g.code); diff != "" {
+		if diff := cmp.Diff(first.Code, g.Code); diff != "" {
 			t.Fatalf("round %d: %s", n, diff)
 		}
 	}
