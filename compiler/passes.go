@@ -35,6 +35,7 @@ var passes = []pass{
 	ssaPass(opt.LICM),
 	ssaPass(opt.GVN),
 	ssaPass(opt.Wide),
+	ssaPass(opt.Clear),
 	{name: "poll", required: true, run: func(w *worker) error {
 		if w.opts.Poll {
 			opt.Poll.Run(&w.f, &w.opt)
@@ -55,9 +56,10 @@ var order = [][2]string{
 	{"thread", "forward"}, // fewer parameters: more is known
 	{"forward", "fold"},   // what was loaded may be a constant now
 	{"fold", "licm"},
-	{"licm", "gvn"}, // what was moved may be there already
-	{"gvn", "wide"}, // equal values are one
-	{"wide", "poll"},
+	{"licm", "gvn"},   // what was moved may be there already
+	{"gvn", "wide"},   // equal values are one
+	{"wide", "clear"}, // lengths that are known after all need no call
+	{"clear", "poll"}, // what makes calls comes before what counts them
 	{"poll", "lower"},
 	{"lower", "regalloc"},
 	{"regalloc", "emit"},

@@ -106,6 +106,7 @@ func (m *Memory) freeze() error {
 			return err
 		}
 		defer vmem.CloseFile(fd) // the mapping keeps the contents
+		m.fresh = max(m.fresh, uint64(len(b)))
 		return m.region.MapFile(0, uint64(len(b)), fd, 0)
 	}
 	return nil

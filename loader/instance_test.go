@@ -464,3 +464,56 @@ func TestLimits(t *testing.T) {
 		}
 	}
 }
+
+// TestClear: cleared memory is zero, whether it was touched before, comes from a file or not.
+func TestClear(t *testing.T) {
+	for _, frozen := range []bool{false, true} {
+		g := newGuest()
+		g.memory(8, 100)
+		g.builtins()
+		i, err := g.load(t).Instantiate(context.Background(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer i.Close()
+		m := i.Memory()
+		fill := func(at, value, n uint64) {
+			t.Helper()
+			if _, err := call(t, i, "memory.fill", 0, at, value, n); err != nil {
+				t.Fatal(err)
+			}
+		}
+		zero := func(at, n uint64) bool {
+			return !bytes.ContainsFunc(m.Bytes()[at:at+n], func(r rune) bool { return r != 0 })
+		}
+		fill(0, 'x', 3*wasmPage)
+		if frozen {
+			if err := i.Checkpoint(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		fill(100, 0, wasmPage)
+		fill(4*wasmPage-5, 'y', 5)
+		fill(4*wasmPage-3, 0, 3*wasmPage) // but a few bytes, nobody has touched it
+		fill(6*wasmPage, 'z', wasmPage)
+		fill(6*wasmPage, 0, 2*wasmPage)
+		if m.Bytes()[99] != 'x' || !zero(100, wasmPage) || m.Bytes()[100+wasmPage] != 'x' || m.Bytes()[4*wasmPage-4] != 'y' || !zero(4*wasmPage-3, 4*wasmPage+3) {
+			t.Errorf("frozen %v: what was cleared is not zero, or more was cleared", frozen)
+		}
+		if old, err := call(t, i, "memory.grow", 0, 10); old != 8 || err != nil {
+			t.Fatal(old, err)
+		}
+		fill(9*wasmPage, 0, 9*wasmPage)
+		if !zero(8*wasmPage, 10*wasmPage) {
+			t.Errorf("frozen %v: grown memory is not zero", frozen)
+		}
+		if frozen {
+			if err := i.Reset(); err != nil {
+				t.Fatal(err)
+			}
+			if !bytes.Equal(m.Bytes()[:3*wasmPage], bytes.Repeat([]byte{'x'}, 3*wasmPage)) || !zero(3*wasmPage, 5*wasmPage) {
+				t.Error("reset does not give back what was cleared")
+			}
+		}
+	}
+}

@@ -31,6 +31,7 @@ type Memory struct {
 	given   []byte
 	release func()
 	frozen  []byte     // given at the last checkpoint
+	fresh   uint64     // from here on nobody has been told yet what is zero, and no file is mapped: see clear
 	node    *node      // what the memory lives as long as
 	mu      sync.Mutex // of Grow
 }
@@ -176,6 +177,7 @@ func (m *Memory) applyImage(a *artifact.Artifact) (abi.Trap, error) {
 	if err := m.region.MapFile(a.ImageStart, vmem.PageUp(n), s.FD, s.Image); err != nil {
 		return abi.TrapNone, fmt.Errorf("memory image: %w", err)
 	}
+	m.fresh = a.ImageStart + vmem.PageUp(n)
 	return abi.TrapNone, nil
 }
 
@@ -234,17 +236,48 @@ func (m *Memory) fill(dst uint64, value byte, n uint64) abi.Trap {
 	if !inBounds(dst, n, uint64(len(b))) {
 		return abi.TrapMemoryOutOfBounds
 	}
+	if value == 0 {
+		m.clear(dst, n)
+		return abi.TrapNone
+	}
 	b = b[dst : dst+n]
 	for len(b) > 0 {
 		k := min(len(b), chunk)
-		if value == 0 {
-			clear(b[:k])
-		} else {
-			fillBytes(b[:k], value)
-		}
+		fillBytes(b[:k], value)
 		b = b[k:]
 	}
 	return abi.TrapNone
+}
+
+// clear sets n bytes to zero. What nobody has touched is so already and stays without memory: at their start Go's guests clear what is left over
+// of what they have reserved. The system is asked about each page at most once.
+func (m *Memory) clear(at, n uint64) {
+	end := at + n
+	if from, to := vmem.PageUp(at), end&^(vmem.PageSize-1); from < to && m.isFresh(from, to) && m.region.ResetUntouched(from, to-from) {
+		m.zero(at, from)
+		at = to
+	}
+	m.zero(at, end)
+}
+
+// isFresh reports whether a range of pages is fresh, and makes it no longer so.
+func (m *Memory) isFresh(from, to uint64) bool {
+	if m.region == nil {
+		return false
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	was := m.fresh
+	m.fresh = max(was, to)
+	return was <= from
+}
+
+func (m *Memory) zero(at, end uint64) {
+	for b := m.Bytes()[at:end]; len(b) > 0; {
+		k := min(len(b), chunk)
+		clear(b[:k])
+		b = b[k:]
+	}
 }
 
 func fillBytes(b []byte, value byte) {

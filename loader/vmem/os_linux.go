@@ -1,6 +1,7 @@
 package vmem
 
 import (
+	"slices"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -45,4 +46,18 @@ func osProtect(base, size uint64, p protection) error {
 
 func osReset(base, size uint64) error {
 	return unix.Madvise(unsafe.Slice((*byte)(pointer(base)), size), unix.MADV_DONTNEED)
+}
+
+// osUntouched reports whether no page is in memory (mincore(2)).
+func osUntouched(base, size uint64) bool {
+	var resident [256]byte
+	for end := base + size; base < end; {
+		n := min(end-base, uint64(len(resident))*PageSize)
+		_, _, errno := unix.RawSyscall(unix.SYS_MINCORE, uintptr(base), uintptr(n), uintptr(unsafe.Pointer(&resident)))
+		if errno != 0 || slices.ContainsFunc(resident[:n/PageSize], func(b byte) bool { return b&1 != 0 }) {
+			return false
+		}
+		base += n
+	}
+	return true
 }

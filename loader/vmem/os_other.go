@@ -8,3 +8,4 @@ func osProtect(base, size uint64, _ protection) error                   { return
 func osReset(base, size uint64) error                                   { return ErrUnsupported }
 func osMapFile(base, size uint64, fd int, at int64, p protection) error { return ErrUnsupported }
 func osClear(base, size uint64) error                                   { return ErrUnsupported }
+func osUntouched(base, size uint64) bool                                { return false }

@@ -110,6 +110,15 @@ func (r *Region) Reset(off, n uint64) error {
 	return nil
 }
 
+// ResetUntouched is Reset of a part no page of which is in memory, and reports whether that is so. It takes no page, and little time. No file may be mapped there.
+func (r *Region) ResetUntouched(off, n uint64) bool {
+	if r.check(off, n) != nil || n == 0 {
+		return false
+	}
+	// What was swapped out is not in memory either, so it must be reset.
+	return osUntouched(r.base+off, n) && osReset(r.base+off, n) == nil
+}
+
 // MapFile puts a part of a file, from an offset that is a multiple of the page size, in place of a part of the region.
 // It is readable and writable; what is written stays out of the file.
 func (r *Region) MapFile(off, n uint64, fd int, at int64) error {

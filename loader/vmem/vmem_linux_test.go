@@ -222,3 +222,26 @@ func TestArenaRandom(t *testing.T) {
 		t.Errorf("free %v, taken %v", a.free, a.taken)
 	}
 }
+
+// TestResetUntouched: a part of which no page is in memory costs none, and one that was written stays as it is.
+func TestResetUntouched(t *testing.T) {
+	const pages = 1000 // more than are asked about at a time
+	r, err := Reserve(pages*PageSize, PageSize)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Release()
+	if err := r.Commit(0, r.Size()); err != nil {
+		t.Fatal(err)
+	}
+	if !r.ResetUntouched(0, r.Size()) {
+		t.Skip("mincore(2) does not tell here what is in memory")
+	}
+	r.Bytes(700*PageSize, 1)[0] = 1
+	if r.ResetUntouched(0, r.Size()) || r.ResetUntouched(700*PageSize, PageSize) || r.ResetUntouched(0, 0) || r.ResetUntouched(0, r.Size()+PageSize) {
+		t.Error("what was written, or is not there, counts as untouched")
+	}
+	if r.Bytes(700*PageSize, 1)[0] != 1 || !r.ResetUntouched(0, 700*PageSize) || !r.ResetUntouched(701*PageSize, 299*PageSize) {
+		t.Error("the rest does not")
+	}
+}
