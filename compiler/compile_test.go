@@ -72,7 +72,7 @@ func TestDump(t *testing.T) {
 	if _, err := Compile(context.Background(), src, Options{Workers: 1, Debug: Debug{Dump: &b, DumpFunc: "main.main"}}); err != nil {
 		t.Fatal(err)
 	}
-	for _, p := range []string{"build", "thread", "fold", "gvn", "forward"} {
+	for _, p := range []string{"build", "thread", "forward+fold", "gvn"} {
 		if !strings.Contains(b.String(), "; after "+p+"\n") {
 			t.Errorf("no dump after pass %s", p)
 		}

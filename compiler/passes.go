@@ -22,6 +22,7 @@ type pass struct {
 	required bool // cannot be switched off
 	run      func(w *worker) error
 	ssa      func(f *ssa.Func, s *opt.Scratch) // of a pass on SSA form that needs nothing else
+	parts    []string                          // passes that it does the work of in one; it is run if all of them are wanted, in their place
 }
 
 // passes is the pipeline of a function, in order.
@@ -30,6 +31,7 @@ var passes = []pass{
 	{name: inlining, run: (*worker).inline},
 	ssaPass(opt.Thread),
 	ssaPass(opt.Unroll),
+	ssaPass(opt.Simplify, "forward", "fold"),
 	ssaPass(opt.Forward),
 	ssaPass(opt.Fold),
 	ssaPass(opt.LICM),
@@ -84,8 +86,8 @@ func verifyOrder() {
 	}
 }
 
-func ssaPass(p opt.Pass) pass {
-	return pass{name: p.Name, ssa: p.Run, run: func(w *worker) error {
+func ssaPass(p opt.Pass, parts ...string) pass {
+	return pass{name: p.Name, ssa: p.Run, parts: parts, run: func(w *worker) error {
 		p.Run(&w.f, &w.opt)
 		return nil
 	}}
@@ -196,8 +198,15 @@ func (o *Options) enabled() ([]int, error) {
 		}
 	}
 	var run []int
+	var done []string // by passes that have parts
 	for i, p := range passes {
-		if p.required || o.on(p.name) {
+		switch {
+		case p.parts != nil:
+			if !slices.ContainsFunc(p.parts, func(name string) bool { return !o.on(name) }) {
+				run = append(run, i)
+				done = append(done, p.parts...)
+			}
+		case p.required || o.on(p.name) && !slices.Contains(done, p.name):
 			run = append(run, i)
 		}
 	}
@@ -225,7 +234,7 @@ const layout = "layout"
 func Optional() []string {
 	names := []string{threading, split, leaves, unwinders, layout}
 	for _, p := range passes {
-		if !p.required {
+		if !p.required && p.parts == nil {
 			names = append(names, p.name)
 		}
 	}

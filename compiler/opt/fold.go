@@ -31,42 +31,20 @@ type folder struct {
 	rules   *[ssa.OpCount]opRules
 }
 
-// fold simplifies instructions in RPO, operands before their users.
-func fold(f *ssa.Func, s *Scratch) {
-	x := &s.fold
-	*x = folder{f: f, order: s.order[:0], rules: &simplifications}
-	for _, b := range f.RPO {
-		bd := &f.Blocks[b]
-		start := uint32(len(x.order))
-		for _, v := range f.OrderOf(bd) {
-			x.visit(v)
-		}
-		bd.InstStart, bd.InstEnd = start, uint32(len(x.order))
-		x.terminator(b)
-	}
-	f.Order, s.order = x.order, f.Order
-	finishAliases(f)
-	if x.changed {
-		f.Analyze(&s.Scratch)
-	}
-	x.f = nil
-}
+// fold simplifies instructions by rules, operands before their users.
+func fold(f *ssa.Func, s *Scratch) { simplify(f, s, false, true) }
 
+// visit simplifies v, whose operands are resolved, and puts it into the order if it is still needed.
 func (x *folder) visit(v ssa.Value) {
-	in := &x.f.Insts[v]
-	if in.Op == ssa.OpNop {
-		return
-	}
-	resolveOperands(x.f, in)
-	if w := x.simplify(v); w != v {
+	if w := x.rewrite(v); w != v {
 		alias(x.f, v, w)
 	} else {
 		x.order = append(x.order, v)
 	}
 }
 
-// simplify applies rules to v until none fits. The value returned stands for v.
-func (x *folder) simplify(v ssa.Value) ssa.Value {
+// rewrite applies rules to v until none fits. The value returned stands for v.
+func (x *folder) rewrite(v ssa.Value) ssa.Value {
 	for range maxSteps {
 		x.v = v
 		switch w := x.step(x.f.Insts[v]); w {
@@ -165,7 +143,7 @@ func (x *folder) emit(op ssa.Op, t abi.Type, a, b ssa.Value) ssa.Value {
 	w := n
 	if x.depth < maxDepth {
 		x.depth++
-		w = x.simplify(n)
+		w = x.rewrite(n)
 		x.depth--
 	}
 	if w == n {

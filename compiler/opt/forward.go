@@ -18,58 +18,7 @@ import (
 //
 // An access is removed only if a known one at the same place proves that it would not trap,
 // see provesInBounds. The same knowledge lets an address take a constant out of its index.
-func forward(f *ssa.Func, s *Scratch) {
-	t := &s.mem
-	t.begin(f)
-	for _, b := range f.RPO {
-		if len(f.PredsOf(&f.Blocks[b])) != 1 {
-			t.tree(b)
-		}
-	}
-	if t.replaced {
-		finishAliases(f)
-	}
-	t.f = nil
-}
-
-// tree goes through a block and those below that are reached through it alone, each with what is
-// known at the end of the block before it: what was learned on another branch is undone.
-func (t *memTable) tree(root ssa.Block) {
-	f := t.f
-	t.forgetAll()
-	t.log, t.globalLog = t.log[:0], t.globalLog[:0]
-	t.branches = append(t.branches[:0], branch{block: root, known: t.known})
-	for len(t.branches) > 0 {
-		next := t.branches[len(t.branches)-1]
-		t.branches = t.branches[:len(t.branches)-1]
-		t.undo(&next)
-		t.block = next.block
-		t.lastSet = 0
-		bd := &f.Blocks[t.block]
-		order, to, stretch := f.OrderOf(bd), bd.InstStart, 0
-		for i, v := range order {
-			if i == stretch {
-				stretch += t.lookAhead(order[i:])
-			}
-			in := &f.Insts[v]
-			resolveOperands(f, in)
-			t.visit(v)
-			if f.Insts[v].Op != ssa.OpNop {
-				f.Order[to] = v
-				to++
-			}
-		}
-		bd.InstEnd = to
-		for i := bd.SuccEnd; i > bd.SuccStart; i-- {
-			to := f.Edges[i-1].To
-			if len(f.PredsOf(&f.Blocks[to])) == 1 {
-				t.branches = append(t.branches, branch{})
-				b := &t.branches[len(t.branches)-1]
-				b.block, b.log, b.globalLog, b.known = to, uint32(len(t.log)), uint32(len(t.globalLog)), t.known
-			}
-		}
-	}
-}
+func forward(f *ssa.Func, s *Scratch) { simplify(f, s, true, false) }
 
 // branch is a block to be gone through, and what is known at its start.
 type branch struct {
@@ -133,12 +82,11 @@ func (t *memTable) setGlobal(index uint32, v ssa.Value) {
 // memTable is what is known of memory and globals at a point. Its entries are a cache: losing
 // one costs nothing but the chance.
 type memTable struct {
-	f        *ssa.Func
-	block    ssa.Block // at hand
-	replaced bool
-	reach    reach
-	entries  [memEntries]memEntry
-	globals  []knownGlobal
+	f       *ssa.Func
+	block   ssa.Block // at hand
+	reach   reach
+	entries [memEntries]memEntry
+	globals []knownGlobal
 	known
 	lastSet ssa.Value // write to a global with nothing since that could see it
 
@@ -188,7 +136,6 @@ type knownGlobal struct {
 
 func (t *memTable) begin(f *ssa.Func) {
 	t.f = f
-	t.replaced = false
 	t.clock, t.lastTime, t.otherTime, t.lastBase = 0, 0, 0, memBase{}
 	t.reach.begin(f)
 	if f.Module != nil && len(t.globals) < len(f.Module.GlobalTypes) {
@@ -372,7 +319,6 @@ func (t *memTable) replace(v ssa.Value, in *ssa.Inst, k *knownBytes) bool {
 	switch {
 	case have == in.Type && (in.Op == k.from || in.Op == ssa.OpLoad && whole && size == uint32(k.size)):
 		alias(f, v, k.value)
-		t.replaced = true
 		return true
 	case have == abi.V128 || in.Type == abi.V128 || in.Type.IsFloat() && have.IsFloat():
 		return false
@@ -430,7 +376,6 @@ func (t *memTable) readGlobal(v ssa.Value, in *ssa.Inst) {
 	g := &t.globals[in.A]
 	if g.gen == t.globalGen {
 		alias(t.f, v, g.value)
-		t.replaced = true
 		return
 	}
 	t.setGlobal(in.A, v)
@@ -445,12 +390,10 @@ func (t *memTable) writeGlobal(v ssa.Value, in *ssa.Inst) {
 	g := &t.globals[in.A]
 	if g.gen == t.globalGen && g.value == ssa.Value(in.B) {
 		*in = ssa.Nop()
-		t.replaced = true
 		return
 	}
 	if t.lastSet != 0 && t.f.Insts[t.lastSet].A == in.A {
 		t.f.Insts[t.lastSet] = ssa.Nop()
-		t.replaced = true
 	}
 	if int(in.A) < t.f.Module.Layout.Shape.ImportedGlobals {
 		// Imported twice, it may be another one as well.

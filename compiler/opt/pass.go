@@ -19,11 +19,14 @@ var (
 	LICM    = Pass{"licm", licm}
 	Unroll  = Pass{"unroll", unroll}
 	Forward = Pass{"forward", forward}
+
+	// Simplify is Forward and Fold in one.
+	Simplify = Pass{"forward+fold", func(f *ssa.Func, s *Scratch) { simplify(f, s, true, true) }}
 )
 
 // All lists the passes in the order that is meant for them: longer blocks first, then
 // what loads and addresses are known to be, which gives fold constants and gvn equal operands.
-var All = []Pass{Thread, Unroll, Forward, Fold, LICM, GVN, Wide}
+var All = []Pass{Thread, Unroll, Simplify, LICM, GVN, Wide}
 
 // Scratch is the working memory of the passes; a worker keeps one from function to function.
 type Scratch struct {

@@ -14,12 +14,12 @@ import (
 // twice in their order.
 func TestRandom(t *testing.T) {
 	twice := append(All[:len(All):len(All)], All...)
-	runRandom(t, 500, ssatest.Options{Blocks: 10, Insts: 14}, append(singly(All), twice))
+	runRandom(t, 500, ssatest.Options{Blocks: 10, Insts: 14}, append(singly(All), []Pass{Forward}, []Pass{Fold}, twice))
 }
 
 // TestRandomStraight runs single blocks full of arithmetic.
 func TestRandomStraight(t *testing.T) {
-	runRandom(t, 1000, ssatest.Options{Blocks: 1, Insts: 50, NoCalls: true}, [][]Pass{{Fold}, {GVN}, {Forward}, {Forward, Fold, GVN, Forward, Fold}})
+	runRandom(t, 1000, ssatest.Options{Blocks: 1, Insts: 50, NoCalls: true}, [][]Pass{{Fold}, {GVN}, {Forward}, {Simplify}, {Forward, Fold, GVN, Simplify}})
 }
 
 func singly(passes []Pass) (lists [][]Pass) {

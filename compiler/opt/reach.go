@@ -38,6 +38,16 @@ func (r *reach) begin(f *ssa.Func) {
 	r.stretch = 0
 }
 
+// cover makes room for values made since begin.
+func (r *reach) cover(f *ssa.Func) {
+	if n := len(f.Insts) - len(r.inBounds); n > 0 {
+		n += n + 16
+		r.inBounds = append(r.inBounds, make([]inBounds, n)...)
+		r.ofRoot = append(r.ofRoot, make([]rooted, n)...)
+		r.ahead = append(r.ahead, make([]ahead, n)...)
+	}
+}
+
 // address takes a constant out of an index and adds it to the offset, if the index is known
 // to be that much below 1<<32, so that the sum did not wrap. The index that is left need not be one
 // that this was made from: one with the same root that was accessed before will do.

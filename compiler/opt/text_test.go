@@ -37,7 +37,7 @@ func parseCases(t *testing.T, src string) (cases []textCase) {
 		name, passes, _ := strings.Cut(head, ": ")
 		c := textCase{name: name, input: body}
 		for _, p := range strings.Fields(passes) {
-			known := append(slices.Clone(All), Clear, Poll, sweep)
+			known := append(slices.Clone(All), Forward, Fold, Clear, Poll, sweep)
 			i := slices.IndexFunc(known, func(q Pass) bool { return q.Name == p })
 			if i < 0 {
 				t.Fatalf("%s: no pass %q", name, p)
