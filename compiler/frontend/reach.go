@@ -4,10 +4,14 @@ import "github.com/wasmaot/wasmaot/compiler/ssa"
 
 // reach removes the blocks that threading has cut off and analyses the function.
 func (b *Builder) reach() {
+	b.dropUnreachable()
+	b.f.Analyze(&b.scratch)
+}
+
+func (b *Builder) dropUnreachable() {
 	if b.markReachable() < len(b.f.Blocks) {
 		b.compact()
 	}
-	b.f.Analyze(&b.scratch)
 }
 
 // markReachable sets flow.number of reachable blocks to 0, of others to ssa.NoBlock, and counts the former.

@@ -32,8 +32,9 @@ func (b *Builder) split() {
 			return
 		}
 	}
-	table := f.TableOf(d)
-	zero := f.Edges[table[0]].To
+	b.skipEmpty(local)
+	d = &f.Blocks[1]
+	zero := f.Edges[f.TableOf(d)[0]].To
 	resume := ssa.Block(len(f.Blocks)) // the copy of the dispatch
 	if b.hasLoop(zero) || b.inlinesMuch() {
 		b.copyBlocks()
@@ -78,7 +79,7 @@ func (b *Builder) hasLoop(first ssa.Block) bool {
 }
 
 // BlocksForCall is how many blocks are worth work for one call in whose place a function will stand.
-const BlocksForCall = 16
+const BlocksForCall = 10
 
 // inlinesMuch tells whether many calls that are likely will be replaced by the functions that they call. What these leave in memory would not be known
 // any more where the way of a resumed function joins, right behind each call.
