@@ -36,7 +36,7 @@ var traits = isel.Traits{
 		isel.ClobberAll: allocatable,
 		clobberBulk:     1<<RAX | 1<<RCX | 1<<RDX | 1<<RSI | 1<<RDI | 1<<X0 | 1<<X1 | 1<<X2 | 1<<X3,
 	},
-	Bulk: isel.Bulk{To: RDI, From: RSI, Value: RAX, Count: RCX, Clobbers: clobberBulk, Unchecked: true},
+	Bulk: isel.Bulk{To: RDI, From: RSI, Value: RAX, Count: RCX, Clobbers: clobberBulk},
 	Zext: [ssa.OpCount]uint8{
 		ssa.OpAddr: 1, ssa.OpZext: 1, ssa.OpConvU: 1, ssa.OpTabGet: 2, ssa.OpTabSet: 2, ssa.OpMemFill: 5, ssa.OpMemCopy: 7, ssa.OpCall: 1,
 	},

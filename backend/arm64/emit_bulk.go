@@ -1,9 +1,6 @@
 package arm64
 
-import (
-	"github.com/wasmaot/wasmaot/backend"
-	"github.com/wasmaot/wasmaot/compiler/abi"
-)
+import "github.com/wasmaot/wasmaot/compiler/abi"
 
 // Registers of copies and fills. The count says how many bytes are left.
 const (
@@ -39,6 +36,47 @@ func (e *emitter) jumpAbove(limit int64) Label {
 	return l
 }
 
+// guestMem and guestPair access memory 0 in the middle of a bulk operation: where nothing was checked before they may trap.
+
+func (e *emitter) guestMem(op MemOp, size uint8, r Reg, m Mem) {
+	e.mayTrap()
+	e.a.Mem(op, size, r, m)
+}
+
+func (e *emitter) guestPair(op PairOp, size uint8, t, u Reg, m Mem) {
+	e.mayTrap()
+	e.a.Pair(op, size, t, u, m)
+}
+
+func (e *emitter) mayTrap() {
+	if !e.Cfg.Explicit {
+		e.a.Trap(abi.TrapMemoryOutOfBounds, e.In.Pos)
+	}
+}
+
+// unchecked begins a bulk operation on up to 64 bytes that relies on guard regions: it needs no check if all is loaded before anything is
+// stored, and the last byte of where it goes is loaded as well. Where there are more bytes, or none, it goes to the label that it returns;
+// else the pointers become addresses.
+func (e *emitter) unchecked(pointers ...Reg) Label {
+	a := &e.a
+	other := e.jumpAbove(maxUnchecked)
+	a.CBZ(8, bulkCount, other)
+	for _, r := range pointers {
+		a.RRR(ADD, 8, r, r, regMemBase)
+	}
+	return other
+}
+
+// maxUnchecked is how many bytes are copied and filled without a loop.
+const maxUnchecked = 64
+
+// probeEnd loads the last byte of the destination, so that if a store traps that does, before anything is stored: see probe.
+func (e *emitter) probeEnd() {
+	if !e.Cfg.Explicit {
+		e.guestMem(LDR, 1, ZR, e.end(bulkTo, -1))
+	}
+}
+
 // end is the place offset bytes from the start or, if that is negative, from the end of the bytes at base.
 func (e *emitter) end(base Reg, offset int32) Mem {
 	if offset >= 0 {
@@ -54,29 +92,25 @@ func (e *emitter) end(base Reg, offset int32) Mem {
 func (e *emitter) emitMemCopy() {
 	a := &e.a
 	done := a.NewLabel()
+	unchecked := e.In.Imm == 0 && !e.Cfg.Explicit
+	if unchecked {
+		other := e.unchecked(bulkTo, bulkFrom)
+		e.copyUpTo64(done)
+		a.Bind(other)
+	}
 	e.memorySize(bulkSize)
 	e.checkRange(bulkTo)
 	e.checkRange(bulkFrom)
 	a.RRR(ADD, 8, bulkTo, bulkTo, regMemBase)
 	a.RRR(ADD, 8, bulkFrom, bulkFrom, regMemBase)
 	if e.In.Imm == 0 { // else it is a constant length beyond all these
-		above15 := e.jumpAbove(15)
-		e.copyBelow16(done)
-		a.Bind(above15)
-		above32 := e.jumpAbove(32)
-		a.Mem(LDR, 16, V0, At(bulkFrom, 0))
-		a.Mem(LDR, 16, V1, e.end(bulkFrom, -16))
-		a.Mem(STR, 16, V0, At(bulkTo, 0))
-		a.Mem(STR, 16, V1, e.end(bulkTo, -16))
-		a.B(done)
-		a.Bind(above32)
-		above64 := e.jumpAbove(64)
-		a.Pair(LDP, 16, V0, V1, At(bulkFrom, 0))
-		a.Pair(LDP, 16, V2, V3, e.end(bulkFrom, -32))
-		a.Pair(STP, 16, V0, V1, At(bulkTo, 0))
-		a.Pair(STP, 16, V2, V3, e.end(bulkTo, -32))
-		a.B(done)
-		a.Bind(above64)
+		above := e.jumpAbove(maxUnchecked)
+		if unchecked {
+			a.B(done)
+		} else {
+			e.copyUpTo64(done)
+		}
+		a.Bind(above)
 	}
 	backward := a.NewLabel()
 	a.RRR(SUB, 8, bulkTemp, bulkTo, bulkFrom)
@@ -89,6 +123,28 @@ func (e *emitter) emitMemCopy() {
 	a.Bind(done)
 }
 
+// copyUpTo64 copies 0 to 64 bytes.
+func (e *emitter) copyUpTo64(done Label) {
+	a := &e.a
+	above15 := e.jumpAbove(15)
+	e.copyBelow16(done)
+	a.Bind(above15)
+	above32 := e.jumpAbove(32)
+	e.guestMem(LDR, 16, V0, At(bulkFrom, 0))
+	e.guestMem(LDR, 16, V1, e.end(bulkFrom, -16))
+	e.probeEnd()
+	e.guestMem(STR, 16, V0, At(bulkTo, 0))
+	e.guestMem(STR, 16, V1, e.end(bulkTo, -16))
+	a.B(done)
+	a.Bind(above32)
+	e.guestPair(LDP, 16, V0, V1, At(bulkFrom, 0))
+	e.guestPair(LDP, 16, V2, V3, e.end(bulkFrom, -32))
+	e.probeEnd()
+	e.guestPair(STP, 16, V0, V1, At(bulkTo, 0))
+	e.guestPair(STP, 16, V2, V3, e.end(bulkTo, -32))
+	a.B(done)
+}
+
 // copyBelow16 copies 0 to 15 bytes.
 func (e *emitter) copyBelow16(done Label) {
 	a := &e.a
@@ -96,10 +152,11 @@ func (e *emitter) copyBelow16(done Label) {
 		less := a.NewLabel()
 		a.RRI(SUBS, 8, ZR, bulkCount, int64(size))
 		a.BCond(CondLO, less)
-		a.Mem(LDR, size, bulkTemp, At(bulkFrom, 0))
-		a.Mem(LDR, size, bulkTemp2, e.end(bulkFrom, -int32(size)))
-		a.Mem(STR, size, bulkTemp, At(bulkTo, 0))
-		a.Mem(STR, size, bulkTemp2, e.end(bulkTo, -int32(size)))
+		e.guestMem(LDR, size, bulkTemp, At(bulkFrom, 0))
+		e.guestMem(LDR, size, bulkTemp2, e.end(bulkFrom, -int32(size)))
+		e.probeEnd()
+		e.guestMem(STR, size, bulkTemp, At(bulkTo, 0))
+		e.guestMem(STR, size, bulkTemp2, e.end(bulkTo, -int32(size)))
 		a.B(done)
 		a.Bind(less)
 	}
@@ -107,12 +164,12 @@ func (e *emitter) copyBelow16(done Label) {
 	middle := bulkSize
 	a.CBZ(8, bulkCount, done)
 	a.RRI(LSR, 8, middle, bulkCount, 1)
-	a.Mem(LDR, 1, bulkTemp, At(bulkFrom, 0))
-	a.Mem(LDR, 1, bulkTemp2, e.end(bulkFrom, -1))
-	a.Mem(LDR, 1, bulkFrom, AtIndex(bulkFrom, middle, ExtUXTX, 0))
-	a.Mem(STR, 1, bulkTemp, At(bulkTo, 0))
-	a.Mem(STR, 1, bulkFrom, AtIndex(bulkTo, middle, ExtUXTX, 0))
-	a.Mem(STR, 1, bulkTemp2, e.end(bulkTo, -1))
+	e.guestMem(LDR, 1, bulkTemp, At(bulkFrom, 0))
+	e.guestMem(LDR, 1, bulkTemp2, e.end(bulkFrom, -1))
+	e.guestMem(LDR, 1, bulkFrom, AtIndex(bulkFrom, middle, ExtUXTX, 0))
+	e.guestMem(STR, 1, bulkTemp2, e.end(bulkTo, -1)) // it is this one that traps
+	e.guestMem(STR, 1, bulkFrom, AtIndex(bulkTo, middle, ExtUXTX, 0))
+	e.guestMem(STR, 1, bulkTemp, At(bulkTo, 0))
 	a.B(done)
 }
 
@@ -154,19 +211,24 @@ func (e *emitter) copyBackward() {
 func (e *emitter) emitMemFill() {
 	a := &e.a
 	done, loop := a.NewLabel(), a.NewLabel()
+	a.Dup(A16B, V0, bulkFrom)
+	unchecked := e.In.Imm == 0 && !e.Cfg.Explicit
+	if unchecked {
+		other := e.unchecked(bulkTo)
+		e.fillUpTo64(done)
+		a.Bind(other)
+	}
 	e.memorySize(bulkSize)
 	e.checkRange(bulkTo)
 	a.RRR(ADD, 8, bulkTo, bulkTo, regMemBase)
-	a.Dup(A16B, V0, bulkFrom)
 	if e.In.Imm == 0 { // else it is a constant length beyond all these
-		above15 := e.jumpAbove(15)
-		e.fillBelow16(done)
-		a.Bind(above15)
-		above32 := e.jumpAbove(32)
-		a.Mem(STR, 16, V0, At(bulkTo, 0))
-		a.Mem(STR, 16, V0, e.end(bulkTo, -16))
-		a.B(done)
-		a.Bind(above32)
+		above := e.jumpAbove(maxUnchecked)
+		if unchecked {
+			a.B(done)
+		} else {
+			e.fillUpTo64(done)
+		}
+		a.Bind(above)
 	}
 	a.Pair(STP, 16, V0, V0, e.end(bulkTo, -32))
 	a.Align(16)
@@ -179,6 +241,24 @@ func (e *emitter) emitMemFill() {
 	a.Bind(done)
 }
 
+// fillUpTo64 fills 0 to 64 bytes.
+func (e *emitter) fillUpTo64(done Label) {
+	a := &e.a
+	above15 := e.jumpAbove(15)
+	e.fillBelow16(done)
+	a.Bind(above15)
+	above32 := e.jumpAbove(32)
+	e.probeEnd()
+	e.guestMem(STR, 16, V0, At(bulkTo, 0))
+	e.guestMem(STR, 16, V0, e.end(bulkTo, -16))
+	a.B(done)
+	a.Bind(above32)
+	e.probeEnd()
+	e.guestPair(STP, 16, V0, V0, At(bulkTo, 0))
+	e.guestPair(STP, 16, V0, V0, e.end(bulkTo, -32))
+	a.B(done)
+}
+
 // fillBelow16 fills 0 to 15 bytes.
 func (e *emitter) fillBelow16(done Label) {
 	a := &e.a
@@ -186,84 +266,16 @@ func (e *emitter) fillBelow16(done Label) {
 		less := a.NewLabel()
 		a.RRI(SUBS, 8, ZR, bulkCount, int64(size))
 		a.BCond(CondLO, less)
-		a.Mem(STR, size, V0, At(bulkTo, 0))
-		a.Mem(STR, size, V0, e.end(bulkTo, -int32(size)))
+		e.probeEnd()
+		e.guestMem(STR, size, V0, At(bulkTo, 0))
+		e.guestMem(STR, size, V0, e.end(bulkTo, -int32(size)))
 		a.B(done)
 		a.Bind(less)
 	}
 	a.CBZ(8, bulkCount, done)
-	a.Mem(STR, 1, bulkFrom, At(bulkTo, 0))
-	a.Mem(STR, 1, bulkFrom, e.end(bulkTo, -1))
+	e.guestMem(STR, 1, bulkFrom, e.end(bulkTo, -1)) // it is this one that traps
+	e.guestMem(STR, 1, bulkFrom, At(bulkTo, 0))
 	a.RRI(LSR, 8, bulkCount, bulkCount, 1)
-	a.Mem(STR, 1, bulkFrom, AtIndex(bulkTo, bulkCount, ExtUXTX, 0))
+	e.guestMem(STR, 1, bulkFrom, AtIndex(bulkTo, bulkCount, ExtUXTX, 0))
 	a.B(done)
-}
-
-// shortRange puts the address of the n bytes at index start into d and traps unless they are within memory 0,
-// whose size is in the scratch register. If the processor only guesses so the address is 0.
-func (e *emitter) shortRange(d, start Reg) {
-	a, n := &e.a, e.In.Imm
-	a.RRI(ADD, 8, d, start, n)
-	a.RRR(SUBS, 8, ZR, regScratch, d)
-	e.trapIf(CondLO, abi.TrapMemoryOutOfBounds)
-	a.RRR(ADD, 8, d, regMemBase, start)
-	a.Sel(CSEL, 8, d, d, ZR, CondHS)
-}
-
-// emitCopyShort copies a constant number of bytes: all are loaded before any is stored.
-func (e *emitter) emitCopyShort() {
-	a, n := &e.a, e.In.Imm
-	k := int(backend.VectorChunks(n))
-	to, from, dst, src := e.Reg(0), e.Reg(1), e.Reg(k+2), e.Reg(k+3)
-	e.memorySize(regScratch)
-	e.shortRange(to, dst)
-	e.shortRange(from, src)
-	if n < 4 {
-		e.copyBytes(to, from, n)
-		return
-	}
-	size := uint8(backend.ChunkSize(n))
-	for i := range k {
-		a.Mem(LDR, size, e.Reg(2+i), At(from, backend.ChunkOffset(int64(i), n)))
-	}
-	for i := range k {
-		a.Mem(STR, size, e.Reg(2+i), At(to, backend.ChunkOffset(int64(i), n)))
-	}
-}
-
-// copyBytes copies up to 3 bytes.
-func (e *emitter) copyBytes(to, from Reg, n int64) {
-	a := &e.a
-	switch n {
-	case 1:
-		a.Mem(LDR, 1, regScratch, At(from, 0))
-		a.Mem(STR, 1, regScratch, At(to, 0))
-	case 2:
-		a.Mem(LDR, 2, regScratch, At(from, 0))
-		a.Mem(STR, 2, regScratch, At(to, 0))
-	case 3:
-		a.Mem(LDR, 2, regScratch, At(from, 0))
-		a.Mem(LDR, 1, from, At(from, 2))
-		a.Mem(STR, 2, regScratch, At(to, 0))
-		a.Mem(STR, 1, from, At(to, 2))
-	}
-}
-
-// emitFillShort fills a constant number of bytes.
-func (e *emitter) emitFillShort() {
-	a, n := &e.a, e.In.Imm
-	to, dst, value := e.Reg(0), e.Reg(2), e.Reg(3)
-	e.memorySize(regScratch)
-	e.shortRange(to, dst)
-	if n > 1 {
-		a.Dup(A16B, regScratchV, value)
-	}
-	for i := range backend.Chunks(n) {
-		at := At(to, backend.ChunkOffset(i, n))
-		if size := uint8(backend.ChunkSize(n)); size == 1 {
-			a.Mem(STR, 1, value, at)
-		} else {
-			a.Mem(STR, size, regScratchV, at)
-		}
-	}
 }

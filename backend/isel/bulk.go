@@ -10,7 +10,6 @@ import (
 type Bulk struct {
 	To, From, Value, Count regalloc.Reg
 	Clobbers               uint8 // index into Traits.Clobbers
-	Unchecked              bool  // of constant lengths too, where guard regions may be relied upon: see backend.AuxUnchecked
 }
 
 // bulk makes OpMemCopy and OpMemFill.
@@ -55,7 +54,7 @@ func (l *Lowerer) shortBulk(t backend.Template, a, b regalloc.VReg, n int64) *ba
 	if t == backend.TFillShort {
 		chunks = 0
 	}
-	if l.traits.Bulk.Unchecked && n > 0 && !l.Cfg.Explicit {
+	if n > 0 && !l.Cfg.Explicit {
 		inst.Aux = backend.AuxUnchecked
 		temps = 0
 		if chunks == 0 {
