@@ -37,7 +37,7 @@ func (l *lowerer) Begin() {
 		for _, v := range f.OrderOf(b) {
 			l.shares[v].depth = b.Loop
 			in := &f.Insts[v]
-			if !in.Op.Is(ssa.PropReads|ssa.PropWrites) || in.Op.Uses()&1 == 0 || f.Insts[in.A].Type != abi.Addr || l.Dead(v, in) {
+			if !in.Op.Is(ssa.PropReads|ssa.PropWrites) || in.Op.Uses()&1 == 0 || f.Insts[in.A].Type != abi.Addr || l.Info[v].Flags&isel.Needed == 0 {
 				continue
 			}
 			a := &f.Insts[in.A]

@@ -33,6 +33,8 @@ const (
 	Narrow
 	// Followed marks a value of which the machine makes something else wherever it is defined, see Machine.Follow.
 	Followed
+	// Needed marks what someone uses, or does something else than making its value. All else is dead.
+	Needed
 	// Paired marks a value that another one, which comes later in the block, is to be made with.
 	Paired
 )
@@ -177,7 +179,7 @@ func (l *Lowerer) block(i uint32) {
 	l.reverse(start)
 	l.order = l.order[:0]
 	for _, v := range f.OrderOf(b) {
-		if !l.Dead(v, &f.Insts[v]) {
+		if l.Info[v].Flags&Needed != 0 {
 			l.order = append(l.order, v)
 		}
 	}
@@ -191,7 +193,7 @@ func (l *Lowerer) block(i uint32) {
 			l.machine.Follow(v)
 			l.reverse(start)
 		}
-		if info.Flags&(Folded|Alias) != 0 || info.VReg == 0 && !f.HasEffect(in) || in.Op == ssa.OpResult || in.Op == ssa.OpNop {
+		if info.Flags&(Folded|Alias) != 0 || info.VReg == 0 && !f.HasEffect(in) || in.Op == ssa.OpResult {
 			continue
 		}
 		l.Epoch, l.pos, l.place = info.Epoch, f.Pos[v], k

@@ -57,11 +57,13 @@ func (l *Lowerer) prepareBlock(i, epoch uint32) uint32 {
 	order := f.OrderOf(b)
 	for k := len(order) - 1; k >= 0; k-- {
 		in, info := &f.Insts[order[k]], &l.Info[order[k]]
-		if advances(in) {
-			epoch--
+		effect := in.Op.Is(ssa.PropEffect)
+		if effect && !in.Op.IsLoad() {
+			epoch-- // it writes, or traps for another reason than loads do, which may not be moved across
 		}
 		info.Epoch = epoch
-		if info.Uses > 0 || f.HasEffect(in) {
+		if info.Uses > 0 || (effect || in.Op == ssa.OpAddr) && f.HasEffect(in) {
+			info.Flags |= Needed
 			l.prepareInst(in)
 		}
 	}
@@ -85,6 +87,7 @@ func (l *Lowerer) useLate(i uint32) {
 		l.late = l.late[:len(l.late)-1]
 		in := &f.Insts[v]
 		if in.Op != ssa.OpParam {
+			l.Info[v].Flags |= Needed
 			l.prepareInst(in)
 			continue
 		}
@@ -94,16 +97,6 @@ func (l *Lowerer) useLate(i uint32) {
 			}
 		}
 	}
-}
-
-// advances reports whether no load may be moved across the instruction: it writes, or traps for
-// another reason than loads do.
-func advances(in *ssa.Inst) bool {
-	switch in.Op {
-	case ssa.OpLoad, ssa.OpLoad8U, ssa.OpLoad8S, ssa.OpLoad16U, ssa.OpLoad16S, ssa.OpLoad32U, ssa.OpLoad32S:
-		return false
-	}
-	return in.Op.Is(ssa.PropEffect)
 }
 
 func (l *Lowerer) addUse(v ssa.Value) {
@@ -173,9 +166,4 @@ func (l *Lowerer) spreadZext() {
 			l.needZext(f.ArgsOf(&f.Edges[e])[f.Insts[p].A])
 		}
 	}
-}
-
-// Dead reports whether no one uses v, which in makes, and it does nothing else.
-func (l *Lowerer) Dead(v ssa.Value, in *ssa.Inst) bool {
-	return l.Info[v].Uses == 0 && !l.F.HasEffect(in)
 }

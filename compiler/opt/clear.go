@@ -1,6 +1,8 @@
 package opt
 
 import (
+	"slices"
+
 	"github.com/wasmaot/wasmaot/compiler/abi"
 	"github.com/wasmaot/wasmaot/compiler/ssa"
 )
@@ -13,6 +15,9 @@ var Clear = Pass{"clear", clearing}
 const longClear = 64 << 10
 
 func clearing(f *ssa.Func, s *Scratch) {
+	if !slices.ContainsFunc(f.Insts, func(in ssa.Inst) bool { return in.Op == ssa.OpMemFill }) {
+		return // as is most often so: it is faster not to ask for the blocks
+	}
 	changed := false
 	for b := range ssa.Block(len(f.Blocks)) {
 		for next := b; next != ssa.NoBlock; {
