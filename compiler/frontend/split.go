@@ -33,7 +33,8 @@ func (b *Builder) split() {
 		}
 	}
 	b.skipEmpty(local)
-	d = &f.Blocks[1]
+	d, entry = &f.Blocks[1], &f.Blocks[0]
+	d.Ctl = f.ParamsOf(entry)[local]
 	zero := f.Edges[f.TableOf(d)[0]].To
 	resume := ssa.Block(len(f.Blocks)) // the copy of the dispatch
 	if b.hasLoop(zero) || b.inlinesMuch() {
@@ -42,11 +43,12 @@ func (b *Builder) split() {
 		b.copyDispatch()
 	}
 	b.markRare(resume)
-	d = &f.Blocks[1]
-	d.Kind, d.TabStart, d.TabEnd = ssa.BlockIf, 0, 0
-	d.SuccEnd = d.SuccStart + 2
-	f.Edges[d.SuccStart] = ssa.EdgeData{From: 1, To: resume}
-	f.Edges[d.SuccStart+1] = ssa.EdgeData{From: 1, To: zero}
+	d, entry = &f.Blocks[1], &f.Blocks[0] // which does the test itself
+	entry.Kind, entry.Ctl, entry.Pos = ssa.BlockIf, d.Ctl, d.Pos
+	entry.SuccStart, entry.SuccEnd = d.SuccStart, d.SuccStart+2
+	f.Edges[d.SuccStart] = ssa.EdgeData{From: 0, To: resume}
+	f.Edges[d.SuccStart+1] = ssa.EdgeData{From: 0, To: zero}
+	d.Kind, d.SuccEnd, d.TabStart, d.TabEnd = ssa.BlockTrap, d.SuccStart, 0, 0 // no one leads there
 }
 
 // markRare puts out of line what such a function seldom does: to be resumed, and to return something else than 0, which
@@ -124,7 +126,6 @@ func (b *Builder) copyDispatch() {
 	d.TabStart = tables
 	d.InstStart, d.InstEnd = uint32(len(f.Order)), uint32(len(f.Order))
 	f.Blocks = append(f.Blocks, d)
-	// The copy reads the local as the original does, which dominates it: the same placeholder serves both.
 }
 
 // A shift says by how much the parts of a copy are moved against the original. Values and placeholders of the
