@@ -217,7 +217,11 @@ func (c *Cache) compile(ctx context.Context, src []byte, opts compiler.Options, 
 			}
 		}
 	}
-	if a, err = compiler.CompileHashed(ctx, src, hash, opts); err != nil {
+	code, err := compiler.CompileCode(ctx, src, &hash, opts)
+	if err != nil {
+		return nil, err
+	}
+	if a, err = code.Artifact(); err != nil {
 		return nil, err
 	}
 	if storeErr == nil {

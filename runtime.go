@@ -215,9 +215,9 @@ func CompileTo(ctx context.Context, src, dst string, opts compiler.Options) erro
 	if err != nil {
 		return err
 	}
-	a, err := compiler.Compile(ctx, wasm, opts)
+	code, err := compiler.CompileCode(ctx, wasm, nil, opts)
 	if err != nil {
 		return fmt.Errorf("%s: %w", src, err)
 	}
-	return cli.WriteFileFrom(dst, a, 0o644)
+	return cli.WriteFileFrom(dst, code, 0o644)
 }

@@ -129,12 +129,12 @@ type Target struct {
 	Lower func(cfg *Config, f *ssa.Func, m *Func) error
 	// Emit encodes m with its allocation into c, which is reset first.
 	Emit func(cfg *Config, m *Func, r *regalloc.Result, c *Code) error
-	// Patch resolves a relocation in text: the field at r.Off + base of the function shall reach target.
-	Patch func(text []byte, field uint32, kind RelocKind, target uint32) error
+	// Patch resolves a relocation in a part of the text that begins at base: the field at r.Off of the function shall reach target.
+	Patch func(part []byte, base, field uint32, kind RelocKind, target uint32) error
 	// Calls reach less than Reach bytes, if that is not 0. Veneer writes a jump to target for those farther away, in VeneerSize
 	// bytes at offset at of the text, which begins at a multiple of 4096.
 	Reach, VeneerSize uint32
-	Veneer            func(text []byte, at, target uint32) error
+	Veneer            func(part []byte, at, target uint32) error
 	// CheckAccess verifies on the machine code that it reaches memory, tables and functions only in the ways it must.
 	CheckAccess func(cfg *Config, m *Func, c *Code) error
 }

@@ -46,15 +46,15 @@ func Validate(ctx context.Context, src []byte, opts Options) error {
 
 // Compile translates a module. The artifact refers to parts of src.
 func Compile(ctx context.Context, src []byte, opts Options) (*artifact.Artifact, error) {
-	return compile(ctx, src, opts, func() [sha256.Size]byte { return sha256.Sum256(src) })
+	code, err := CompileCode(ctx, src, nil, opts)
+	if err != nil {
+		return nil, err
+	}
+	return code.Artifact()
 }
 
-// CompileHashed is Compile for a module whose SHA-256 hash is known.
-func CompileHashed(ctx context.Context, src []byte, hash [sha256.Size]byte, opts Options) (*artifact.Artifact, error) {
-	return compile(ctx, src, opts, func() [sha256.Size]byte { return hash })
-}
-
-func compile(ctx context.Context, src []byte, opts Options, hash func() [sha256.Size]byte) (*artifact.Artifact, error) {
+// CompileCode translates a module, whose SHA-256 hash need not be given, but does not put the artifact together yet. The result refers to src.
+func CompileCode(ctx context.Context, src []byte, hash *[sha256.Size]byte, opts Options) (*Code, error) {
 	checkOrder()
 	target, features, err := opts.resolve()
 	if err != nil {
@@ -77,10 +77,16 @@ func compile(ctx context.Context, src []byte, opts Options, hash func() [sha256.
 		return nil, err
 	}
 	a := &artifact.Artifact{}
+	var image image
 	var declareErr error
 	declared := beside(func() {
-		a.Header.WasmHash = hash()
-		declareErr = fill(a, m, mod)
+		if hash != nil {
+			a.Header.WasmHash = *hash
+		} else {
+			a.Header.WasmHash = sha256.Sum256(src)
+		}
+		image = mergeImage(m)
+		a.Module, declareErr = declare(m, image, mod.Signature, frontend.Type)
 	})
 	defer declared()
 	if !findFacts(m, mod, &opts, features&target.SHA != 0) {
@@ -124,7 +130,7 @@ func compile(ctx context.Context, src []byte, opts Options, hash func() [sha256.
 	}
 	a.Header.Format, a.Header.ABI, a.Header.Build, a.Header.Options = artifact.FormatVersion, abi.Version, Build(), key
 	a.Header.Target, a.Header.Features, a.Header.Tier = target.Name, features, opts.Tier
-	return a, j.link(m, a)
+	return j.link(m, a, image)
 }
 
 // beside does some work while its caller does other. wait returns when it is done; it may be called several times.
@@ -135,14 +141,6 @@ func beside(work func()) (wait func()) {
 		work()
 	}()
 	return func() { <-done }
-}
-
-// fill makes what the artifact has of the module's declarations and data.
-func fill(a *artifact.Artifact, m *wasm.Module, mod *frontend.Module) (err error) {
-	merged := mergeImage(m, a)
-	a.Module, err = declare(m, merged, mod.Signature, frontend.Type)
-	m.Datas = nil // tens of thousands, not needed any more
-	return err
 }
 
 // findFacts looks through all functions for what others want to know of them. sha tells whether there are operators for SHA-256, and

@@ -3,6 +3,7 @@ package compiler
 import (
 	"bytes"
 	"context"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -50,6 +51,27 @@ func TestDeterministic(t *testing.T) {
 		if !bytes.Equal(want, compileTo(t, src, Options{Baseline: true, Workers: workers})) {
 			t.Errorf("the artifact of %d workers differs from that of one", workers)
 		}
+	}
+	code, err := CompileCode(context.Background(), src, nil, Options{Baseline: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := os.Create(filepath.Join(t.TempDir(), "file"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	n, err := code.WriteTo(file)
+	if got, readErr := os.ReadFile(file.Name()); err != nil || readErr != nil || n != int64(len(got)) || !bytes.Equal(want, got) {
+		t.Errorf("written to a file: %d bytes of %d, %v, %v, or others than in memory", n, len(want), err, readErr)
+	}
+	r, w := io.Pipe()
+	go func() {
+		_, err := code.WriteTo(w)
+		w.CloseWithError(err)
+	}()
+	if got, err := io.ReadAll(r); err != nil || !bytes.Equal(want, got) {
+		t.Errorf("written to a pipe: %v, or other bytes than in memory", err)
 	}
 }
 

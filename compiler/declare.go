@@ -9,9 +9,8 @@ import (
 	"github.com/wasmaot/wasmaot/compiler/wasm"
 )
 
-// declare copies the module's declarations into the artifact's own terms, without the active ones among the first merged data
-// segments.
-func declare(m *wasm.Module, merged int, sigs func(typ uint32) abi.Signature, typ func(wasm.ValType) abi.Type) (artifact.Module, error) {
+// declare copies the module's declarations into the artifact's own terms, without the data segments that are part of the image.
+func declare(m *wasm.Module, image image, sigs func(typ uint32) abi.Signature, typ func(wasm.ValType) abi.Type) (artifact.Module, error) {
 	d := artifact.Module{Name: m.Names.Module, Start: m.Start}
 	for i := range m.Types {
 		d.Types = append(d.Types, sigs(uint32(i)))
@@ -43,12 +42,14 @@ func declare(m *wasm.Module, merged int, sigs func(typ uint32) abi.Signature, ty
 		}
 		d.Elems = append(d.Elems, out)
 	}
-	for i := range m.Datas {
-		s := &m.Datas[i]
-		if i < merged && s.Mode == wasm.SegmentActive {
+	if image.all {
+		return d, c.err
+	}
+	for i, s := range m.Datas() {
+		if i < image.merged && s.Mode == wasm.SegmentActive {
 			continue
 		}
-		d.Datas = append(d.Datas, artifact.Data{Index: uint32(i), Mode: artifact.SegmentMode(s.Mode), Mem: s.Mem, Start: c.expr(m.DataStart(s)), Init: m.DataInit(s)})
+		d.Datas = append(d.Datas, artifact.Data{Index: uint32(i), Mode: artifact.SegmentMode(s.Mode), Mem: s.Mem, Start: c.expr(m.DataStart(s)), Init: s.Init})
 	}
 	return d, c.err
 }
@@ -127,6 +128,6 @@ func Declarations(src []byte) (*artifact.Module, int, error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	d, err := declare(m, 0, mod.Signature, frontend.Type)
+	d, err := declare(m, image{}, mod.Signature, frontend.Type)
 	return &d, len(m.Funcs) - m.ImportedFuncs, err
 }

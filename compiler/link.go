@@ -2,6 +2,7 @@ package compiler
 
 import (
 	"fmt"
+	"io"
 	"math"
 	"slices"
 	"strings"
@@ -46,33 +47,80 @@ func (w *worker) finished() piece {
 	return p
 }
 
-// link lays the functions' code out one after the other and resolves calls between them.
-func (j *job) link(m *wasm.Module, a *artifact.Artifact) error {
-	codes := make([]backend.Code, len(j.pieces))
-	for i := range codes {
+// Code is what a module's functions were compiled to: an artifact that is yet to be put together, in memory or in a file.
+type Code struct {
+	*job
+	module *wasm.Module
+	a      *artifact.Artifact
+	image  image
+	parts  []codePart
+	layout *codeLayout
+}
+
+// codePart is a function's code.
+type codePart struct {
+	text   []byte
+	relocs []backend.Reloc
+}
+
+// link lays the functions' code out one after the other.
+func (j *job) link(m *wasm.Module, a *artifact.Artifact, image image) (*Code, error) {
+	c := &Code{job: j, module: m, a: a, image: image, parts: make([]codePart, len(j.pieces))}
+	for i := range c.parts {
 		p := &j.pieces[i]
-		codes[i].Text, codes[i].Relocs, codes[i].FrameSize = j.bytes.get(p.text), j.relocs.get(p.relocs), p.frameSize
+		c.parts[i] = codePart{j.bytes.get(p.text), j.relocs.get(p.relocs)}
 	}
-	l := newLayout(j.target, codes, textOrder(m, len(codes)))
-	if l.size > math.MaxInt32 {
-		return fmt.Errorf("the module's code is too large: expected at most 2 GiB of %s code", j.target.Name)
+	c.layout = newLayout(j.target, c.parts, textOrder(m, len(c.parts)))
+	if c.layout.size > math.MaxInt32 {
+		return nil, fmt.Errorf("the module's code is too large: expected at most 2 GiB of %s code", j.target.Name)
 	}
-	a.Text = artifact.Pages(l.size)
-	a.Funcs = make([]artifact.Func, len(codes))
-	for i := range codes {
+	a.Funcs = make([]artifact.Func, len(c.parts))
+	for i := range a.Funcs {
 		fn := &m.Funcs[m.ImportedFuncs+i]
-		a.Funcs[i] = artifact.Func{Off: uint32(l.offs[i]), Size: uint32(len(codes[i].Text)), FrameSize: codes[i].FrameSize, Type: fn.Type, WasmOff: fn.Offset}
+		a.Funcs[i] = artifact.Func{Off: uint32(c.layout.offs[i]), Size: uint32(len(c.parts[i].text)), FrameSize: j.pieces[i].frameSize, Type: fn.Type, WasmOff: fn.Offset}
 	}
-	tables := beside(func() { j.linkTables(m, a, l.order) })
-	defer tables()
-	for i := range codes {
-		c := &codes[i]
-		copy(a.Text[l.offs[i]:], c.Text)
-		if err := l.resolve(a.Text, i, c); err != nil {
-			return fmt.Errorf("function %d: %w", m.ImportedFuncs+i, err)
+	return c, nil
+}
+
+// Artifact puts the artifact together in memory. It refers to parts of the module's file.
+func (c *Code) Artifact() (*artifact.Artifact, error) {
+	rest := beside(c.linkRest)
+	defer rest()
+	text := artifact.Pages(c.layout.size)
+	n := 0
+	err := c.layout.write(c.parts, func(part []byte) error {
+		n += copy(text[n:], part)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	c.a.Text = text
+	return c.a, nil
+}
+
+// WriteTo puts the artifact together in a file, without having its text in memory as a whole. What is no file gets it from there.
+func (c *Code) WriteTo(w io.Writer) (int64, error) {
+	file, ok := w.(io.WriterAt)
+	if ok {
+		ok = artifact.Erase(file) == nil
+	}
+	if !ok {
+		a, err := c.Artifact()
+		if err != nil {
+			return 0, err
 		}
+		return a.WriteTo(w)
 	}
-	return nil
+	rest := beside(c.linkRest)
+	defer rest()
+	return c.a.WriteParts(file, c.layout.size, func(put func(part []byte) error) error { return c.layout.write(c.parts, put) }, rest)
+}
+
+// linkRest makes what is not text.
+func (c *Code) linkRest() {
+	c.linkTables(c.module, c.a, c.layout.order)
+	c.image.make(c.module, c.a)
 }
 
 // linkTables joins the functions' sites, in the order of the text, and names.
@@ -120,7 +168,7 @@ type cluster struct {
 	far        []uint32 // targets of the veneers
 }
 
-func newLayout(target *backend.Target, codes []backend.Code, order []int) *codeLayout {
+func newLayout(target *backend.Target, codes []codePart, order []int) *codeLayout {
 	l := &codeLayout{target: target, order: order, offs: make([]uint64, len(codes)), current: -1}
 	l.placeAll(codes)
 	if target.Reach != 0 && l.size >= uint64(target.Reach) {
@@ -131,7 +179,7 @@ func newLayout(target *backend.Target, codes []backend.Code, order []int) *codeL
 	return l
 }
 
-func (l *codeLayout) placeAll(codes []backend.Code) {
+func (l *codeLayout) placeAll(codes []codePart) {
 	l.size = 0
 	for _, i := range l.order {
 		l.place(i, &codes[i])
@@ -139,20 +187,20 @@ func (l *codeLayout) placeAll(codes []backend.Code) {
 }
 
 // place puts function i at the end.
-func (l *codeLayout) place(i int, c *backend.Code) {
+func (l *codeLayout) place(i int, c *codePart) {
 	align := uint64(l.target.FuncAlign)
 	l.offs[i] = (l.size + align - 1) &^ (align - 1)
-	l.size = l.offs[i] + uint64(len(c.Text))
+	l.size = l.offs[i] + uint64(len(c.text))
 }
 
 // addVeneers makes the clusters and lays them out.
-func (l *codeLayout) addVeneers(codes []backend.Code) {
+func (l *codeLayout) addVeneers(codes []codePart) {
 	l.near = append([]uint64(nil), l.offs...)
 	l.veneers = make([]uint32, len(codes))
 	half := uint64(l.target.Reach / 2) // so that veneers are in reach from all of the cluster
 	for i := range codes {
 		k := len(l.clusters) - 1
-		if k < 0 || l.near[i]+uint64(len(codes[i].Text))-l.near[l.clusters[k].first] > half {
+		if k < 0 || l.near[i]+uint64(len(codes[i].text))-l.near[l.clusters[k].first] > half {
 			l.clusters = append(l.clusters, cluster{first: i})
 			k++
 		}
@@ -183,11 +231,11 @@ func (l *codeLayout) addVeneers(codes []backend.Code) {
 }
 
 // targets lists the functions in other clusters that cluster k calls and that are too far away.
-func (l *codeLayout) targets(k int, codes []backend.Code) (list []uint32) {
+func (l *codeLayout) targets(k int, codes []codePart) (list []uint32) {
 	const seen = 1
 	c := &l.clusters[k]
 	for i := c.first; i < c.end; i++ {
-		for _, r := range codes[i].Relocs {
+		for _, r := range codes[i].relocs {
 			if l.isFar(i, r) && l.veneers[r.Target] != seen {
 				l.veneers[r.Target] = seen
 				list = append(list, r.Target)
@@ -206,31 +254,84 @@ func (l *codeLayout) isFar(i int, r backend.Reloc) bool {
 	return max(from, to)-min(from, to)+l.slack >= uint64(l.target.Reach)
 }
 
-// resolve puts the distances of function i's calls into the text, and a cluster's veneers with its first function.
-func (l *codeLayout) resolve(text []byte, i int, c *backend.Code) error {
-	if l.near != nil && (l.current < 0 || i >= l.clusters[l.current].end) {
-		l.current++
-		if err := l.writeVeneers(text, &l.clusters[l.current]); err != nil {
-			return err
+// partSize is how much of the text is written at a time: it stays in the processor's cache.
+const partSize = 1 << 16
+
+// textWriter holds the part of the text that is written next.
+type textWriter struct {
+	part []byte
+	base uint64 // where it is
+}
+
+// write gives the text in parts, of which all but the last have a multiple of 64 bytes, filled up to the end of a page.
+func (l *codeLayout) write(codes []codePart, put func(part []byte) error) error {
+	w := textWriter{part: make([]byte, 0, 2*partSize)}
+	for _, i := range l.order {
+		if l.near != nil && (l.current < 0 || i >= l.clusters[l.current].end) {
+			if err := l.writeVeneers(&w); err != nil {
+				return err
+			}
+			l.nextCluster()
+		}
+		w.fill(l.offs[i])
+		w.part = append(w.part, codes[i].text...)
+		if err := l.resolve(&w, i, codes[i].relocs); err != nil {
+			return fmt.Errorf("function %d of those defined: %w", i, err)
+		}
+		if n := len(w.part) &^ 63; n >= partSize {
+			if err := put(w.part[:n]); err != nil {
+				return err
+			}
+			w.base += uint64(n)
+			w.part = w.part[:copy(w.part, w.part[n:])]
 		}
 	}
-	for _, r := range c.Relocs {
+	if err := l.writeVeneers(&w); err != nil {
+		return err
+	}
+	w.fill(artifact.PageUp(l.size))
+	return put(w.part)
+}
+
+// fill appends zeros up to a place.
+func (w *textWriter) fill(to uint64) {
+	w.part = append(w.part, make([]byte, to-w.base-uint64(len(w.part)))...)
+}
+
+// resolve puts the distances of function i's calls into the text.
+func (l *codeLayout) resolve(w *textWriter, i int, relocs []backend.Reloc) error {
+	for _, r := range relocs {
 		to := uint32(l.offs[r.Target])
 		if l.near != nil && l.isFar(i, r) {
 			to = l.veneers[r.Target]
 		}
-		if err := l.target.Patch(text, uint32(l.offs[i])+r.Off, r.Kind, to); err != nil {
+		if err := l.target.Patch(w.part, uint32(w.base), uint32(l.offs[i])+r.Off, r.Kind, to); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (l *codeLayout) writeVeneers(text []byte, c *cluster) error {
+// nextCluster gives the veneers of the next cluster their places.
+func (l *codeLayout) nextCluster() {
+	l.current++
+	c := &l.clusters[l.current]
 	for n, t := range c.far {
-		at := uint32(c.at) + uint32(n)*l.target.VeneerSize
-		l.veneers[t] = at
-		if err := l.target.Veneer(text, at, uint32(l.offs[t])); err != nil {
+		l.veneers[t] = uint32(c.at) + uint32(n)*l.target.VeneerSize
+	}
+}
+
+// writeVeneers appends those of the current cluster, if there is one.
+func (l *codeLayout) writeVeneers(w *textWriter) error {
+	if l.current < 0 {
+		return nil
+	}
+	c := &l.clusters[l.current]
+	for _, t := range c.far {
+		w.fill(uint64(l.veneers[t]))
+		at := len(w.part)
+		w.fill(uint64(l.veneers[t] + l.target.VeneerSize))
+		if err := l.target.Veneer(w.part[at:], l.veneers[t], uint32(l.offs[t])); err != nil {
 			return err
 		}
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/wasmaot/wasmaot/backend"
 	"github.com/wasmaot/wasmaot/backend/arm64"
+	"github.com/wasmaot/wasmaot/compiler/artifact"
 	"github.com/wasmaot/wasmaot/compiler/wasm"
 )
 
@@ -18,12 +19,12 @@ func TestVeneers(t *testing.T) {
 	target := *arm64.Target
 	for _, size := range []int{100, 1500, 3900} {
 		target.Reach = 1 << 14
-		codes := make([]backend.Code, 100)
+		codes := make([]codePart, 100)
 		for i := range codes {
-			codes[i].Text = make([]byte, (1+r.IntN(size))*4)
-			for off := 0; off < len(codes[i].Text); off += 40 {
-				binary.LittleEndian.PutUint32(codes[i].Text[off:], 0x94000000) // bl
-				codes[i].Relocs = append(codes[i].Relocs, backend.Reloc{Off: uint32(off), Target: uint32(r.IntN(len(codes)))})
+			codes[i].text = make([]byte, (1+r.IntN(size))*4)
+			for off := 0; off < len(codes[i].text); off += 40 {
+				binary.LittleEndian.PutUint32(codes[i].text[off:], 0x94000000) // bl
+				codes[i].relocs = append(codes[i].relocs, backend.Reloc{Off: uint32(off), Target: uint32(r.IntN(len(codes)))})
 			}
 		}
 		followCalls(t, &target, codes)
@@ -32,14 +33,14 @@ func TestVeneers(t *testing.T) {
 
 // TestFarCalls makes calls over more than what the machine's instruction reaches.
 func TestFarCalls(t *testing.T) {
-	call := func(to uint32) backend.Code {
-		return backend.Code{Text: []byte{0, 0, 0, 0x94}, Relocs: []backend.Reloc{{Target: to}}}
+	call := func(to uint32) codePart {
+		return codePart{text: []byte{0, 0, 0, 0x94}, relocs: []backend.Reloc{{Target: to}}}
 	}
-	padding := backend.Code{Text: make([]byte, 90<<20)}
-	followCalls(t, arm64.Target, []backend.Code{call(4), padding, call(0), padding, call(0), call(2)})
+	padding := codePart{text: make([]byte, 90<<20)}
+	followCalls(t, arm64.Target, []codePart{call(4), padding, call(0), padding, call(0), call(2)})
 }
 
-func followCalls(t *testing.T, target *backend.Target, codes []backend.Code) {
+func followCalls(t *testing.T, target *backend.Target, codes []codePart) {
 	t.Helper()
 	var order []int // clusters need another one
 	for i := range codes {
@@ -49,16 +50,23 @@ func followCalls(t *testing.T, target *backend.Target, codes []backend.Code) {
 	if len(l.clusters) == 0 {
 		t.Fatalf("%d bytes of text have no veneers", l.size)
 	}
-	text := make([]byte, l.size)
-	for i := range codes {
-		copy(text[l.offs[i]:], codes[i].Text)
-		if err := l.resolve(text, i, &codes[i]); err != nil {
-			t.Fatal(err)
+	var text []byte
+	err := l.write(codes, func(part []byte) error {
+		if len(text)%64 != 0 {
+			t.Fatalf("a part at %#x, before the last one", len(text))
 		}
+		text = append(text, part...)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if uint64(len(text)) != artifact.PageUp(l.size) {
+		t.Fatalf("text of %#x bytes was written as %#x", l.size, len(text))
 	}
 	far := 0
 	for i := range codes {
-		for _, r := range codes[i].Relocs {
+		for _, r := range codes[i].relocs {
 			at := int64(l.offs[i]) + int64(r.Off)
 			bl := binary.LittleEndian.Uint32(text[at:])
 			to := at + int64(int32(bl<<6)>>4)

@@ -222,7 +222,7 @@ func TestRelocs(t *testing.T) {
 		t.Errorf("call sites (-want +got):\n%s", diff)
 	}
 	text := append(c.Text, make([]byte, 100)...)
-	if err := patch(text, 4, backend.RelocCall, 64); err != nil {
+	if err := patch(text, 0, 4, backend.RelocCall, 64); err != nil {
 		t.Fatal(err)
 	}
 	d, err := x86asm.Decode(text[3:], 64)
@@ -230,7 +230,7 @@ func TestRelocs(t *testing.T) {
 		t.Errorf("%v, %v: expected a call of %#x", d, err, 64)
 	}
 	for _, bad := range [][2]uint32{{uint32(len(text)) - 3, 0}, {0xFFFFFFFF, 0}, {0, 0xFFFFFFFF}} {
-		if err := patch(text, bad[0], backend.RelocCall, bad[1]); err == nil {
+		if err := patch(text, 0, bad[0], backend.RelocCall, bad[1]); err == nil {
 			t.Errorf("field %#x, target %#x: accepted", bad[0], bad[1])
 		}
 	}

@@ -39,18 +39,24 @@ func TestVectors(t *testing.T)           { backendtest.Vectors(t, nativeMachine(
 // TestPatch resolves relocations and refuses what is out of reach.
 func TestPatch(t *testing.T) {
 	text := make([]byte, 64)
-	if err := patch(text, 10, backend.RelocCall, 3); err != nil {
+	if err := patch(text, 0, 10, backend.RelocCall, 3); err != nil {
 		t.Fatal(err)
 	}
 	if d := int32(binary.LittleEndian.Uint32(text[10:])); d != 3-14 {
 		t.Errorf("distance %d", d)
+	}
+	if err := patch(text, 1000, 1010, backend.RelocCall, 3); err != nil || int32(binary.LittleEndian.Uint32(text[10:])) != 3-1014 {
+		t.Errorf("in a part from 1000 on: %v, %x", err, text[10:14])
+	}
+	if err := patch(text, 1000, 999, backend.RelocCall, 3); err == nil {
+		t.Error("a field before its part was accepted")
 	}
 	for _, bad := range []struct {
 		field  uint32
 		kind   backend.RelocKind
 		target uint32
 	}{{61, backend.RelocCall, 0}, {math.MaxUint32, backend.RelocCall, 0}, {0, backend.RelocCall + 1, 0}, {0, backend.RelocCall, 1 << 31}} {
-		if err := patch(text, bad.field, bad.kind, bad.target); err == nil {
+		if err := patch(text, 0, bad.field, bad.kind, bad.target); err == nil {
 			t.Errorf("%+v was accepted", bad)
 		}
 	}

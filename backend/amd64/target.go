@@ -66,17 +66,17 @@ var registers = regalloc.File{
 // allocatable is the set of all registers that may be allocated: what a call destroys.
 const allocatable regalloc.RegSet = (1<<R14-1<<RAX)&^(1<<RSP|1<<regScratch) | (1<<X15 - 1<<X0)
 
-func patch(text []byte, field uint32, kind backend.RelocKind, target uint32) error {
+func patch(part []byte, base, field uint32, kind backend.RelocKind, target uint32) error {
 	if kind != backend.RelocCall {
 		return fmt.Errorf("amd64: relocation at %#x: expected a call, found kind %d", field, kind)
 	}
-	if uint64(field)+4 > uint64(len(text)) {
-		return fmt.Errorf("amd64: relocation at %#x: expected a field within %#x bytes of text", field, len(text))
+	if field < base || uint64(field-base)+4 > uint64(len(part)) {
+		return fmt.Errorf("amd64: relocation at %#x: expected a field within %#x bytes of text from %#x on", field, len(part), base)
 	}
 	d := int64(target) - int64(field) - 4 // relative to the next instruction
 	if d != int64(int32(d)) || target > math.MaxInt32 {
 		return fmt.Errorf("amd64: relocation at %#x: distance %d to %#x does not fit in 32 bits", field, d, target)
 	}
-	binary.LittleEndian.PutUint32(text[field:], uint32(d))
+	binary.LittleEndian.PutUint32(part[field-base:], uint32(d))
 	return nil
 }

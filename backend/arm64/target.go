@@ -64,28 +64,28 @@ const allocatable regalloc.RegSet = (1<<16 - 1) | (1<<25 - 1<<19) | 1<<29 | (1<<
 const reach = 1 << 27
 
 // patch puts the distance into BL or B.
-func patch(text []byte, field uint32, kind backend.RelocKind, target uint32) error {
+func patch(part []byte, base, field uint32, kind backend.RelocKind, target uint32) error {
 	if kind != backend.RelocCall {
 		return fmt.Errorf("arm64: relocation at %#x: expected a call, found kind %d", field, kind)
 	}
-	if uint64(field)+4 > uint64(len(text)) || (field|target)&3 != 0 || target > math.MaxInt32 {
-		return fmt.Errorf("arm64: relocation at %#x to %#x: expected places of instructions within %#x bytes of text", field, target, len(text))
+	if field < base || uint64(field-base)+4 > uint64(len(part)) || (field|target)&3 != 0 || target > math.MaxInt32 {
+		return fmt.Errorf("arm64: relocation at %#x to %#x: expected places of instructions within %#x bytes of text from %#x on", field, target, len(part), base)
 	}
 	d := int64(target) - int64(field)
 	if d < -reach || d >= reach {
 		return fmt.Errorf("arm64: relocation at %#x: distance %d to %#x does not fit in 28 bits", field, d, target)
 	}
-	in := binary.LittleEndian.Uint32(text[field:])
-	binary.LittleEndian.PutUint32(text[field:], in&^(1<<26-1)|uint32(d>>2)&(1<<26-1))
+	in := binary.LittleEndian.Uint32(part[field-base:])
+	binary.LittleEndian.PutUint32(part[field-base:], in&^(1<<26-1)|uint32(d>>2)&(1<<26-1))
 	return nil
 }
 
 const veneerSize = 12
 
 // veneer writes adrp x25, target; add x25, x25, target's low 12 bits; br x25. No call expects anything in x25.
-func veneer(text []byte, at, target uint32) error {
-	if uint64(at)+veneerSize > uint64(len(text)) || at&3 != 0 || uint64(target) >= uint64(len(text)) {
-		return fmt.Errorf("arm64: veneer at %#x for %#x: expected both within %#x bytes of text", at, target, len(text))
+func veneer(part []byte, at, target uint32) error {
+	if len(part) < veneerSize || at&3 != 0 || target > math.MaxInt32 {
+		return fmt.Errorf("arm64: veneer at %#x for %#x: expected places of instructions, and %d bytes for it, found %d", at, target, veneerSize, len(part))
 	}
 	pages := uint32(int32(target>>12) - int32(at>>12))
 	for i, w := range [...]uint32{
@@ -93,7 +93,7 @@ func veneer(text []byte, at, target uint32) error {
 		0x91000000 | target&(1<<12-1)<<10 | uint32(regScratch)<<5 | uint32(regScratch),
 		0xd61f0000 | uint32(regScratch)<<5,
 	} {
-		binary.LittleEndian.PutUint32(text[at+4*uint32(i):], w)
+		binary.LittleEndian.PutUint32(part[4*i:], w)
 	}
 	return nil
 }

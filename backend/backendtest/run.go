@@ -144,7 +144,7 @@ func newInstance(mc *Machine, native *backend.Code) (*instance, error) {
 	in.code, err = exec.Load(native.Text, funcs, func(mem []byte, base uint64, start uint32, callout []uint32) {
 		in.text = base + uint64(start)
 		for _, r := range native.Relocs {
-			failed = errors.Join(failed, mc.Target.Patch(mem, start+r.Off, r.Kind, callout[r.Target+1]))
+			failed = errors.Join(failed, mc.Target.Patch(mem, 0, start+r.Off, r.Kind, callout[r.Target+1]))
 		}
 		for i := range funcs {
 			desc := in.imports

@@ -84,14 +84,14 @@ func newCompile() *command {
 }
 
 // boundMemory keeps the compilation of a large module below 8 times the module's size: what piles up are copies of finished
-// code. Up to that bound the collector has little to do. Who sets GOMEMLIMIT or GOGC knows better.
+// code. Up to that bound there is no collection. Who sets GOMEMLIMIT or GOGC knows better.
 func boundMemory(module string) {
-	const least, times = 22 << 20, 7
+	const least, times = 18 << 20, 6
 	info, err := os.Stat(module)
 	if err == nil && os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(max(least, times*info.Size()))
 		if os.Getenv("GOGC") == "" {
-			debug.SetGCPercent(200)
+			debug.SetGCPercent(-1)
 		}
 	}
 }

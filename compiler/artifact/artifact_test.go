@@ -59,6 +59,46 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
+// memFile is a file in memory.
+type memFile []byte
+
+func (f *memFile) WriteAt(b []byte, at int64) (int, error) {
+	if end := int(at) + len(b); end > len(*f) {
+		*f = append(*f, make([]byte, end-len(*f))...)
+	}
+	return copy((*f)[at:], b), nil
+}
+
+// TestWriteParts: a text that comes in parts makes the same file.
+func TestWriteParts(t *testing.T) {
+	want := encode(t, sample())
+	a := sample()
+	text := append(a.Text, make([]byte, PageUp(uint64(len(a.Text)))-uint64(len(a.Text)))...)
+	size, image := uint64(len(a.Text)), a.Image
+	a.Text, a.Image = nil, nil
+	write := func(text []byte) (file memFile, n int64, err error) {
+		n, err = a.WriteParts(&file, size, func(put func([]byte) error) error {
+			for ; len(text) > 640; text = text[640:] {
+				if err := put(text[:640]); err != nil {
+					return err
+				}
+			}
+			return put(text)
+		}, func() { a.Image = image })
+		return file, n, err
+	}
+	file, n, err := write(text)
+	if err != nil || n != int64(len(want)) {
+		t.Fatalf("%d bytes, %v: expected %d", n, err, len(want))
+	}
+	if !bytes.Equal(file, want) {
+		t.Error("the file is another one")
+	}
+	if file, _, err := write(text[64:]); err == nil || IsArtifact(file) {
+		t.Errorf("a text too short: %v, or the file is an artifact", err)
+	}
+}
+
 func TestEmpty(t *testing.T) {
 	want := &Artifact{Header: Header{Format: FormatVersion, Target: "arm64"}}
 	if _, err := Decode(encode(t, want)); err != nil {

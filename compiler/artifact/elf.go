@@ -116,7 +116,7 @@ func Pages(size uint64) []byte { return make([]byte, size, alignUp(size, pageSiz
 
 // Encode gives the artifact as a file, the same bytes for the same artifact on any machine.
 func (a *Artifact) Encode() ([]byte, error) {
-	head, content, err := a.encode()
+	head, content, err := a.encode(nil)
 	if err != nil {
 		return nil, err
 	}
@@ -125,7 +125,7 @@ func (a *Artifact) Encode() ([]byte, error) {
 
 // WriteTo writes the artifact as a file, without making it in memory first.
 func (a *Artifact) WriteTo(w io.Writer) (n int64, err error) {
-	head, content, err := a.encode()
+	head, content, err := a.encode(nil)
 	if err != nil {
 		return 0, err
 	}
@@ -138,8 +138,51 @@ func (a *Artifact) WriteTo(w io.Writer) (n int64, err error) {
 	return n, nil
 }
 
-// encode makes page 0 and the regions, each up to the beginning of the next.
-func (a *Artifact) encode() (head []byte, content [regCount][]byte, err error) {
+// Erase makes a file's beginning that of no artifact. It fails if the file cannot be written anywhere but at its end.
+func Erase(w io.WriterAt) error {
+	_, err := w.WriteAt(make([]byte, pageSize), 0)
+	return err
+}
+
+// WriteParts writes the artifact as a file with another text, of size bytes: text calls put with parts of it, of which all but the last have
+// a multiple of 64 bytes, filled up to the end of a page. Only after rest has returned everything else is there. The file is none of ours until all of it is written.
+func (a *Artifact) WriteParts(w io.WriterAt, size uint64, text func(put func(part []byte) error) error, rest func()) (n int64, err error) {
+	file := io.NewOffsetWriter(w, pageSize)
+	written := writtenText{size: size, summer: newSummer()}
+	if err := text(func(part []byte) error {
+		written.add(part)
+		_, err := file.Write(part)
+		return err
+	}); err != nil {
+		return 0, err
+	}
+	if uint64(written.n) != PageUp(size) {
+		return 0, fmt.Errorf("artifact's text has %d bytes: expected %d", written.n, PageUp(size))
+	}
+	rest()
+	head, content, err := a.encode(&written)
+	if err != nil {
+		return 0, err
+	}
+	n = pageSize + int64(written.n)
+	for _, part := range content[regText+1:] {
+		if _, err := file.Write(part); err != nil {
+			return 0, err
+		}
+		n += int64(len(part))
+	}
+	_, err = w.WriteAt(head, 0)
+	return n, err
+}
+
+// writtenText is a text that is in the file already.
+type writtenText struct {
+	size uint64
+	summer
+}
+
+// encode makes page 0 and the regions, each up to the beginning of the next, but for a text that is written.
+func (a *Artifact) encode(written *writtenText) (head []byte, content [regCount][]byte, err error) {
 	machine, ok := machineOf(a.Header.Target)
 	if !ok {
 		return nil, content, fmt.Errorf("artifact for target %q: expected amd64 or arm64", a.Header.Target)
@@ -152,16 +195,22 @@ func (a *Artifact) encode() (head []byte, content [regCount][]byte, err error) {
 		regCalls: []byte(a.Calls), regNames: []byte(a.Names), regModule: mod.b,
 	}
 	var spans [regCount]span
+	var sums [regCount][sumSize]byte
 	end := uint64(pageSize)
 	for r := range content {
 		start := alignUp(end, regionInfo[r].align)
-		if r > 0 {
+		if r > 0 && (region(r-1) != regText || written == nil) {
 			content[r-1] = padded(content[r-1], start-spans[r-1].off)
+			sums[r-1] = checksum(content[r-1])
 		}
 		if region(r) == regTail {
 			content[r] = a.tail(start, &spans)
+			sums[r] = checksum(content[r])
 		}
 		spans[r] = span{start, uint64(len(content[r]))}
+		if region(r) == regText && written != nil {
+			spans[r].size, sums[r] = written.size, written.sum()
+		}
 		end = start + spans[r].size
 	}
 	if end > math.MaxUint32 {
@@ -169,7 +218,7 @@ func (a *Artifact) encode() (head []byte, content [regCount][]byte, err error) {
 	}
 	head = make([]byte, pageSize)
 	a.putELFHeader(head, machine, &spans)
-	return head, content, a.putHeader(head, &spans, &content)
+	return head, content, a.putHeader(head, &spans, &sums)
 }
 
 // padded is b with zeros behind it up to size, in place if they are there, as behind Pages.
@@ -180,18 +229,20 @@ func padded(b []byte, size uint64) []byte {
 	return append(make([]byte, 0, size), b...)[:size]
 }
 
+// PageUp is n rounded up to whole pages.
+func PageUp(n uint64) uint64 { return alignUp(n, pageSize) }
+
 func alignUp(n, to uint64) uint64 { return (n + to - 1) &^ (to - 1) }
 
 // putHeader writes our header, with the checksum of every region and its own.
-func (a *Artifact) putHeader(head []byte, spans *[regCount]span, content *[regCount][]byte) error {
+func (a *Artifact) putHeader(head []byte, spans *[regCount]span, sums *[regCount][sumSize]byte) error {
 	c := codec{b: []byte(magic + "\x00\x00\x00\x00")}
 	c.header(&a.Header)
 	for r := range spans {
 		s := &spans[r]
 		c.u64(&s.off)
 		c.u64(&s.size)
-		sum := checksum(content[r])
-		c.b = append(c.b, sum[:]...)
+		c.b = append(c.b, sums[r][:]...)
 	}
 	le.PutUint32(c.b[len(magic):], uint32(len(c.b)))
 	if headAt+len(c.b) > sumAt {

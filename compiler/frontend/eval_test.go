@@ -142,7 +142,7 @@ type instance struct {
 	machine *ssa.Machine
 	funcs   []*ssa.Func
 	elems   []bool // segments that are dropped
-	datas   []bool
+	datas   [][]byte
 	opts    Options
 	depth   int
 }
@@ -165,7 +165,7 @@ func instantiate(src []byte, opts Options) *instance {
 	}
 	in := &instance{
 		m: mod, opts: opts, funcs: make([]*ssa.Func, len(w.Funcs)),
-		elems: make([]bool, len(w.Elems)), datas: make([]bool, len(w.Datas)),
+		elems: make([]bool, len(w.Elems)), datas: make([][]byte, w.DataLen),
 	}
 	in.machine = &ssa.Machine{Call: in.call}
 	for _, mem := range w.Mems {
@@ -210,17 +210,16 @@ func (in *instance) fill() bool {
 		copy(table[start:], in.refs(e))
 		in.elems[i] = true
 	}
-	for i := range in.m.Wasm.Datas {
-		d := &in.m.Wasm.Datas[i]
+	for i, d := range in.m.Wasm.Datas() {
 		if d.Mode != wasm.SegmentActive {
+			in.datas[i] = d.Init
 			continue
 		}
 		start, mem := uint64(uint32(in.constant(in.m.Wasm.DataStart(d)))), in.machine.Memories[d.Mem]
-		if start+uint64(d.InitSize) > uint64(len(mem)) {
+		if start+uint64(len(d.Init)) > uint64(len(mem)) {
 			return false
 		}
-		copy(mem[start:], in.m.Wasm.DataInit(d))
-		in.datas[i] = true
+		copy(mem[start:], d.Init)
 	}
 	return true
 }
@@ -298,13 +297,9 @@ func (in *instance) builtin(m *ssa.Machine, id abi.Builtin, args []uint64) ([]ui
 		m.Memories[x] = append(m.Memories[x], make([]byte, args[1]<<16)...)
 		return []uint64{old}, 0, nil
 	case abi.BuiltinMemoryInit:
-		var data []byte
-		if !in.datas[args[1]] {
-			data = w.DataInit(&w.Datas[args[1]])
-		}
-		return replace(m.Memories[x], args[2], data, args[3], args[4], abi.TrapMemoryOutOfBounds)
+		return replace(m.Memories[x], args[2], in.datas[args[1]], args[3], args[4], abi.TrapMemoryOutOfBounds)
 	case abi.BuiltinDataDrop:
-		in.datas[x] = true
+		in.datas[x] = nil
 	case abi.BuiltinTableGrow:
 		old := uint64(len(m.Tables[x]))
 		if !fits(w.Tables[x].Limits, old, args[2], 100_000) {

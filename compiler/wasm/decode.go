@@ -91,8 +91,8 @@ func (d *decoder) module() {
 	if defined := len(d.m.Funcs) - d.m.ImportedFuncs; d.bodies != defined {
 		d.failAt(d.pos, "function and code section have inconsistent lengths: %d functions declared, %d bodies", defined, d.bodies)
 	}
-	if n := d.m.DataCount; n >= 0 && n != int64(len(d.m.Datas)) {
-		d.failAt(d.pos, "data count and data section have inconsistent lengths: %d segments announced, %d found", n, len(d.m.Datas))
+	if n := d.m.DataCount; n >= 0 && n != int64(d.m.DataLen) {
+		d.failAt(d.pos, "data count and data section have inconsistent lengths: %d segments announced, %d found", n, d.m.DataLen)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/wasmaot/wasmaot/compiler/wasm"
 )
@@ -156,32 +157,36 @@ func TestModule(t *testing.T) {
 			{Mode: wasm.SegmentPassive, Type: wasm.ExternRef, Exprs: []wasm.ConstExpr{*constant(0x5e, wasm.ConstInstr{Op: wasm.OpRefNull})}, Offset: 0x5b},
 			{Mode: wasm.SegmentDeclarative, Type: wasm.FuncRef, Funcs: []uint32{1}, Offset: 0x61},
 		},
-		Datas: []wasm.DataSegment{
-			{Offset: 0x71, InitOffset: 0x76, InitSize: 3},
-			{Mode: wasm.SegmentPassive, Offset: 0x79, InitOffset: 0x7b, InitSize: 2},
-		},
 		Start:           1,
 		ImportedFuncs:   1,
 		ImportedGlobals: 1,
 		DataCount:       2,
+		DataLen:         2,
 		Names:           wasm.NameSection{Module: "main", Funcs: map[uint32]string{0: "env.f", 1: "main.run"}},
 		Producers:       []byte{0},
 	}
 	ignore := cmp.FilterPath(func(p cmp.Path) bool {
 		name := p.Last().String()
-		return name == ".features" || name == ".declared" || name == ".Customs" || name == ".known" || name == ".place" || name == ".start" || name == ".dataStarts"
+		return name == ".features" || name == ".declared" || name == ".Customs" || name == ".dataAt"
 	}, cmp.Ignore())
 	if diff := cmp.Diff(want, m, ignore); diff != "" {
 		t.Errorf("-expected +found:\n%s", diff)
 	}
-	if diff := cmp.Diff(constant(0, wasm.ConstInstr{Op: wasm.OpI32Const, Bits: 1<<64 - 1}), m.DataStart(&m.Datas[0])); diff != "" {
-		t.Errorf("start of the first data segment: -expected +found:\n%s", diff)
+	var datas []wasm.DataSegment
+	for i, d := range m.Datas() {
+		if i == 0 {
+			if diff := cmp.Diff(constant(0, wasm.ConstInstr{Op: wasm.OpI32Const, Bits: 1<<64 - 1}), m.DataStart(d)); diff != "" {
+				t.Errorf("start of the first data segment: -expected +found:\n%s", diff)
+			}
+			if at, ok := m.DataPlace(d); at != 1<<32-1 || !ok {
+				t.Errorf("place of the first data segment: %#x %v", at, ok)
+			}
+		}
+		datas = append(datas, *d)
 	}
-	if at, ok := m.DataPlace(&m.Datas[0]); at != 1<<32-1 || !ok {
-		t.Errorf("place of the first data segment: %#x %v", at, ok)
-	}
-	if init := m.DataInit(&m.Datas[1]); string(init) != "de" {
-		t.Errorf("contents of the second data segment: %q", init)
+	wantDatas := []wasm.DataSegment{{Offset: 0x71, Init: []byte("abc")}, {Mode: wasm.SegmentPassive, Offset: 0x79, Init: []byte("de")}}
+	if diff := cmp.Diff(wantDatas, datas, cmpopts.IgnoreUnexported(wasm.DataSegment{})); diff != "" {
+		t.Errorf("data segments: -expected +found:\n%s", diff)
 	}
 	if len(m.Customs) != 2 || m.Customs[0].Name != "name" || m.Customs[1].Name != "producers" {
 		t.Errorf("custom sections: %+v", m.Customs)

@@ -1,5 +1,7 @@
 package wasm
 
+import "iter"
+
 // Module is a decoded module whose declarations are valid. Function bodies are not
 // yet checked: a Validator does that, one body at a time.
 //
@@ -15,20 +17,21 @@ type Module struct {
 	Globals []Global     // all globals, imported first
 	Tags    []Tag        // all tags, imported first (exception handling)
 	Elems   []ElemSegment
-	Datas   []DataSegment
 	Start   int64 // function index, -1 if there is none
 
 	ImportedFuncs, ImportedTables, ImportedMems, ImportedGlobals, ImportedTags int
 
 	// DataCount is the data count section's value, -1 without one.
 	DataCount int64
+	// DataLen is the number of data segments; Datas gives them.
+	DataLen int
 
 	Names     NameSection
 	Customs   []CustomSection
 	Producers []byte // contents of the "producers" section, nil without one
 
-	features   Features
-	dataStarts []ConstExpr
+	features Features
+	dataAt   int // where the first data segment begins in Source
 }
 
 // ValType is a value type: number, vector or reference. References carry nullability and a heap
@@ -146,23 +149,30 @@ type ElemSegment struct {
 // Len is the number of elements.
 func (s *ElemSegment) Len() int { return max(len(s.Funcs), len(s.Exprs)) }
 
-// DataSegment initialises a memory. Go's modules have tens of thousands, hence it is small and without pointers;
-// Module.DataInit and Module.DataStart give the rest.
+// DataSegment initialises a memory.
 type DataSegment struct {
-	Mode                 SegmentMode // active or passive
-	known                bool        // place is
-	Mem                  uint32
-	Offset               uint32
-	InitOffset, InitSize uint32 // its contents in the file
+	Mode   SegmentMode // active or passive
+	Mem    uint32
+	Offset uint32
+	Init   []byte
 
-	start uint32 // index in Module.dataStarts, if place is not known
-	place uint64 // active: the constant where it begins, as ConstInstr.Bits
+	known bool       // place is
+	place uint64     // active: the constant where it begins, as ConstInstr.Bits
+	start *ConstExpr // active: where it begins, if that is no constant
 }
 
-// DataInit is a data segment's contents.
-func (m *Module) DataInit(d *DataSegment) []byte {
-	end := d.InitOffset + d.InitSize
-	return m.Source[d.InitOffset:end:end]
+// Datas gives the data segments, decoded anew: Go's modules have tens of thousands. Each is valid until the next.
+func (m *Module) Datas() iter.Seq2[int, *DataSegment] {
+	return func(yield func(int, *DataSegment) bool) {
+		d := decoder{reader: reader{src: m.Source, pos: m.dataAt}, m: m}
+		var s DataSegment
+		for i := range m.DataLen {
+			d.dataSegment(&s)
+			if !yield(i, &s) {
+				return
+			}
+		}
+	}
 }
 
 // DataStart is where an active data segment begins.
@@ -171,7 +181,7 @@ func (m *Module) DataStart(d *DataSegment) *ConstExpr {
 	case d.Mode != SegmentActive:
 		return nil
 	case !d.known:
-		return &m.dataStarts[d.start]
+		return d.start
 	case m.Mems[d.Mem].Is64:
 		return &ConstExpr{Instrs: []ConstInstr{{Op: OpI64Const, Bits: d.place}}}
 	}

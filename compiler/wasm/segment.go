@@ -1,7 +1,5 @@
 package wasm
 
-import "slices"
-
 // constExpr reads a constant expression whose value has type want (spec, "Validation", "Constant Expressions").
 func (d *decoder) constExpr(want ValType) *ConstExpr {
 	e := ConstExpr{Offset: uint32(d.pos)}
@@ -190,15 +188,17 @@ func (d *decoder) elements(s *ElemSegment, exprs bool) {
 
 func (d *decoder) dataSection() {
 	n := d.count(maxSegments, "data segments")
-	d.m.Datas = slices.Grow(d.m.Datas, d.room(n, 2))
-	for i := 0; i < n && d.err == nil; i++ {
-		d.m.Datas = append(d.m.Datas, d.dataSegment())
+	d.m.dataAt = d.pos
+	var s DataSegment
+	for d.m.DataLen < n && d.err == nil {
+		d.dataSegment(&s)
+		d.m.DataLen++
 	}
 }
 
-func (d *decoder) dataSegment() DataSegment {
+func (d *decoder) dataSegment(s *DataSegment) {
 	pos := d.pos
-	s := DataSegment{Offset: uint32(pos)}
+	*s = DataSegment{Offset: uint32(pos)}
 	flags := d.u32()
 	switch flags {
 	case 0, segIndex:
@@ -206,18 +206,15 @@ func (d *decoder) dataSegment() DataSegment {
 		s.Mode = SegmentPassive
 	default:
 		d.failAt(pos, "malformed data segment kind %d", flags)
-		return s
+		return
 	}
 	if flags != 0 {
 		d.need(d.m.features, FeatureBulkMemory, pos, "a data segment with flags")
 	}
 	if s.Mode == SegmentActive {
-		d.dataPlace(&s, flags == segIndex)
+		d.dataPlace(s, flags == segIndex)
 	}
-	size := d.u32()
-	s.InitOffset, s.InitSize = uint32(d.pos), size
-	d.bytes(int(size), "data")
-	return s
+	s.Init = d.bytes(int(d.u32()), "data")
 }
 
 // dataPlace reads where an active segment begins.
@@ -247,6 +244,5 @@ func (d *decoder) dataPlace(s *DataSegment, explicit bool) {
 		s.known, s.place = true, e.Instrs[0].Bits
 		return
 	}
-	s.start = uint32(len(d.m.dataStarts))
-	d.m.dataStarts = append(d.m.dataStarts, *e)
+	s.start = e
 }

@@ -30,7 +30,7 @@ func CheckOutput(path string) error {
 }
 
 // WriteFile writes a file that appears whole or not at all. What is there and no regular file, such as /dev/null or a pipe, is written
-// to: a rename would put a file in its place.
+// to: a rename would put a file in its place. A link stays one.
 func WriteFile(path string, data []byte, mode fs.FileMode) error {
 	return WriteFileFrom(path, bytes.NewReader(data), mode)
 }
@@ -46,12 +46,16 @@ func WriteFileFrom(path string, from io.WriterTo, mode fs.FileMode) (err error) 
 		return errors.Join(err, f.Close())
 	}
 	// The name of the file for a while tells people nothing.
+	named := path
 	defer func() {
 		var failed *fs.PathError
 		if errors.As(err, &failed) {
-			err = &fs.PathError{Op: failed.Op, Path: path, Err: failed.Err}
+			err = &fs.PathError{Op: failed.Op, Path: named, Err: failed.Err}
 		}
 	}()
+	if file, err := filepath.EvalSymlinks(path); err == nil {
+		path = file
+	}
 	tmp, err := os.CreateTemp(filepath.Dir(path), TempPrefix+"*")
 	if err != nil {
 		return err

@@ -41,7 +41,20 @@ func TestWriteFile(t *testing.T) {
 	if err := WriteFile(dir, nil, 0o600); err == nil {
 		t.Error("a directory was replaced")
 	}
-	if list, _ := os.ReadDir(dir); len(list) != 2 {
-		t.Errorf("%d files, expected 2", len(list))
+	link := filepath.Join(dir, "link")
+	if err := os.Symlink("file", link); err != nil {
+		t.Fatal(err)
+	}
+	if err := WriteFile(link, []byte("through a link"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if b, err := os.ReadFile(file); string(b) != "through a link" || err != nil {
+		t.Errorf("the file a link leads to: %q, %v", b, err)
+	}
+	if fi, err := os.Lstat(link); err != nil || fi.Mode()&os.ModeSymlink == 0 {
+		t.Errorf("the link is now %v, %v", fi, err)
+	}
+	if list, _ := os.ReadDir(dir); len(list) != 3 {
+		t.Errorf("%d files, expected 3", len(list))
 	}
 }

@@ -104,7 +104,7 @@ func (i *Instance) export() {
 // initialise applies the segments and runs the start function (core specification, "Instantiation").
 func (i *Instance) initialise() error {
 	m := i.Module
-	i.elems, i.datas = make([][]Value, len(m.Elems)), make([][]byte, len(m.Datas))
+	i.elems, i.datas = make([][]Value, len(m.Elems)), make([][]byte, m.DataLen)
 	for n := range m.Elems {
 		s := &m.Elems[n]
 		refs := i.elements(s)
@@ -119,17 +119,16 @@ func (i *Instance) initialise() error {
 			copy(to, refs)
 		}
 	}
-	for n := range m.Datas {
-		s := &m.Datas[n]
+	for n, s := range m.Datas() {
 		if s.Mode == wasm.SegmentPassive {
-			i.datas[n] = m.DataInit(s)
+			i.datas[n] = s.Init
 			continue
 		}
-		to, ok := slice(i.Mems[s.Mem].Data, i.constant(m.DataStart(s)).Lo, uint64(s.InitSize))
+		to, ok := slice(i.Mems[s.Mem].Data, i.constant(m.DataStart(s)).Lo, uint64(len(s.Init)))
 		if !ok {
 			return TrapMemoryOutOfBounds
 		}
-		copy(to, m.DataInit(s))
+		copy(to, s.Init)
 	}
 	if m.Start < 0 {
 		return nil
