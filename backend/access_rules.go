@@ -86,6 +86,8 @@ func rulesFor(f *ssa.Func) []rule {
 		{"context of a function", FactDesc, abi.FuncDescCtx, 8, 1, 8, false, indexed(FactOtherContext, 0)},
 		{"code of a function", FactDesc, abi.FuncDescCode, 8, 1, 8, false, indexed(FactCode, 0)},
 		{"type of a function", FactDesc, abi.FuncDescTypeID, 4, 1, 4, false, nil},
+		{"pinned global", FactContext, abi.CtxPinned, 8, 1, 8, false, indexed(FactCell, 0)},
+		{"pinned global elsewhere", FactOtherContext, abi.CtxPinned, 8, 1, 8, false, indexed(FactCell, 0)},
 		{"memory base elsewhere", FactOtherContext, abi.CtxMemBase, 8, 1, 8, false, indexed(FactOtherBase, 0)},
 	}
 }

@@ -114,6 +114,14 @@ type Config struct {
 	Poison   bool   // dirty upper halves, dead slots and clobbered registers on purpose, for tests
 }
 
+// File is what may be allocated in a module's code.
+func (t *Target) File(m *ssa.Module) *regalloc.File {
+	if m != nil && m.Pinned != 0 {
+		return t.PinnedRegs
+	}
+	return t.Regs
+}
+
 // Target is an instruction set.
 type Target struct {
 	Name         string // GOARCH
@@ -123,6 +131,7 @@ type Target struct {
 	SHA          uint64        // the feature that ssa.OpVSHA256Rounds and the like need, 0 if there is none
 	Baseline     uint64        // features every CPU has that we run on
 	Regs         *regalloc.File
+	PinnedRegs   *regalloc.File // of code that has a pinned global
 	Conv         *abi.Convention
 
 	// Lower selects instructions for f into m, which is reset first.

@@ -17,6 +17,8 @@ const (
 	TSwitch // temp, index; Imm entries in Func.Switches from Aux
 	TTrap   // Imm is the trap
 	TPoison // d = a: the upper half becomes garbage
+	TPinned // d = the pinned global
+	TPin    // the pinned global = u
 
 	TCheckAddr // d (early), index, MemoryRec, base unless pinned: a checked address; Imm = offset + size, Aux = size, AuxIndex64
 	TMemCopy   // destination, source, count where isel.Bulk says; Imm is the length, if it is a constant

@@ -125,6 +125,7 @@ func CompileCode(ctx context.Context, src []byte, hash *[sha256.Size]byte, opts 
 	if err := cmp.Or(declareErr, err); err != nil {
 		return nil, err
 	}
+	a.Module.Pinned = mod.SSA.Pinned
 	if opts.Poll {
 		declarePollCounter(&a.Module)
 	}
@@ -154,6 +155,9 @@ func findFacts(m *wasm.Module, mod *frontend.Module, opts *Options, sha bool) (u
 	})
 	if opts.on(unwinders) {
 		mod.FindUnwinders()
+	}
+	if opts.on(pinning) {
+		mod.FindPinned(opts.Debug.Poison)
 	}
 	leavesFound()
 	mod.Leaves = found

@@ -45,7 +45,7 @@ var passes = []pass{
 		return nil
 	}},
 	{name: "lower", required: true, run: func(w *worker) error { return w.target.Lower(&w.config, &w.f, &w.m) }},
-	{name: "regalloc", required: true, run: func(w *worker) error { return w.alloc.Run(&w.m.RA, w.target.Regs, &w.result) }},
+	{name: "regalloc", required: true, run: func(w *worker) error { return w.alloc.Run(&w.m.RA, w.target.File(w.mod.SSA), &w.result) }},
 	{name: "emit", required: true, run: func(w *worker) error { return w.target.Emit(&w.config, &w.m, &w.result, &w.code) }},
 }
 
@@ -177,7 +177,7 @@ func (w *worker) inspect(pass string) error {
 	case middle:
 		return ssa.Check(&w.f)
 	case pass == "regalloc":
-		return regalloc.Check(&w.m.RA, w.target.Regs, &w.result)
+		return regalloc.Check(&w.m.RA, w.target.File(w.mod.SSA), &w.result)
 	case pass == "emit":
 		if w.target.CheckAccess != nil {
 			return w.target.CheckAccess(&w.config, &w.m, &w.code)
@@ -224,6 +224,9 @@ const (
 	unwinders = "unwinders" // no way on from calls of functions that never return 0
 )
 
+// pinning keeps the global that is written most often in a register.
+const pinning = "pinning"
+
 // inlining is the pass that puts functions in the place of calls.
 const inlining = "inline"
 
@@ -232,7 +235,7 @@ const layout = "layout"
 
 // Optional names what Debug.Off may switch off.
 func Optional() []string {
-	names := []string{threading, split, leaves, unwinders, layout}
+	names := []string{threading, split, leaves, unwinders, pinning, layout}
 	for _, p := range passes {
 		if !p.required && p.parts == nil {
 			names = append(names, p.name)

@@ -164,6 +164,7 @@ func (i *Instance) fillHeader() {
 	i.setWord(abi.CtxNullFunc, addrOf(&nullDesc))
 	i.setWord(abi.CtxSelf, i.vmctx)
 	i.setWord(abi.CtxFaults, i.vmctx+i.layout.faults)
+	i.setWord(abi.CtxPinned, i.vmctx+uint64(i.code.art.Module.PinnedCell(&i.code.layout)))
 	for k, t := range i.code.types {
 		*(*uint32)(i.at(uint64(i.code.layout.TypeIDs) + 4*uint64(k))) = t.id
 	}

@@ -91,6 +91,7 @@ const (
 func dispatch(s *nativeStack, reason uint64) (resume uint64) {
 	if reason == reasonPreempt {
 		if s.ended() {
+			s.e.settlePinned()
 			return s.interrupted(s.backtraceFrom(site{s.e.pc, s.e.sp}))
 		}
 		if s.watched {
@@ -98,6 +99,7 @@ func dispatch(s *nativeStack, reason uint64) (resume uint64) {
 		}
 		return stubs.restore
 	}
+	s.e.settlePinned()
 	s.err = s.trap()
 	return guestFailed
 }

@@ -117,6 +117,9 @@ func checkArtifact(a *artifact.Artifact) error {
 	if shape.ImportedFuncs != len(m.ImportedFuncTypes) || shape.Tables < 0 || shape.Memories < 0 || shape.Globals < 0 {
 		return errors.New("artifact: imports and declarations do not agree")
 	}
+	if p := int(m.Pinned) - 1; p >= 0 && (p < shape.ImportedGlobals || p >= len(m.Globals) || m.Globals[p].Type != abi.I32) {
+		return fmt.Errorf("artifact's pinned global %d: expected one of its own of type i32", p)
+	}
 	for i := range m.Exports {
 		if e := &m.Exports[i]; int(e.Kind) >= len(spaces) || int(e.Index) >= spaces[e.Kind] {
 			return fmt.Errorf("artifact's export %q: no %s %d", e.Name, e.Kind, e.Index)

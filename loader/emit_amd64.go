@@ -41,6 +41,7 @@ var (
 	movLoad   = form{wide: true, opcode: []byte{0x8b}}                 // mov r64, r/m64
 	movLoad32 = form{opcode: []byte{0x8b}}                             // mov r32, r/m32
 	movStore  = form{wide: true, opcode: []byte{0x89}}                 // mov r/m64, r64
+	movTo32   = form{opcode: []byte{0x89}}                             // mov r/m32, r32
 	lea       = form{wide: true, opcode: []byte{0x8d}}                 // lea r64, m
 	movups    = form{opcode: []byte{0x0f, 0x10}}                       // movups x, m128
 	movupsTo  = form{opcode: []byte{0x0f, 0x11}}                       // movups m128, x

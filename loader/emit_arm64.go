@@ -28,6 +28,7 @@ var (
 	ldrD = access{0xfd400000, 3}
 	ldrQ = access{0x3dc00000, 4}
 	strX = access{0xf9000000, 3}
+	strW = access{0xb9000000, 2}
 	strD = access{0xfd000000, 3}
 	strQ = access{0x3d800000, 4}
 )

@@ -216,11 +216,15 @@ func hostContext() uint64 {
 		b := new([abi.CtxHeader / 8]uint64)
 		b[abi.CtxMemRec/8] = uint64(uintptr(unsafe.Pointer(&noMemory)))
 		b[abi.CtxSelf/8] = uint64(uintptr(unsafe.Pointer(b)))
+		b[abi.CtxPinned/8] = uint64(uintptr(unsafe.Pointer(&noPinned)))
 		hostContextBlock = b
 		return b[abi.CtxSelf/8]
 	})
 }
 
 var hostContextOnce lazy.Value[uint64]
+
+// noPinned is the cell for the pinned global of code that has none.
+var noPinned uint64
 
 var hostContextBlock *[abi.CtxHeader / 8]uint64 // keeps it

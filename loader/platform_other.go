@@ -36,7 +36,8 @@ func threadID() uint32             { return 0 }
 func interruptThread(uint32) error { return ErrUnsupported }
 func interruptThreads() error      { return ErrUnsupported }
 
-func isStub(uint64) bool { return false }
+func isStub(uint64) bool      { return false }
+func (e *exec) settlePinned() {}
 
 // guestState is what the rest of the package needs of it.
 type guestState struct{ pc, sp uint64 }

@@ -48,7 +48,10 @@ func emitEntry(code []byte, sig *abi.Signature) ([]byte, error) {
 	})
 	e.loadWord(conv.Context, conv.Callee, abi.FuncDescCtx)
 	e.loadWord(conv.MemBase, conv.Context, abi.CtxMemBase)
+	e.loadPinned()
 	e.callAt(conv.Callee, abi.FuncDescCode)
+	e.loadWord(regScratch, conv.Context, abi.CtxPinned)
+	e.mem(storePinned, conv.Pinned, regScratch, 0)
 	e.addTo(regExec, regSP, frame)
 	if len(results) > 0 {
 		e.loadWord(regBuffer, regExec, atBuffer)
@@ -102,8 +105,26 @@ func emitExit(code []byte, sig *abi.Signature) ([]byte, error) {
 	})
 	e.loadWord(conv.Context, regSP, 0)
 	e.loadWord(conv.MemBase, regSP, 8)
+	e.loadPinned()
 	e.epilogue(frame)
 	return e.code, checkStub(sig, frame)
+}
+
+// loadPinned loads what the context's code has as its pinned global. After a call for Go it may have changed.
+func (e *emitter) loadPinned() {
+	e.loadWord(regScratch, conv.Context, abi.CtxPinned)
+	e.load(abi.I32, conv.Pinned, regScratch, 0)
+}
+
+// settlePinned stores the pinned global of the code that was stopped for good in its cell. Stubs run when it is there already, and so do instructions
+// that set the context: the register holds the new one's.
+func (e *exec) settlePinned() {
+	c, off := codeAt(e.pc)
+	if c == nil || setsContext(c.art.Text[off:]) {
+		return
+	}
+	cell := *(*uint64)(pointer(e.regs[conv.Context] + abi.CtxPinned))
+	*(*uint32)(pointer(cell)) = uint32(e.regs[conv.Pinned])
 }
 
 // exitSaved is the room for context and memory base in an exit stub's frame, below the slots.

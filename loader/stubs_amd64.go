@@ -20,6 +20,9 @@ const (
 	regBuffer  = r11
 )
 
+// storePinned stores 32 bits.
+var storePinned = movTo32
+
 // padding, as an instruction, traps.
 const padding = 0xcc
 

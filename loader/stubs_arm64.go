@@ -20,6 +20,9 @@ const (
 	regBuffer  = 10
 )
 
+// storePinned stores 32 bits.
+var storePinned = strW
+
 // padding, as an instruction, traps.
 const padding = 0
 

@@ -2,7 +2,11 @@
 
 package loader
 
-import "github.com/wasmaot/wasmaot/compiler/artifact"
+import (
+	"bytes"
+
+	"github.com/wasmaot/wasmaot/compiler/artifact"
+)
 
 // guestState is the guest's registers, by machine number, and what IRETQ takes, in its order.
 type guestState struct {
@@ -47,3 +51,9 @@ func (s *nativeStack) isReturn(at uint64) bool {
 func (s *nativeStack) exitReturn() site {
 	return s.returnAt(s.e.sp + exitFrameOf(s.e.regs[conv.Callee]))
 }
+
+// setContext is the instruction that sets the context register in functions: mov r14, r11.
+var setContext = []byte{0x4d, 0x8b, 0xf3}
+
+// setsContext reports whether code begins with it.
+func setsContext(code []byte) bool { return bytes.HasPrefix(code, setContext) }

@@ -78,3 +78,11 @@ func (s *nativeStack) exitReturn() site {
 	e := s.e
 	return site{e.regs[rLink], e.sp + exitFrameOf(e.regs[conv.Callee]) + linkSize}
 }
+
+// setContext is the instruction that sets the context register in functions: mov x27, x25.
+const setContext = 0xaa1903fb
+
+// setsContext reports whether code begins with it.
+func setsContext(code []byte) bool {
+	return len(code) >= 4 && binary.LittleEndian.Uint32(code) == setContext
+}

@@ -49,6 +49,8 @@ var templates = [templateEnd]func(e *emitter){
 	tFillShort: (*emitter).emitFillShort,
 
 	tPoison:    (*emitter).emitPoison,
+	tPinned:    (*emitter).emitPinned,
+	tPin:       (*emitter).emitPin,
 	tCall:      (*emitter).emitCall,
 	tCallDesc:  (*emitter).emitCallDesc,
 	tCallTable: (*emitter).emitCallTable,

@@ -66,6 +66,8 @@ const (
 	tSwitch    = backend.TSwitch
 	tTrap      = backend.TTrap
 	tPoison    = backend.TPoison
+	tPinned    = backend.TPinned
+	tPin       = backend.TPin
 	tCheckAddr = backend.TCheckAddr
 	tMemCopy   = backend.TMemCopy // rdi, rsi, rcx
 	tMemFill   = backend.TMemFill // rdi, rax, rcx

@@ -61,7 +61,7 @@ func (l *lowerer) canFold(v ssa.Value, size uint8) bool {
 	if in.Op != ssa.OpLoad && in.Op != ssa.OpGlobal || uint8(in.Type.Size()) != size {
 		return false
 	}
-	if in.Op == ssa.OpGlobal && int(in.A) < l.F.Module.Layout.Shape.ImportedGlobals {
+	if in.Op == ssa.OpGlobal && (int(in.A) < l.F.Module.Layout.Shape.ImportedGlobals || in.A+1 == l.F.Module.Pinned) {
 		return false
 	}
 	return l.LoadMoves(v)

@@ -12,7 +12,7 @@ func (e *emitter) emitPoison() {
 
 // PoisonRegisters fills all registers with garbage but those that the instruction's operands are in.
 func (e *emitter) PoisonRegisters() {
-	free := e.Free(allocatable | 1<<regScratch | 1<<regScratchX)
+	free := e.Free(e.ClobberedByCalls(allocatable, regPinned) | 1<<regScratch | 1<<regScratchX)
 	for r := RAX; r <= X15; r++ {
 		switch {
 		case free>>r&1 == 0:

@@ -24,13 +24,15 @@ const (
 	FeatureSHA      = cpu.SHA
 )
 
-// Registers with a fixed meaning in generated code. None of them is allocated.
+// Registers with a fixed meaning in generated code. None of them is allocated but regPinned.
 const (
 	regCtx      = R14 // instance context
 	regMemBase  = R15 // base of memory 0
 	regScratch  = R11 // free within a template and between instructions
 	regScratchX = X15
 	regCallee   = RAX // FuncDesc address on calls through one
+	regCrossing = R10 // free at calls: no value lives through them, and no parameter travels in it
+	regPinned   = RBP // the pinned global in code that has one, else allocated
 )
 
 // Target is the x86-64 instruction set.
@@ -42,6 +44,7 @@ var Target = &backend.Target{
 	Baseline:     FeatureV2,
 	SHA:          FeatureSHA,
 	Regs:         &registers,
+	PinnedRegs:   pinnedRegisters,
 	Conv:         &abi.AMD64,
 	Lower:        lower,
 	Emit:         emitCode,
@@ -62,6 +65,9 @@ var registers = regalloc.File{
 		X8: "xmm8", X9: "xmm9", X10: "xmm10", X11: "xmm11", X12: "xmm12", X13: "xmm13", X14: "xmm14", X15: "xmm15",
 	},
 }
+
+// pinnedRegisters are those of code that has a pinned global.
+var pinnedRegisters = registers.Without(regPinned)
 
 // allocatable is the set of all registers that may be allocated: what a call destroys.
 const allocatable regalloc.RegSet = (1<<R14-1<<RAX)&^(1<<RSP|1<<regScratch) | (1<<X15 - 1<<X0)

@@ -50,6 +50,8 @@ const (
 	tCallTable = backend.TCallTable // index x8, the form for TableRec's length
 	tReturn    = backend.TReturn
 	tPoison    = backend.TPoison
+	tPinned    = backend.TPinned
+	tPin       = backend.TPin
 	tCheckAddr = backend.TCheckAddr
 	tMemCopy   = backend.TMemCopy // x0, x1, x2
 	tMemFill   = backend.TMemFill

@@ -9,7 +9,7 @@ const poisonHigh = emit.PoisonHigh
 
 // PoisonRegisters fills all registers with garbage but those that the instruction's operands are in.
 func (e *emitter) PoisonRegisters() {
-	free := e.Free(allocatable | 1<<regScratch | 1<<regScratchV)
+	free := e.Free(e.ClobberedByCalls(allocatable, regPinned) | 1<<regScratch | 1<<regScratchV)
 	for r := V0; r <= V31; r++ {
 		if free>>r&1 != 0 {
 			e.a.MovImm(8, regScratch, emit.Poison)

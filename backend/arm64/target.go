@@ -19,6 +19,7 @@ var Target = &backend.Target{
 	HostFeatures: cpu.Host,
 	Baseline:     0,
 	Regs:         &registers,
+	PinnedRegs:   pinnedRegisters,
 	Conv:         &abi.ARM64,
 	Lower:        lower,
 	Emit:         emitCode,
@@ -29,13 +30,14 @@ var Target = &backend.Target{
 	CheckAccess:  checkAccess,
 }
 
-// Registers with a fixed meaning in generated code, see abi.ARM64. None of them is allocated.
+// Registers with a fixed meaning in generated code, see abi.ARM64. None of them is allocated but regPinned.
 const (
 	regCtx      = X27 // instance context
 	regMemBase  = X26 // base of memory 0
 	regScratch  = X25 // free within a template and between instructions
 	regScratchV = V31
-	regCallee   = X8 // FuncDesc address on calls through one
+	regCallee   = X8  // FuncDesc address on calls through one
+	regPinned   = X24 // the pinned global in code that has one, else allocated
 	regLink     = X30
 )
 
@@ -56,6 +58,9 @@ var registers = regalloc.File{
 		"v16", "v17", "v18", "v19", "v20", "v21", "v22", "v23", "v24", "v25", "v26", "v27", "v28", "v29", "v30", "v31",
 	},
 }
+
+// pinnedRegisters are those of code that has a pinned global.
+var pinnedRegisters = registers.Without(regPinned)
 
 // allocatable is the set of all registers that may be allocated: what a call destroys.
 const allocatable regalloc.RegSet = (1<<16 - 1) | (1<<25 - 1<<19) | 1<<29 | (1<<63 - 1<<32)

@@ -83,7 +83,7 @@ func Random(t *testing.T, mc *Machine) {
 		c := &compiler{mc: mc}
 		c.cfg.Features = features
 		for i := range n {
-			c.cfg.Poison = i%2 == 1
+			c.cfg.Poison = i%4 >= 2
 			runRandom(t, c, seed+uint64(i))
 			if t.Failed() {
 				t.Fatalf("first failure: WASMAOT_SEED=%d, features %#x", seed+uint64(i), features)
@@ -97,6 +97,9 @@ func runRandom(t *testing.T, c *compiler, seed uint64) {
 	o := ssatest.Options{Blocks: 1 + r.IntN(12), Insts: 1 + r.IntN(30), NoFloats: r.IntN(3) == 0, NoCalls: r.IntN(3) == 0, Explicit: r.IntN(3) == 0}
 	f := ssatest.Func(r, o)
 	f.Module = testModule
+	if seed%2 == 0 {
+		f.Module = pinnedModule
+	}
 	canonicalNaNs(f)
 	if err := ssa.Check(f); err != nil {
 		t.Errorf("%v\n%s", err, f)
@@ -112,6 +115,9 @@ func runRandom(t *testing.T, c *compiler, seed uint64) {
 		t.Fatal(err)
 	}
 	defer in.code.Close()
+	if f.Module == pinnedModule {
+		in.havePinned()
+	}
 	for k := range uint64(3) {
 		args := ssatest.Args(rand.New(rand.NewPCG(seed, 2+k)), f.Sig)
 		var log1, log2 strings.Builder

@@ -44,10 +44,10 @@ func (c *compiler) compile(f *ssa.Func) (*backend.Code, error) {
 	if err := target.Lower(&c.cfg, f, &c.m); err != nil {
 		return nil, err
 	}
-	if err := c.alloc.Run(&c.m.RA, target.Regs, &c.r); err != nil {
+	if err := c.alloc.Run(&c.m.RA, target.File(f.Module), &c.r); err != nil {
 		return nil, err
 	}
-	if err := regalloc.Check(&c.m.RA, target.Regs, &c.r); err != nil {
+	if err := regalloc.Check(&c.m.RA, target.File(f.Module), &c.r); err != nil {
 		return nil, err
 	}
 	code := new(backend.Code)
@@ -69,6 +69,13 @@ var testModule = func() *ssa.Module {
 		Types: len(m.FuncSigs), ImportedFuncs: 1, Funcs: len(m.FuncSigs),
 		Globals: len(m.GlobalTypes), Tables: 1, Memories: 2,
 	})
+	return &m
+}()
+
+// pinnedModule is testModule with its first global pinned.
+var pinnedModule = func() *ssa.Module {
+	m := *testModule
+	m.Pinned = 1
 	return &m
 }()
 
@@ -99,6 +106,26 @@ type instance struct {
 	second  []byte       // memory 1
 	m       *ssa.Machine // the state that native code works on, brought up to date for calls
 	trap    abi.Trap     // of a call
+	pinned  bool         // the code is that of pinnedModule
+}
+
+// pin puts the pinned global from its cell into its register, unpin back.
+func (in *instance) pin(s *exec.State) {
+	if in.pinned {
+		s.Int[in.mc.Target.Conv.Pinned] = garbage&^math.MaxUint32 | uint64(binary.LittleEndian.Uint32(in.ctx[testModule.Layout.Globals:]))
+	}
+}
+
+func (in *instance) unpin(s *exec.State) {
+	if in.pinned {
+		binary.LittleEndian.PutUint32(in.ctx[testModule.Layout.Globals:], uint32(s.Int[in.mc.Target.Conv.Pinned]))
+	}
+}
+
+// havePinned says that the code has a pinned global.
+func (in *instance) havePinned() {
+	in.pinned = true
+	binary.LittleEndian.PutUint64(in.ctx[abi.CtxPinned:], addressOf(in.ctx[testModule.Layout.Globals:]))
 }
 
 // secondBytes is the size of memory 1.
@@ -137,7 +164,7 @@ func newMachine(seed uint64, log *strings.Builder) *ssa.Machine {
 
 func newInstance(mc *Machine, native *backend.Code) (*instance, error) {
 	lay := &testModule.Layout
-	in := &instance{mc: mc, native: native, ctx: make([]byte, lay.Size), imports: make([]byte, abi.FuncDescSize), foreign: make([]byte, 64), second: make([]byte, secondBytes)}
+	in := &instance{mc: mc, native: native, ctx: make([]byte, lay.Size), imports: make([]byte, abi.FuncDescSize), foreign: make([]byte, abi.CtxHeader+abi.GlobalCellSize), second: make([]byte, secondBytes)}
 	funcs := len(testModule.FuncSigs)
 	put := binary.LittleEndian.PutUint64
 	var err, failed error
@@ -163,6 +190,8 @@ func newInstance(mc *Machine, native *backend.Code) (*instance, error) {
 	put(in.imports[abi.FuncDescCtx:], addressOf(in.foreign))
 	put(in.foreign[abi.CtxMemBase:], 0x1234567890)
 	put(in.ctx[abi.CtxMemBase:], addressOf(guestMemory))
+	put(in.foreign[abi.CtxPinned:], addressOf(in.foreign[abi.CtxHeader:]))
+	put(in.ctx[abi.CtxPinned:], addressOf(in.ctx[lay.Unpinned:]))
 	put(in.ctx[abi.CtxMemRec:], addressOf(in.ctx[lay.Memories:]))
 	put(in.ctx[lay.Memories+abi.MemoryRecBase:], addressOf(guestMemory))
 	put(in.ctx[lay.Memories+abi.MemoryRecBytes:], ssatest.MemoryBytes)
@@ -279,11 +308,15 @@ func (in *instance) run(sig *abi.Signature, args []uint64, m *ssa.Machine) ([]ui
 	setPlaces(params, args, &s, stack)
 	s.Int[mc.Target.Conv.Context], s.Int[mc.Target.Conv.MemBase] = addressOf(in.ctx), addressOf(guestMemory)
 	in.store()
+	in.pin(&s)
 	var err error
 	fault, err2 := in.code.Call(in.text, &s, stack, func(n int, s *exec.State, area []uint64) bool {
 		err = in.callout(uint32(n), s, area)
 		return err == nil && in.trap == 0
 	})
+	if fault != nil || err == nil && in.trap == 0 {
+		in.unpin(&s)
+	}
 	in.load()
 	switch {
 	case err2 != nil:
@@ -359,6 +392,9 @@ func (in *instance) callout(n uint32, s *exec.State, area []uint64) error {
 	sig := testModule.FuncSigs[n]
 	params, _ := mc.Target.Conv.Params(sig.Params)
 	results, _ := mc.Target.Conv.Results(sig.Results)
+	if n > 0 {
+		in.unpin(s)
+	}
 	in.load()
 	vals, trap, err := in.m.Call(in.m, nil, &ssa.Call{Callee: n}, getPlaces(params, s, area))
 	in.trap = trap
@@ -367,8 +403,10 @@ func (in *instance) callout(n uint32, s *exec.State, area []uint64) error {
 	}
 	in.store()
 	scramble(s)
+	s.Int[mc.Target.Conv.Context] = ctx
 	if n > 0 {
-		s.Int[mc.Target.Conv.Context], s.Int[mc.Target.Conv.MemBase] = ctx, base
+		s.Int[mc.Target.Conv.MemBase] = base
+		in.pin(s)
 	}
 	setPlaces(results, vals, s, area)
 	return nil

@@ -394,3 +394,17 @@ func (e *Emitter) Free(set regalloc.RegSet) regalloc.RegSet {
 	}
 	return set
 }
+
+// ClobberedByCalls is the set of all registers that may be allocated, of which the pinned global's is one where there is none.
+func (e *Emitter) ClobberedByCalls(all regalloc.RegSet, pinned regalloc.Reg) regalloc.RegSet {
+	if e.M.SSA.Module.Pinned != 0 {
+		all &^= 1 << pinned
+	}
+	return all
+}
+
+// PinnedCell is where the cell of the pinned global is, from the context on, if there is one.
+func (e *Emitter) PinnedCell() (at int32, ok bool) {
+	cell, ok := e.M.SSA.Module.PinnedCell()
+	return int32(cell), ok
+}

@@ -13,9 +13,20 @@ func (l *Lowerer) common(v ssa.Value, in *ssa.Inst) bool {
 	case ssa.OpFuncRef:
 		l.addressTo(l.Result(v), l.funcDesc(in.A))
 	case ssa.OpGlobal:
+		if in.A+1 == l.F.Module.Pinned {
+			l.Put(backend.TPinned, 4)
+			l.Operand(l.Result(v), regalloc.Def, regalloc.AnyReg, 0)
+			return true
+		}
 		l.machine.Load(l.Result(v), in.Type, l.SizeOf(v), l.GlobalCell(in.A))
 	case ssa.OpGlobalSet:
 		x := ssa.Value(in.B)
+		if in.A+1 == l.F.Module.Pinned {
+			r := l.Use(x)
+			l.Put(backend.TPin, 4)
+			l.Arg(r)
+			return true
+		}
 		l.machine.Store(x, uint8(l.F.Insts[x].Type.Size()), l.GlobalCell(in.A))
 	case ssa.OpMemSize:
 		l.machine.Load(l.Result(v), abi.I64, 8, l.at(l.memory(in.A), abi.MemoryRecBytes))

@@ -6,6 +6,8 @@
 // where. Check verifies a result independently.
 package regalloc
 
+import "slices"
+
 // Reg is a machine register: 0–31 integer, 32–63 float and vector.
 type Reg uint8
 
@@ -126,6 +128,14 @@ type File struct {
 	// Scratch registers are never allocated: the target uses them to carry out moves between slots and to break cycles.
 	Scratch [2]Reg
 	Names   [64]string
+}
+
+// Without is the file without an integer register.
+func (f *File) Without(r Reg) *File {
+	less := *f
+	ints := &less.Alloc[ClassInt]
+	*ints = slices.DeleteFunc(slices.Clone(*ints), func(x Reg) bool { return x == r })
+	return &less
 }
 
 // LocKind is a kind of location.

@@ -16,6 +16,7 @@ type Convention struct {
 	Context                uint8 // instance context
 	MemBase                uint8 // base of memory 0
 	Callee                 uint8 // FuncDesc address on calls through a descriptor
+	Pinned                 uint8 // the pinned global
 }
 
 // AMD64 is the convention of generated amd64 code.
@@ -25,6 +26,12 @@ type Convention struct {
 // afterwards unless it knows that the callee belongs to the same instance. The
 // callee finds Context set and must find MemBase right too: the caller loads it
 // from the new context's header before the call.
+//
+// A module may have a pinned global, an I32 that is in register Pinned instead of its cell while the module's code runs; the register's upper half is
+// unknown. It is in its cell whenever control leaves that code other than by calls within the instance: who calls through a descriptor that may belong to
+// another instance, or calls a builtin, stores it before. Who calls through such a descriptor loads the callee's from the cell that CtxPinned names,
+// stores it there after the return (the context register is still the callee's then), and loads its own again. In code without a pinned global
+// the register is like any other. Where code is stopped for good the runtime stores it.
 var AMD64 = Convention{
 	ParamInt:    []uint8{7, 6, 2, 1, 8, 9}, // rdi rsi rdx rcx r8 r9
 	ParamFloat:  []uint8{0, 1, 2, 3, 4, 5, 6, 7},
@@ -33,6 +40,7 @@ var AMD64 = Convention{
 	Context:     14, // r14
 	MemBase:     15, // r15
 	Callee:      0,  // rax
+	Pinned:      5,  // rbp
 }
 
 // ARM64 is the convention of generated arm64 code, which calls through a FuncDesc in the same way.
@@ -51,6 +59,7 @@ var ARM64 = Convention{
 	Context:     27,
 	MemBase:     26,
 	Callee:      8,
+	Pinned:      24,
 }
 
 // FrameLeaf as a frame's size is that of a function without frame on machines whose calls leave the return address

@@ -7,4 +7,4 @@ package abi
 
 // Version changes whenever generated code and runtime of different builds could
 // misunderstand each other. It is part of every artifact's header.
-const Version = 4
+const Version = 5

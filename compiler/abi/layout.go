@@ -12,6 +12,7 @@ const (
 	CtxNullFunc = 32 // u64: address of the FuncDesc that stands for null (its type id is 0)
 	CtxSelf     = 40 // u64: address of this context
 	CtxFaults   = 48 // u64: address of the ranges in which a fault is a trap (the loader's: pairs of start and size, a size of 0 ends them)
+	CtxPinned   = 56 // u64: address of the pinned global's cell, see Convention; of Layout.Unpinned if there is none
 	CtxHeader   = 64
 )
 
@@ -65,6 +66,7 @@ type Layout struct {
 	Memories   uint32 // [Memories]MemoryRec
 	TypeIDs    uint32 // [Types]u32: canonical id of each type
 	Funcs      uint32 // [Funcs]FuncDesc of the defined functions
+	Unpinned   uint32 // cell for what is in the pinned global's register where there is no such global
 	Size       uint32
 }
 
@@ -88,6 +90,7 @@ func NewLayout(s Shape) Layout {
 	l.Imports = room(s.ImportedFuncs, 8, 8)
 	l.TypeIDs = room(s.Types, 4, 4)
 	l.Funcs = room(s.Funcs, FuncDescSize, 16)
+	l.Unpinned = room(1, GlobalCellSize, 16)
 	l.Size = room(0, 0, 16)
 	return l
 }

@@ -81,6 +81,7 @@ type Module struct {
 	Tables            []Table  // all, imported first
 	Mems              []Memory // all, imported first
 	Globals           []Global // all, imported first
+	Pinned            uint32   // 1 + index of the pinned global, see abi.Convention; 0: there is none
 	Elems             []Elem
 	Datas             []Data // segments that are not part of the Image, in order; others are to be taken as dropped
 	Start             int64  // function index or -1
@@ -219,4 +220,12 @@ func (a *Artifact) Layout() abi.Layout {
 	s := a.Module.Shape()
 	s.Funcs = len(a.Funcs)
 	return abi.NewLayout(s)
+}
+
+// PinnedCell is where CtxPinned points, from the context on.
+func (m *Module) PinnedCell(l *abi.Layout) uint32 {
+	if g := int(m.Pinned) - 1 - l.Shape.ImportedGlobals; g >= 0 && g < l.Shape.Globals {
+		return l.Globals + uint32(g)*abi.GlobalCellSize
+	}
+	return l.Unpinned
 }

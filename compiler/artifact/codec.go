@@ -189,6 +189,7 @@ func (c *codec) module(m *Module) {
 		c.bool(&g.Mutable)
 		optional(c, &g.Init, expr)
 	})
+	num(c, &m.Pinned)
 	list(c, &m.Elems, func(c *codec, e *Elem) {
 		num(c, &e.Mode)
 		num(c, &e.Type)

@@ -12,7 +12,7 @@ import (
 )
 
 // FormatVersion changes with the layout of the file.
-const FormatVersion = 3
+const FormatVersion = 4
 
 // The file is an ELF64 shared object. Page 0 holds the ELF header, the program headers and
 // our header, from which every other region is found without section headers; those

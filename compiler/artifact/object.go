@@ -166,6 +166,7 @@ func (w *objWriter) context() error {
 	w.point(w.ctx+abi.CtxSelf, ctx, 0)
 	null := w.grow(objData, abi.FuncDescSize)
 	w.point(w.ctx+abi.CtxNullFunc, ctx, null-w.ctx)
+	w.point(w.ctx+abi.CtxPinned, ctx, uint64(w.a.Module.PinnedCell(l)))
 	w.point(w.ctx+abi.CtxMemRec, ctx, uint64(l.Memories))
 
 	ids := map[string]uint32{}
@@ -298,7 +299,9 @@ func (w *objWriter) callOut(sym string) uint64 {
 	at := w.code(0x55, 0x48, 0x89, 0xe5, 0x48, 0x83, 0xe4, 0xf0) // push rbp; mov rbp, rsp; and rsp, -16
 	w.code(0xe8, 0, 0, 0, 0)                                     // call sym
 	w.rel32(sym, elf.R_X86_64_PLT32, 0)
-	w.code(0xc9, 0xc3) // leave; ret
+	w.code(0xc9)                            // leave
+	w.code(0x4d, 0x8b, 0x5e, abi.CtxPinned) // mov r11, [r14+CtxPinned]
+	w.code(0x41, 0x8b, 0x2b, 0xc3)          // mov ebp, [r11]; ret
 	if !slices.ContainsFunc(w.syms, func(s objSym) bool { return s.name == sym }) {
 		w.syms = append(w.syms, objSym{sym, 0, 0, 0, elf.STT_NOTYPE, true})
 	}
@@ -312,9 +315,13 @@ func (w *objWriter) callIn(name string, target uint64) {
 	w.code(0x4c, 0x8d, 0x35, 0, 0, 0, 0)                                                             // lea r14, [rip+context]
 	w.rel32(w.contextSym(), elf.R_X86_64_PC32, 0)
 	w.code(0x4d, 0x8b, 0x7e, abi.CtxMemBase) // mov r15, [r14+CtxMemBase]
+	w.code(0x4d, 0x8b, 0x5e, abi.CtxPinned)  // mov r11, [r14+CtxPinned]
+	w.code(0x41, 0x8b, 0x2b)                 // mov ebp, [r11]
 	w.code(0xe8, 0, 0, 0, 0)                 // call target
 	end := uint64(len(w.content[objText]))
 	le.PutUint32(w.content[objText][end-4:], uint32(target-end))
+	w.code(0x4d, 0x8b, 0x5e, abi.CtxPinned) // mov r11, [r14+CtxPinned]
+	w.code(0x41, 0x89, 0x2b)                // mov [r11], ebp
 	w.code(0x48, 0x83, 0xc4, 0x08, 0x41, 0x5f, 0x41, 0x5e, 0x41, 0x5d, 0x41, 0x5c, 0x5d, 0x5b, 0xc3)
 	w.syms = append(w.syms, objSym{name, objText, at, uint64(len(w.content[objText])) - at, elf.STT_FUNC, true})
 }

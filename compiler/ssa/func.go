@@ -133,7 +133,14 @@ type Module struct {
 	TableFixed  []bool           // all tables: the length never changes
 	MemGap      []uint32         // all memories: how many bytes below 1<<32 never belong to it
 	FuncNames   func(i uint32) string
+	Pinned      uint32 // 1 + index of the pinned global, see abi.Convention; 0: there is none
 	Polls       uint32 // index of an I32 global of the compiler's own that counts down to the next poll; NoPolls if there are none
+}
+
+// PinnedCell is where the pinned global's cell is, from the context on, if there is such a global.
+func (m *Module) PinnedCell() (at uint32, ok bool) {
+	l := &m.Layout
+	return l.Globals + (m.Pinned-1-uint32(l.Shape.ImportedGlobals))*abi.GlobalCellSize, m.Pinned != 0
 }
 
 // NoPolls in Module.Polls: code does not poll.
