@@ -2,6 +2,7 @@ package wasmaot
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -209,9 +210,32 @@ func Precompile(ctx context.Context, name string, src []byte, opts compiler.Opti
 	return data, nil
 }
 
+// readWhole is os.ReadFile by two threads if the file is large: most of the time goes into pages of new memory.
+func readWhole(path string) ([]byte, error) {
+	const large = 1 << 20
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil || !info.Mode().IsRegular() || info.Size() < large || int64(int(info.Size())) != info.Size() {
+		return os.ReadFile(path)
+	}
+	b := make([]byte, info.Size())
+	half := info.Size() / 2
+	rest := make(chan error, 1)
+	go func() {
+		_, err := f.ReadAt(b[half:], half)
+		rest <- err
+	}()
+	_, err = f.ReadAt(b[:half], 0)
+	return b, cmp.Or(err, <-rest)
+}
+
 // CompileTo compiles the module in the file src to an artifact in the file dst, which appears whole or not at all.
 func CompileTo(ctx context.Context, src, dst string, opts compiler.Options) error {
-	wasm, err := os.ReadFile(src)
+	wasm, err := readWhole(src)
 	if err != nil {
 		return err
 	}

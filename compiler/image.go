@@ -16,6 +16,7 @@ type image struct {
 	start, size uint64
 	merged      int  // segments up to the first that stays one
 	all         bool // no segment stays one
+	ordered     bool // none begins before the end of another that comes earlier
 }
 
 // mergeImage looks which segments can be merged. They are applied in order, so merging ends at the first that cannot be. An image much larger
@@ -26,7 +27,7 @@ func mergeImage(m *wasm.Module) image {
 	}
 	limit := m.Mems[0].Min * wasmPage
 	start, end, sum := ^uint64(0), uint64(0), uint64(0)
-	im := image{merged: m.DataLen, all: true}
+	im := image{merged: m.DataLen, all: true, ordered: true}
 	for i, d := range m.Datas() {
 		if d.Mode != wasm.SegmentActive {
 			im.all = false
@@ -41,6 +42,7 @@ func mergeImage(m *wasm.Module) image {
 		if size == 0 {
 			continue
 		}
+		im.ordered = im.ordered && at >= end
 		start, end = min(start, at), max(end, at+size)
 		sum += size
 	}
@@ -52,19 +54,33 @@ func mergeImage(m *wasm.Module) image {
 	return im
 }
 
-// make writes the segments into the image.
-func (im *image) make(m *wasm.Module, a *artifact.Artifact) {
-	if im.size == 0 {
-		return
+// write gives the image in parts. If segments are in order, as Go's are, there is never more of it in memory than one.
+func (im *image) write(m *wasm.Module, put artifact.Put) error {
+	left := artifact.PageUp(im.size) // from base on
+	part, base := make([]byte, left), im.start
+	if im.ordered {
+		part = part[:min(left, partSize)]
 	}
-	a.Image, a.ImageStart = artifact.Pages(im.size), im.start
 	for i, d := range m.Datas() {
 		if i >= im.merged {
 			break
 		}
-		if d.Mode == wasm.SegmentActive && len(d.Init) > 0 {
-			at, _ := m.DataPlace(d)
-			copy(a.Image[at-im.start:], d.Init)
+		if d.Mode != wasm.SegmentActive {
+			continue
+		}
+		at, _ := m.DataPlace(d)
+		for init := d.Init; len(init) > 0; {
+			for at-base >= uint64(len(part)) {
+				if err := put(part); err != nil {
+					return err
+				}
+				base, left = base+uint64(len(part)), left-uint64(len(part))
+				part = part[:min(left, partSize)]
+				clear(part)
+			}
+			n := copy(part[at-base:], init)
+			init, at = init[n:], at+uint64(n)
 		}
 	}
+	return put(part)
 }

@@ -66,6 +66,7 @@ type codePart struct {
 // link lays the functions' code out one after the other.
 func (j *job) link(m *wasm.Module, a *artifact.Artifact, image image) (*Code, error) {
 	c := &Code{job: j, module: m, a: a, image: image, parts: make([]codePart, len(j.pieces))}
+	a.ImageStart = image.start
 	for i := range c.parts {
 		p := &j.pieces[i]
 		c.parts[i] = codePart{j.bytes.get(p.text), j.relocs.get(p.relocs)}
@@ -84,22 +85,29 @@ func (j *job) link(m *wasm.Module, a *artifact.Artifact, image image) (*Code, er
 
 // Artifact puts the artifact together in memory. It refers to parts of the module's file.
 func (c *Code) Artifact() (*artifact.Artifact, error) {
-	rest := beside(c.linkRest)
-	defer rest()
-	text := artifact.Pages(c.layout.size)
-	n := 0
-	err := c.layout.write(c.parts, func(part []byte) error {
-		n += copy(text[n:], part)
-		return nil
+	text, image := artifact.Pages(c.layout.size), artifact.Pages(c.image.size)
+	rest := beside(func() {
+		collect(image, func(put artifact.Put) error { return c.image.write(c.module, put) })
+		c.linkTables()
 	})
-	if err != nil {
+	defer rest()
+	if err := collect(text, func(put artifact.Put) error { return c.layout.write(c.parts, put) }); err != nil {
 		return nil, err
 	}
-	c.a.Text = text
+	c.a.Text, c.a.Image = text, image
 	return c.a, nil
 }
 
-// WriteTo puts the artifact together in a file, without having its text in memory as a whole. What is no file gets it from there.
+// collect puts parts together.
+func collect(all []byte, write func(put artifact.Put) error) error {
+	return write(func(part []byte) error {
+		n := copy(all, part)
+		all = all[n:]
+		return nil
+	})
+}
+
+// WriteTo puts the artifact together in a file, without having its text and its image in memory as a whole. What is no file gets it from there.
 func (c *Code) WriteTo(w io.Writer) (int64, error) {
 	file, ok := w.(io.WriterAt)
 	if ok {
@@ -112,39 +120,35 @@ func (c *Code) WriteTo(w io.Writer) (int64, error) {
 		}
 		return a.WriteTo(w)
 	}
-	rest := beside(c.linkRest)
-	defer rest()
-	return c.a.WriteParts(file, c.layout.size, func(put func(part []byte) error) error { return c.layout.write(c.parts, put) }, rest)
-}
-
-// linkRest makes what is not text.
-func (c *Code) linkRest() {
-	c.linkTables(c.module, c.a, c.layout.order)
-	c.image.make(c.module, c.a)
+	return c.a.WriteParts(file,
+		artifact.Parts{Size: c.layout.size, Write: func(put artifact.Put) error { return c.layout.write(c.parts, put) }},
+		artifact.Parts{Size: c.image.size, Write: func(put artifact.Put) error { return c.image.write(c.module, put) }},
+		c.linkTables)
 }
 
 // linkTables joins the functions' sites, in the order of the text, and names.
-func (j *job) linkTables(m *wasm.Module, a *artifact.Artifact, order []int) {
-	var traps, calls artifact.SitesBuilder
-	var trapsSize, callsSize int
-	for i := range j.pieces {
-		trapsSize, callsSize = trapsSize+int(j.pieces[i].traps.n), callsSize+int(j.pieces[i].calls.n)
+func (c *Code) linkTables() {
+	joined := func(list func(p *piece) stored) artifact.Sites {
+		return artifact.JoinSites(len(c.layout.order), func(n int) ([]byte, uint32) {
+			i := c.layout.order[n]
+			return c.bytes.get(list(&c.pieces[i])), c.a.Funcs[i].Off
+		})
 	}
-	traps.Reserve(trapsSize)
-	calls.Reserve(callsSize)
+	c.a.Traps = joined(func(p *piece) stored { return p.traps })
+	c.a.Calls = joined(func(p *piece) stored { return p.calls })
+	m, size := c.module, 0
+	for i := range c.a.Funcs {
+		size += len(m.Names.Funcs[uint32(m.ImportedFuncs+i)])
+	}
 	var names strings.Builder
-	for i := range j.pieces {
-		f := &a.Funcs[i]
+	names.Grow(size)
+	for i := range c.a.Funcs {
+		f := &c.a.Funcs[i]
 		name := m.Names.Funcs[uint32(m.ImportedFuncs+i)]
 		f.NameOff, f.NameLen = uint32(names.Len()), uint32(len(name))
 		names.WriteString(name)
 	}
-	for _, i := range order {
-		p, f := &j.pieces[i], &a.Funcs[i]
-		traps.Append(j.bytes.get(p.traps), f.Off)
-		calls.Append(j.bytes.get(p.calls), f.Off)
-	}
-	a.Traps, a.Calls, a.Names = traps.Sites(), calls.Sites(), names.String()
+	c.a.Names = names.String()
 }
 
 // codeLayout is where functions are. Where calls do not reach everything, functions are in clusters, each followed by veneers for
@@ -263,8 +267,8 @@ type textWriter struct {
 	base uint64 // where it is
 }
 
-// write gives the text in parts, of which all but the last have a multiple of 64 bytes, filled up to the end of a page.
-func (l *codeLayout) write(codes []codePart, put func(part []byte) error) error {
+// write gives the text in parts.
+func (l *codeLayout) write(codes []codePart, put artifact.Put) error {
 	w := textWriter{part: make([]byte, 0, 2*partSize)}
 	for _, i := range l.order {
 		if l.near != nil && (l.current < 0 || i >= l.clusters[l.current].end) {

@@ -86,7 +86,7 @@ func newCompile() *command {
 // boundMemory keeps the compilation of a large module below 8 times the module's size: what piles up are copies of finished
 // code. Up to that bound there is no collection. Who sets GOMEMLIMIT or GOGC knows better.
 func boundMemory(module string) {
-	const least, times = 18 << 20, 6
+	const least, times = 32 << 20, 6
 	info, err := os.Stat(module)
 	if err == nil && os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(max(least, times*info.Size()))

@@ -3,6 +3,7 @@ package artifact
 import (
 	"bytes"
 	"debug/elf"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -60,13 +61,18 @@ func TestRoundTrip(t *testing.T) {
 }
 
 // memFile is a file in memory.
-type memFile []byte
+type memFile struct {
+	mu sync.Mutex
+	b  []byte
+}
 
 func (f *memFile) WriteAt(b []byte, at int64) (int, error) {
-	if end := int(at) + len(b); end > len(*f) {
-		*f = append(*f, make([]byte, end-len(*f))...)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if end := int(at) + len(b); end > len(f.b) {
+		f.b = append(f.b, make([]byte, end-len(f.b))...)
 	}
-	return copy((*f)[at:], b), nil
+	return copy(f.b[at:], b), nil
 }
 
 // TestWriteParts: a text that comes in parts makes the same file.
@@ -74,27 +80,29 @@ func TestWriteParts(t *testing.T) {
 	want := encode(t, sample())
 	a := sample()
 	text := append(a.Text, make([]byte, PageUp(uint64(len(a.Text)))-uint64(len(a.Text)))...)
-	size, image := uint64(len(a.Text)), a.Image
-	a.Text, a.Image = nil, nil
-	write := func(text []byte) (file memFile, n int64, err error) {
-		n, err = a.WriteParts(&file, size, func(put func([]byte) error) error {
+	image := append(a.Image, make([]byte, PageUp(uint64(len(a.Image)))-uint64(len(a.Image)))...)
+	textSize, imageSize, names := uint64(len(a.Text)), uint64(len(a.Image)), a.Names
+	a.Text, a.Image, a.Names = nil, nil, ""
+	write := func(text []byte) (file *memFile, n int64, err error) {
+		file = new(memFile)
+		n, err = a.WriteParts(file, Parts{textSize, func(put Put) error {
 			for ; len(text) > 640; text = text[640:] {
 				if err := put(text[:640]); err != nil {
 					return err
 				}
 			}
 			return put(text)
-		}, func() { a.Image = image })
+		}}, Parts{imageSize, func(put Put) error { return put(image) }}, func() { a.Names = names })
 		return file, n, err
 	}
 	file, n, err := write(text)
 	if err != nil || n != int64(len(want)) {
 		t.Fatalf("%d bytes, %v: expected %d", n, err, len(want))
 	}
-	if !bytes.Equal(file, want) {
+	if !bytes.Equal(file.b, want) {
 		t.Error("the file is another one")
 	}
-	if file, _, err := write(text[64:]); err == nil || IsArtifact(file) {
+	if file, _, err := write(text[64:]); err == nil || IsArtifact(file.b) {
 		t.Errorf("a text too short: %v, or the file is an artifact", err)
 	}
 }

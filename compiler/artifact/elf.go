@@ -1,6 +1,7 @@
 package artifact
 
 import (
+	"cmp"
 	"encoding/binary"
 	"fmt"
 	"io"
@@ -144,29 +145,39 @@ func Erase(w io.WriterAt) error {
 	return err
 }
 
-// WriteParts writes the artifact as a file with another text, of size bytes: text calls put with parts of it, of which all but the last have
-// a multiple of 64 bytes, filled up to the end of a page. Only after rest has returned everything else is there. The file is none of ours until all of it is written.
-func (a *Artifact) WriteParts(w io.WriterAt, size uint64, text func(put func(part []byte) error) error, rest func()) (n int64, err error) {
-	file := io.NewOffsetWriter(w, pageSize)
-	written := writtenText{size: size, summer: newSummer()}
-	if err := text(func(part []byte) error {
-		written.add(part)
-		_, err := file.Write(part)
-		return err
-	}); err != nil {
+// Put takes the next part of something. All but the last have a multiple of 64 bytes; the last is filled up with zeros to the end of a page.
+type Put func(part []byte) error
+
+// Parts is something of Size bytes that Write gives part by part.
+type Parts struct {
+	Size  uint64
+	Write func(put Put) error
+}
+
+// WriteParts writes the artifact as a file with another text and image. Only after rest has returned everything else is there; it is called
+// by another goroutine than text.Write. The file is none of ours until all of it is written.
+func (a *Artifact) WriteParts(w io.WriterAt, text, image Parts, rest func()) (n int64, err error) {
+	written := writtenParts{
+		regText:  {span: span{pageSize, text.Size}, summer: newSummer()},
+		regImage: {span: span{pageSize + PageUp(text.Size), image.Size}, summer: newSummer()},
+	}
+	other := make(chan error, 1)
+	go func() {
+		err := written[regImage].write(w, &image)
+		rest()
+		other <- err
+	}()
+	err = written[regText].write(w, &text)
+	if err := cmp.Or(err, <-other); err != nil {
 		return 0, err
 	}
-	if uint64(written.n) != PageUp(size) {
-		return 0, fmt.Errorf("artifact's text has %d bytes: expected %d", written.n, PageUp(size))
-	}
-	rest()
 	head, content, err := a.encode(&written)
 	if err != nil {
 		return 0, err
 	}
-	n = pageSize + int64(written.n)
-	for _, part := range content[regText+1:] {
-		if _, err := file.Write(part); err != nil {
+	n = int64(written[regImage].off + PageUp(image.Size))
+	for _, part := range content[len(written):] {
+		if _, err := w.WriteAt(part, n); err != nil {
 			return 0, err
 		}
 		n += int64(len(part))
@@ -175,14 +186,29 @@ func (a *Artifact) WriteParts(w io.WriterAt, size uint64, text func(put func(par
 	return n, err
 }
 
-// writtenText is a text that is in the file already.
-type writtenText struct {
-	size uint64
+// writtenParts are the first regions of a file, which are there already.
+type writtenParts [regImage + 1]writtenPart
+
+type writtenPart struct {
+	span
 	summer
 }
 
-// encode makes page 0 and the regions, each up to the beginning of the next, but for a text that is written.
-func (a *Artifact) encode(written *writtenText) (head []byte, content [regCount][]byte, err error) {
+func (p *writtenPart) write(w io.WriterAt, parts *Parts) error {
+	file := io.NewOffsetWriter(w, int64(p.off))
+	err := parts.Write(func(part []byte) error {
+		p.add(part)
+		_, err := file.Write(part)
+		return err
+	})
+	if want := PageUp(p.size); err == nil && uint64(p.n) != want {
+		err = fmt.Errorf("%d bytes of a region at 0x%x were written: expected %d", p.n, p.off, want)
+	}
+	return err
+}
+
+// encode makes page 0 and the regions, each up to the beginning of the next, but for those that are written.
+func (a *Artifact) encode(written *writtenParts) (head []byte, content [regCount][]byte, err error) {
 	machine, ok := machineOf(a.Header.Target)
 	if !ok {
 		return nil, content, fmt.Errorf("artifact for target %q: expected amd64 or arm64", a.Header.Target)
@@ -196,25 +222,31 @@ func (a *Artifact) encode(written *writtenText) (head []byte, content [regCount]
 	}
 	var spans [regCount]span
 	var sums [regCount][sumSize]byte
+	first := regText
 	end := uint64(pageSize)
-	for r := range content {
-		start := alignUp(end, regionInfo[r].align)
-		if r > 0 && (region(r-1) != regText || written == nil) {
-			content[r-1] = padded(content[r-1], start-spans[r-1].off)
-			sums[r-1] = checksum(content[r-1])
+	if written != nil {
+		for r := range written {
+			spans[r], sums[r] = written[r].span, written[r].sum()
 		}
-		if region(r) == regTail {
+		first = region(len(written))
+		end = spans[first-1].off + spans[first-1].size
+	}
+	for r := first; r < regCount; r++ {
+		start := alignUp(end, regionInfo[r].align)
+		if r > first {
+			content[r-1] = padded(content[r-1], start-spans[r-1].off)
+		}
+		if r == regTail {
 			content[r] = a.tail(start, &spans)
-			sums[r] = checksum(content[r])
 		}
 		spans[r] = span{start, uint64(len(content[r]))}
-		if region(r) == regText && written != nil {
-			spans[r].size, sums[r] = written.size, written.sum()
-		}
 		end = start + spans[r].size
 	}
 	if end > math.MaxUint32 {
 		return nil, content, fmt.Errorf("artifact of %d bytes: expected less than 4 GiB", end)
+	}
+	for r := first; r < regCount; r++ {
+		sums[r] = checksum(content[r])
 	}
 	head = make([]byte, pageSize)
 	a.putELFHeader(head, machine, &spans)

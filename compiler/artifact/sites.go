@@ -3,7 +3,6 @@ package artifact
 import (
 	"encoding/binary"
 	"iter"
-	"slices"
 	"sort"
 	"unsafe"
 
@@ -151,9 +150,6 @@ type SitesBuilder struct {
 	call        uint32 // likewise
 }
 
-// Reserve makes room for tables of that size together.
-func (b *SitesBuilder) Reserve(size int) { b.data = slices.Grow(b.data, size) }
-
 // Reset empties the builder; it keeps its memory.
 func (b *SitesBuilder) Reset() { *b = SitesBuilder{index: b.index[:0], data: b.data[:0]} }
 
@@ -181,20 +177,6 @@ func (b *SitesBuilder) Add(s Site) {
 	b.last, b.head = s, head
 }
 
-// Append appends a table that AppendTo has made, whose offsets count from off. Its blocks stay as they are.
-func (b *SitesBuilder) Append(table []byte, off uint32) {
-	b.n = 0 // what comes next begins a block
-	if len(table) == 0 {
-		return
-	}
-	index, data := table[4:], table[4+siteIndexSize*le.Uint32(table):]
-	base := uint32(len(b.data))
-	for ; len(index) > len(data); index = index[siteIndexSize:] {
-		b.index = le.AppendUint32(le.AppendUint32(b.index, le.Uint32(index)+off), le.Uint32(index[4:])+base)
-	}
-	b.data = append(b.data, data...)
-}
-
 // AppendTo appends the table of what was added to out: nothing if there is nothing.
 func (b *SitesBuilder) AppendTo(out []byte) []byte {
 	if len(b.index) == 0 {
@@ -206,8 +188,42 @@ func (b *SitesBuilder) AppendTo(out []byte) []byte {
 
 // Sites is the table of what was added.
 func (b *SitesBuilder) Sites() Sites {
-	out := make([]byte, 0, 4+len(b.index)+len(b.data))
-	return Sites(unsafe.String(unsafe.SliceData(out), len(b.AppendTo(out))))
+	return sitesIn(b.AppendTo(make([]byte, 0, 4+len(b.index)+len(b.data))))
+}
+
+func sitesIn(b []byte) Sites { return Sites(unsafe.String(unsafe.SliceData(b), len(b))) }
+
+// JoinSites makes one table of n that AppendTo has made, whose offsets count from off. Their blocks stay as they are.
+func JoinSites(n int, table func(i int) (t []byte, off uint32)) Sites {
+	blocks, size := 0, 0
+	for i := range n {
+		if t, _ := table(i); len(t) > 0 {
+			k := int(le.Uint32(t))
+			blocks += k
+			size += len(t) - 4 - k*siteIndexSize
+		}
+	}
+	if blocks == 0 {
+		return ""
+	}
+	first := 4 + blocks*siteIndexSize
+	out := make([]byte, first, first+size)
+	le.PutUint32(out, uint32(blocks))
+	index := out[4:]
+	for i := range n {
+		t, off := table(i)
+		if len(t) == 0 {
+			continue
+		}
+		k, base := int(le.Uint32(t)), uint32(len(out)-first)
+		out = append(out, t[4+k*siteIndexSize:]...)
+		for t := t[4:]; k > 0; k-- {
+			le.PutUint32(index, le.Uint32(t)+off)
+			le.PutUint32(index[4:], le.Uint32(t[4:])+base)
+			index, t = index[siteIndexSize:], t[siteIndexSize:]
+		}
+	}
+	return sitesIn(out)
 }
 
 // SitesOf is the table of a list in the order of its offsets.

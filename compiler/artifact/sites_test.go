@@ -58,12 +58,13 @@ func TestSites(t *testing.T) {
 	}
 }
 
-// TestSitesAppend joins tables.
-func TestSitesAppend(t *testing.T) {
+// TestJoinSites joins tables.
+func TestJoinSites(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	rnd := rand.New(rand.NewPCG(seed, 0))
-	var b SitesBuilder
+	var tables [][]byte
+	var offs []uint32
 	var want []Site
 	for _, n := range []int{0, 1, siteBlock, 0, 3 * siteBlock / 2, 5} {
 		list := randomSites(rnd, n)
@@ -71,16 +72,15 @@ func TestSitesAppend(t *testing.T) {
 		if len(want) > 0 {
 			off = want[len(want)-1].Off + rnd.Uint32N(10)
 		}
-		b.Append([]byte(SitesOf(list...)), off)
+		var b SitesBuilder
 		for _, s := range list {
+			b.Add(s)
 			s.Off += off
 			want = append(want, s)
 		}
+		tables, offs = append(tables, b.AppendTo(nil)), append(offs, off)
 	}
-	last := Site{Off: want[len(want)-1].Off + 1}
-	b.Add(last)
-	want = append(want, last)
-	s := b.Sites()
+	s := JoinSites(len(tables), func(i int) ([]byte, uint32) { return tables[i], offs[i] })
 	if diff := cmp.Diff(want, slices.Collect(s.All())); diff != "" {
 		t.Fatal(diff)
 	}
@@ -88,6 +88,9 @@ func TestSitesAppend(t *testing.T) {
 		if got, ok := s.Find(want.Off); !ok || got != want {
 			t.Fatalf("found %v, %v, expected %v", got, ok, want)
 		}
+	}
+	if s := JoinSites(1, func(int) ([]byte, uint32) { return nil, 5 }); s != "" {
+		t.Errorf("nothing makes %q", s)
 	}
 }
 
