@@ -227,7 +227,7 @@ func (e *Emitter) branch() {
 	yes, no := b.SuccStart, b.SuccStart+1
 	c := e.In.Cond
 	e.machine.Compare(0)
-	if e.falls(yes) || !e.falls(no) && e.isLatch(yes) {
+	if e.falls(yes) || !e.falls(no) && (e.isLatch(yes) || e.repeats(no) && !e.repeats(yes)) {
 		yes, no = no, yes
 		c ^= 1
 	}
@@ -257,6 +257,13 @@ func (e *Emitter) branch() {
 // isLatch reports whether an edge leads back in a loop and has moves in a block of their own.
 func (e *Emitter) isLatch(edge uint32) bool {
 	return e.M.RA.Edges[edge].To <= e.Block && e.split(edge)
+}
+
+// repeats reports whether an edge leads back to what is assembled already and needs nothing else: where no block follows, the branch itself
+// is to go there, rather than a jump behind one that leaves the loop.
+func (e *Emitter) repeats(edge uint32) bool {
+	to := e.to(edge)
+	return to <= e.Block && !e.split(edge) && (e.Source != e.Block || e.M.RA.Blocks[to].LoopHeader != to || !e.copies(to))
 }
 
 // smallSwitch is the number of entries up to which a switch is made of comparisons.
