@@ -129,6 +129,7 @@ type Target struct {
 	FuncAlign    uint32
 	HostFeatures func() uint64 // of the CPU this runs on; 0 on another instruction set
 	SHA          uint64        // the feature that ssa.OpVSHA256Rounds and the like need, 0 if there is none
+	Limbs        uint64        // those that ssa.OpMulAddLimbs needs, 0 if it is not known
 	Baseline     uint64        // features every CPU has that we run on
 	Regs         *regalloc.File
 	PinnedRegs   *regalloc.File // of code that has a pinned global

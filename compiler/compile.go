@@ -95,6 +95,8 @@ func CompileCode(ctx context.Context, src []byte, hash *[sha256.Size]byte, opts 
 	if opts.Poll {
 		addPollCounter(mod.SSA)
 	}
+	// One operation may take as long as memory is large: it has neither checks nor polls.
+	mod.SSA.Limbs = target.Limbs != 0 && features&target.Limbs == target.Limbs && opts.on(opt.Limbs.Name) && opts.Tier != artifact.TierExplicit && !opts.Poll
 
 	j := &job{opts: &opts, target: target, run: run, mod: mod,
 		config:   backend.Config{Features: features, Explicit: opts.Tier == artifact.TierExplicit, InOrder: !opts.on(layout), Poison: opts.Debug.Poison},

@@ -37,6 +37,7 @@ var passes = []pass{
 	ssaPass(opt.LICM),
 	ssaPass(opt.GVN),
 	ssaPass(opt.Wide),
+	ssaPass(opt.Limbs),
 	ssaPass(opt.Clear),
 	{name: "poll", required: true, run: func(w *worker) error {
 		if w.opts.Poll {
@@ -60,6 +61,8 @@ var order = [][2]string{
 	{"fold", "licm"},
 	{"licm", "gvn"},   // what was moved may be there already
 	{"gvn", "wide"},   // equal values are one
+	{"wide", "limbs"}, // products and carries are known
+	{"limbs", "poll"}, // loops that are left are known
 	{"wide", "clear"}, // lengths that are known after all need no call
 	{"clear", "poll"}, // what makes calls comes before what counts them
 	{"poll", "lower"},

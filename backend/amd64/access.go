@@ -50,7 +50,7 @@ func decodeAccess(k *check.Checker) error {
 	var insts []accessInst
 	rules := accessRulesByName()
 	for off := 0; off < len(text); {
-		d, err := x86asm.Decode(text[off:], 64)
+		d, err := decode(text[off:])
 		if err != nil {
 			return fmt.Errorf("at %#x: % x: %v", off, text[off:min(off+8, len(text))], err)
 		}
@@ -69,6 +69,28 @@ func decodeAccess(k *check.Checker) error {
 		}
 	}
 	return nil
+}
+
+// decode is x86asm.Decode, which does not know ADCX and ADOX: it is shown a multiplication with the same operands, whose result and flags are as
+// unknown to the checker.
+func decode(code []byte) (x86asm.Inst, error) {
+	var product [15]byte
+	if len(code) < 5 || code[0] != 0x66 && code[0] != 0xF3 {
+		return x86asm.Decode(code, 64)
+	}
+	n := copy(product[:], code[1:])
+	at := 0
+	if product[0]&0xF0 == 0x40 { // REX
+		at = 1
+	}
+	if product[at] != 0x0F || product[at+1] != 0x38 || product[at+2] != 0xF6 {
+		return x86asm.Decode(code, 64)
+	}
+	product[at+1] = 0xAF
+	copy(product[at+2:], product[at+3:n])
+	d, err := x86asm.Decode(product[:n-1], 64)
+	d.Len += 2
+	return d, err
 }
 
 // findRelative sets relative. The decoder leaves it open for VEX instructions: there the ModRM byte

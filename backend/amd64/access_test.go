@@ -4,8 +4,6 @@ import (
 	"strings"
 	"testing"
 
-	"golang.org/x/arch/x86/x86asm"
-
 	"github.com/wasmaot/wasmaot/backend"
 	"github.com/wasmaot/wasmaot/backend/backendtest"
 	"github.com/wasmaot/wasmaot/compiler/abi"
@@ -730,7 +728,7 @@ func TestAccessRules(t *testing.T) {
 		for _, shape := range shapes {
 			for _, in := range instances(op, shape) {
 				code, _ := encodeOne(in)
-				d, err := x86asm.Decode(code, 64)
+				d, err := decode(code)
 				if err != nil {
 					t.Fatal(err)
 				}

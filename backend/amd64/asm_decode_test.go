@@ -138,7 +138,7 @@ func encodeOne(in inst) ([]byte, bool) {
 
 // compareDecoded decodes code and says what is other than in in.
 func compareDecoded(in inst, code []byte) string {
-	got, err := x86asm.Decode(code, 64)
+	got, err := decode(code)
 	if err != nil {
 		return err.Error()
 	}
@@ -159,6 +159,7 @@ var decoderNames = map[string]string{
 	"MOVZX8": "MOVZX", "MOVZX16": "MOVZX", "MOVSX8": "MOVSX", "MOVSX16": "MOVSX",
 	"REP MOVSB": "MOVSB", "REP MOVSQ": "MOVSQ", "REP STOSB": "STOSB", "REP STOSQ": "STOSQ",
 	"INT3": "INT",
+	"ADCX": "IMUL", "ADOX": "IMUL", // see decode
 }
 
 // expected is how the decoder should see in.

@@ -149,6 +149,8 @@ const (
 	RORX // VRRI
 	PDEP
 	PEXT
+	ADCX // with the carry flag alone
+	ADOX // with the overflow flag in its place
 	MULX // VRRR(MULX, size, high, low, src): the product of src and rdx; one register for both keeps the high half
 
 	// Without operands: Bare.

@@ -203,6 +203,8 @@ var encodings = [opCount]encoding{
 	RORX:   {name: "rorx", size: szW, vex: vex2 | vexOnly, rmi: pF2 | m3A | 0xF0},
 	PDEP:   {name: "pdep", size: szW, vex: vex3 | vexOnly, rm: pF2 | m38 | 0xF5},
 	PEXT:   {name: "pext", size: szW, vex: vex3 | vexOnly, rm: pF3 | m38 | 0xF5},
+	ADCX:   {name: "adcx", size: szW, rm: p66 | m38 | 0xF6},
+	ADOX:   {name: "adox", size: szW, rm: pF3 | m38 | 0xF6},
 	MULX:   {name: "mulx", size: szW, vex: vex3 | vexOnly, rm: pF2 | m38 | 0xF6},
 
 	CDQ:        {name: "cdq", bare: 0x99},

@@ -20,11 +20,14 @@ var templates = [templateEnd]func(e *emitter){
 	tAddBit:  (*emitter).emitAddBit,
 	tAddWide: (*emitter).emitAddWide,
 
-	tDiv:     (*emitter).emitDiv,
-	tDivS:    (*emitter).emitDivS,
-	tRemS:    (*emitter).emitRemS,
-	tMulHi:   (*emitter).emitMulHi,
-	tMulX:    (*emitter).emitMulX,
+	tDiv:   (*emitter).emitDiv,
+	tDivS:  (*emitter).emitDivS,
+	tRemS:  (*emitter).emitRemS,
+	tMulHi: (*emitter).emitMulHi,
+	tMulX:  (*emitter).emitMulX,
+
+	tMulAddLimbs: (*emitter).emitMulAddLimbs,
+
 	tBitScan: (*emitter).emitBitScan,
 
 	tFloatTwo:  (*emitter).emitFloatTwo,

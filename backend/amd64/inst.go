@@ -32,11 +32,13 @@ const (
 	tAddBit  // d = a, comparison: op d, 0: ADC, where Cond is the carry flag
 	tAddWide // s = a, d = b, source: op s, source; ADC d, 0
 
-	tDiv     // quotient rax, remainder rdx, dividend rax, divisor (late)
-	tDivS    // the same, signed
-	tRemS    // the same, x % -1 is 0
-	tMulHi   // high rdx, low rax, a rax, source: 64-bit product, op is MUL or IMUL1
-	tMulX    // high, low if Cond is 1, a rdx, source: the same, unsigned, op is MULX
+	tDiv         // quotient rax, remainder rdx, dividend rax, divisor (late)
+	tDivS        // the same, signed
+	tRemS        // the same, x % -1 is 0
+	tMulHi       // high rdx, low rax, a rax, source: 64-bit product, op is MUL or IMUL1
+	tMulX        // high, low if Cond is 1, a rdx, source: the same, unsigned, op is MULX
+	tMulAddLimbs // carry rax, z rdi, x rbx, y rsi, count rcx, factor rdx, carry rax; Imm: where the loads from x and, above, y are from
+
 	tBitScan // d, source: leading or trailing zeros by BSR or BSF
 
 	// Floats; Size is that of a float result, or of an integer result.

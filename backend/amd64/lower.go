@@ -35,15 +35,19 @@ var traits = isel.Traits{
 	Clobbers: []regalloc.RegSet{
 		isel.ClobberAll: allocatable,
 		clobberBulk:     1<<RAX | 1<<RCX | 1<<RDX | 1<<RSI | 1<<RDI | 1<<X0 | 1<<X1 | 1<<X2 | 1<<X3,
+		clobberLimbs:    1<<RBX | 1<<RCX | 1<<RSI | 1<<RDI | 1<<R8 | 1<<R9,
 	},
 	Bulk: isel.Bulk{To: RDI, From: RSI, Value: RAX, Count: RCX, Clobbers: clobberBulk},
 	Zext: [ssa.OpCount]uint8{
-		ssa.OpAddr: 1, ssa.OpZext: 1, ssa.OpConvU: 1, ssa.OpTabGet: 2, ssa.OpTabSet: 2, ssa.OpMemFill: 5, ssa.OpMemCopy: 7, ssa.OpCall: 1,
+		ssa.OpAddr: 1, ssa.OpZext: 1, ssa.OpConvU: 1, ssa.OpTabGet: 2, ssa.OpTabSet: 2, ssa.OpMemFill: 5, ssa.OpMemCopy: 7, ssa.OpLimbs: 7, ssa.OpCall: 1,
 	},
 }
 
-// clobberBulk is what tMemCopy and tMemFill destroy.
-const clobberBulk = isel.ClobberMachine
+// clobberBulk is what tMemCopy and tMemFill destroy, clobberLimbs what tMulAddLimbs does.
+const (
+	clobberBulk = isel.ClobberMachine + iota
+	clobberLimbs
+)
 
 // Select makes v by its operation's rule.
 func (l *lowerer) Select(v ssa.Value, in *ssa.Inst) bool {

@@ -33,6 +33,8 @@ var rules = [ssa.OpCount]rule{
 	ssa.OpSext:   {(*lowerer).extend, MOVSXD},
 	ssa.OpMulHiU: {(*lowerer).mulHighOp, MUL},
 
+	ssa.OpMulAddLimbs: {fn: (*lowerer).mulAddLimbs},
+
 	ssa.OpFAdd:     {(*lowerer).floatTwo, ADDF},
 	ssa.OpFSub:     {(*lowerer).floatTwo, SUBF},
 	ssa.OpFMul:     {(*lowerer).floatTwo, MULF},

@@ -21,9 +21,17 @@ func nativeMachine(t *testing.T) *backendtest.Machine {
 	}
 }
 
-func TestOps(t *testing.T)               { backendtest.Ops(t, nativeMachine(t)) }
-func TestRandom(t *testing.T)            { backendtest.Random(t, nativeMachine(t)) }
-func TestRandomVectors(t *testing.T)     { backendtest.RandomVectors(t, nativeMachine(t)) }
+func TestOps(t *testing.T)           { backendtest.Ops(t, nativeMachine(t)) }
+func TestRandom(t *testing.T)        { backendtest.Random(t, nativeMachine(t)) }
+func TestRandomVectors(t *testing.T) { backendtest.RandomVectors(t, nativeMachine(t)) }
+func TestLimbs(t *testing.T) {
+	host := Target.HostFeatures()
+	if host&Target.Limbs != Target.Limbs {
+		t.Skip("this processor lacks what it takes")
+	}
+	backendtest.Limbs(t, nativeMachine(t), host)
+}
+
 func TestRandomCarries(t *testing.T)     { backendtest.RandomCarries(t, nativeMachine(t)) }
 func TestDivideByConstants(t *testing.T) { backendtest.DivideByConstants(t, nativeMachine(t)) }
 func TestSelection(t *testing.T)         { backendtest.Selection(t, nativeMachine(t)) }

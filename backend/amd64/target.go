@@ -22,6 +22,7 @@ const (
 	FeatureFMA      = cpu.FMA
 	FeatureFSGSBASE = cpu.FSGSBASE
 	FeatureSHA      = cpu.SHA
+	FeatureADX      = cpu.ADX
 )
 
 // Registers with a fixed meaning in generated code. None of them is allocated but regPinned.
@@ -43,6 +44,7 @@ var Target = &backend.Target{
 	HostFeatures: cpu.Host,
 	Baseline:     FeatureV2,
 	SHA:          FeatureSHA,
+	Limbs:        FeatureADX | FeatureBMI2,
 	Regs:         &registers,
 	PinnedRegs:   pinnedRegisters,
 	Conv:         &abi.AMD64,

@@ -18,12 +18,13 @@ const (
 	FMA
 	FSGSBASE
 	SHA
+	ADX
 )
 
 // names are those of a target's features by bit.
 func names(target string) []string {
 	if target == "amd64" {
-		return []string{"x86-64-v2", "bmi1", "bmi2", "lzcnt", "avx", "avx2", "fma", "fsgsbase", "sha"}
+		return []string{"x86-64-v2", "bmi1", "bmi2", "lzcnt", "avx", "avx2", "fma", "fsgsbase", "sha", "adx"}
 	}
 	return nil
 }

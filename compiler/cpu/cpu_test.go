@@ -11,8 +11,8 @@ func TestNames(t *testing.T) {
 	if got := Names("amd64", BMI2|AVX|1<<40); !slices.Equal(got, []string{"bmi2", "avx", "unknown features 0x10000000000"}) {
 		t.Errorf("names %q", got)
 	}
-	if n := len(names("amd64")); SHA != 1<<(n-1) {
-		t.Errorf("%d names for features up to 0x%x", n, SHA)
+	if n := len(names("amd64")); ADX != 1<<(n-1) {
+		t.Errorf("%d names for features up to 0x%x", n, ADX)
 	}
 }
 

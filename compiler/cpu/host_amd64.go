@@ -65,6 +65,7 @@ func Host() uint64 {
 		{avx && l.c1&(1<<12) != 0, FMA},
 		{hasFSGSBASE(), FSGSBASE},
 		{l.b7&(1<<29) != 0, SHA},
+		{l.b7&(1<<19) != 0, ADX},
 	} {
 		if h.has {
 			f |= h.bit

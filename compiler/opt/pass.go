@@ -16,6 +16,7 @@ var (
 	Fold    = Pass{"fold", fold}
 	GVN     = Pass{"gvn", gvn}
 	Wide    = Pass{"wide", wide}
+	Limbs   = Pass{"limbs", limbs}
 	LICM    = Pass{"licm", licm}
 	Unroll  = Pass{"unroll", unroll}
 	Forward = Pass{"forward", forward}
@@ -26,7 +27,7 @@ var (
 
 // All lists the passes in the order that is meant for them: longer blocks first, then
 // what loads and addresses are known to be, which gives fold constants and gvn equal operands.
-var All = []Pass{Thread, Unroll, Simplify, LICM, GVN, Wide}
+var All = []Pass{Thread, Unroll, Simplify, LICM, GVN, Wide, Limbs}
 
 // Scratch is the working memory of the passes; a worker keeps one from function to function.
 type Scratch struct {

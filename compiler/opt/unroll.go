@@ -124,7 +124,7 @@ func (u *unroller) onlyLatch(c *chain, bd *ssa.BlockData) bool {
 // collect gathers the blocks from b up to the header, and reports whether they are short enough, have accesses and no calls.
 func (u *unroller) collect(c *chain, b, header ssa.Block) bool {
 	f := u.f
-	size, accesses := 0, false
+	size, accesses, products, carries := 0, false, false, false
 	for {
 		bd := &f.Blocks[b]
 		size += int(bd.InstEnd - bd.InstStart)
@@ -137,6 +137,12 @@ func (u *unroller) collect(c *chain, b, header ssa.Block) bool {
 				return false
 			case ssa.OpAddr:
 				accesses = true
+			case ssa.OpMul:
+				products = true
+			case ssa.OpShrU:
+				if c, ok := f.IsConst(ssa.Value(f.Insts[v].B)); ok && c == 63 {
+					carries = true // as wide will find
+				}
 			}
 		}
 		c.blocks[c.n] = b
@@ -149,6 +155,9 @@ func (u *unroller) collect(c *chain, b, header ssa.Block) bool {
 			return false
 		}
 		b = f.Edges[preds[0]].From
+	}
+	if products && carries && f.Module != nil && f.Module.Limbs {
+		return false
 	}
 	slices.Reverse(c.blocks[:c.n])
 	c.copies = min(maxCopies, maxUnrolled/max(size, 1)-1)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"math/bits"
 
 	"github.com/wasmaot/wasmaot/compiler/abi"
 )
@@ -176,6 +177,9 @@ func (e *evaluation) inst(v Value) {
 		e.addr(v, in, a)
 	case OpMemCopy, OpMemFill:
 		e.bulk(in.Op, a, b, c)
+	case OpLimbs, OpLimbFactor: // for the next
+	case OpMulAddLimbs:
+		e.set(v, e.mulAddLimbs(&e.f.Insts[in.A], &e.f.Insts[in.B], c))
 	case OpCall:
 		e.call(v, &e.f.Calls[in.A])
 	case OpStore, OpStore8, OpStore16, OpStore32:
@@ -242,6 +246,30 @@ func (e *evaluation) bulk(op Op, dst, x, n uint64) {
 	for i := range mem[dst : dst+n] {
 		mem[dst+uint64(i)] = byte(x)
 	}
+}
+
+func (e *evaluation) mulAddLimbs(at, by *Inst, carry uint64) uint64 {
+	mem := e.m.Memories[0]
+	z, x, y := uint32(e.value(Value(at.A))), uint32(e.value(Value(at.B))), uint32(e.value(Value(at.C)))
+	factor := e.value(Value(by.B))
+	for n := e.value(Value(by.A)); n > 0; n-- {
+		for _, p := range []uint32{y, x, z} {
+			if !inBounds(mem, uint64(p), 8) {
+				e.trap = abi.TrapMemoryOutOfBounds
+				return 0
+			}
+		}
+		high, low := bits.Mul64(binary.LittleEndian.Uint64(mem[y:]), factor)
+		for _, add := range []uint64{binary.LittleEndian.Uint64(mem[x:]), carry} {
+			var c uint64
+			low, c = bits.Add64(low, add, 0)
+			high += c
+		}
+		binary.LittleEndian.PutUint64(mem[z:], low)
+		carry = high
+		z, x, y = z+8, x+8, y+8
+	}
+	return carry
 }
 
 func (e *evaluation) call(v Value, c *Call) {

@@ -134,6 +134,7 @@ type Module struct {
 	MemGap      []uint32         // all memories: how many bytes below 1<<32 never belong to it
 	FuncNames   func(i uint32) string
 	Pinned      uint32 // 1 + index of the pinned global, see abi.Convention; 0: there is none
+	Limbs       bool   // OpMulAddLimbs may be made
 	Polls       uint32 // index of an I32 global of the compiler's own that counts down to the next poll; NoPolls if there are none
 }
 

@@ -116,6 +116,12 @@ const (
 	OpMemCopy // within memory 0: A = destination, B = source, C = length, all I32; traps
 	OpMemFill // memory 0: A = destination, B = byte value, C = length, all I32; traps
 
+	// Numbers of many limbs of 64 bits, in memory 0. OpMulAddLimbs makes z = x + y*factor + C, C being the carry into the lowest limb, and gives the
+	// carry out of the highest. It takes limb after limb: loads from y and x, then stores to z; traps.
+	OpLimbs       // A = z, B = x, C = y: indices, as the first operand of the next
+	OpLimbFactor  // A = number of limbs, B = factor: its second operand
+	OpMulAddLimbs // A, B as said, C = carry
+
 	OpGlobalSet // global A = value B
 
 	OpTabGet // table A, index B (I32 or I64), result a reference; traps
@@ -349,6 +355,10 @@ var Ops = [OpCount]Info{
 	OpStore32: {"store32", 2, "al>", PropWrites | PropTraps},
 	OpMemCopy: {"memcopy", 3, "iii>", PropReads | PropWrites | PropTraps},
 	OpMemFill: {"memfill", 3, "iii>", PropWrites | PropTraps},
+
+	OpLimbs:       {"limbs", 3, "iii>i", 0},
+	OpLimbFactor:  {"limbfactor", 2, "ll>l", 0},
+	OpMulAddLimbs: {"muladdlimbs", 3, "ill>l", PropReads | PropWrites | PropTraps},
 
 	OpGlobalSet: {"globalset", 2, "-t>", PropImmA | PropWrites},
 	OpTabGet:    {"tabget", 2, "-p>r", PropImmA | PropReads | PropTraps},

@@ -31,6 +31,7 @@ var Module = &ssa.Module{
 	TableMin:    []uint64{8},
 	TableFixed:  []bool{true},
 	MemGap:      []uint32{abi.MemoryGap},
+	Limbs:       true,
 	FuncNames:   func(uint32) string { return "" },
 }
 
