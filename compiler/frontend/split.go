@@ -39,6 +39,9 @@ func (b *Builder) split() {
 	resume := ssa.Block(len(f.Blocks)) // the copy of the dispatch
 	if b.hasLoop(zero) || b.inlinesMuch() {
 		b.copyBlocks()
+		// A body that begins at its beginning may as well be the first one.
+		r := &f.Blocks[resume]
+		f.Edges[f.TableOf(r)[0]].To = zero
 	} else {
 		b.copyDispatch()
 	}
