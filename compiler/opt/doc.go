@@ -2,7 +2,7 @@
 // or nearly so. A pass works in place on an analysed function (ssa.Func.Analyze) and leaves
 // it analysed; ssa.Check holds before and after.
 //
-//   - thread leads edges past blocks that decide nothing, replaces block parameters that are
+//   - thread leads edges past branches that they decide, replaces block parameters that are
 //     always the same value, and merges blocks with their only successor.
 //   - forward gives loads the values stored or loaded before, and reads of globals likewise,
 //     and moves constants from indices to offsets where they cannot wrap.

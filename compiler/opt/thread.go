@@ -5,9 +5,11 @@ import (
 	"github.com/wasmaot/wasmaot/compiler/ssa"
 )
 
-// thread simplifies the flow from block to block: edges skip blocks that only lead on,
-// branches on what the edge says are taken at once, block parameters that are always the same
+// thread simplifies the flow from block to block: branches on what an edge says are taken at once, block parameters that are always the same
 // value are replaced by it, and blocks merge with the only one that leads to them.
+//
+// Blocks that only lead on stay, but on the way to such branches: they cost the later passes less than the analysis after they are gone, are
+// the places for moves, and if there are none nothing is left of them in the end.
 func thread(f *ssa.Func, s *Scratch) {
 	changed := skipBlocks(f, s)
 	if changed {
@@ -97,11 +99,6 @@ type skipper struct {
 
 	path []pathStep
 	args []ssa.Value // of the blocks on the path
-
-	// For switches.
-	stamp  []uint32   // by block
-	edge   []ssa.Edge // by block
-	target []ssa.Edge // a switch's new edges by the old ones
 }
 
 // shortness says whether a block can be looked through.
@@ -124,8 +121,7 @@ const (
 	maxShort = 4  // instructions of a block that is looked through: cmp, zext, eqz, eqz of Go's conditions
 )
 
-// skipBlocks leads edges past blocks that only lead on, and past branches that are decided by
-// the edge's arguments.
+// skipBlocks leads edges past branches that are decided by the edge's arguments, and past blocks on the way to these that only lead on.
 func skipBlocks(f *ssa.Func, s *Scratch) bool {
 	k := &s.skip
 	k.f = f
@@ -136,25 +132,22 @@ func skipBlocks(f *ssa.Func, s *Scratch) bool {
 		return false
 	}
 	k.findLeaks()
-	k.stamp = sized(k.stamp, len(f.Blocks))
-	k.edge = sized(k.edge, len(f.Blocks))
 	changed := false
-	for i, b := range f.RPO {
+	for _, b := range f.RPO {
 		bd := &f.Blocks[b]
 		if bd.Kind == ssa.BlockSwitch {
-			changed = k.skipSwitch(bd, uint32(i)+1) || changed
-			continue
+			continue // may have one edge only to each block
 		}
 		for e := bd.SuccStart; e < bd.SuccEnd; e++ {
 			if k.short[f.Edges[e].To] != notShort {
-				changed = k.skip(bd, e) || changed
+				changed = k.skip(e) || changed
 			}
 		}
 	}
 	return changed
 }
 
-// findShort marks what short blocks define, and reports whether there are any.
+// findShort marks what short blocks define, and reports whether there are branches among them.
 func (k *skipper) findShort() (found bool) {
 	f := k.f
 	k.home = sized(k.home, len(f.Insts))
@@ -164,7 +157,7 @@ func (k *skipper) findShort() (found bool) {
 		if b == 0 || !isShort(f, bd) {
 			continue
 		}
-		found = true
+		found = found || bd.Kind == ssa.BlockIf
 		k.short[b] = isPrivate
 		for _, v := range f.ParamsOf(bd) {
 			k.home[v] = b
@@ -252,10 +245,10 @@ func (k *skipper) skippable(mid, to ssa.Block) bool {
 	return k.short[mid] == isPrivate || !k.f.Dominates(mid, to)
 }
 
-// skip leads edge e of block bd as far along short blocks as the way is known and values allow.
+// skip leads edge e as far along short blocks as the way is known and values allow, if a branch is decided on it.
 // Dominators and uses are those from before the pass, which is right: a way through the
 // new graph is one through the old graph with short blocks left out, see skippable.
-func (k *skipper) skip(bd *ssa.BlockData, e uint32) bool {
+func (k *skipper) skip(e uint32) bool {
 	f := k.f
 	to := f.Edges[e].To
 	k.path = k.path[:0]
@@ -286,8 +279,7 @@ func (k *skipper) skip(bd *ssa.BlockData, e uint32) bool {
 			break
 		}
 		to = f.Edges[next].To
-		// Without a decision the short block is the place for the moves of a branch.
-		if k.pathSkippable(to) && (len(args) == 0 || bd.Kind == ssa.BlockJump || decided || mid.Cold) {
+		if decided && k.pathSkippable(to) {
 			best, bestStart, bestEnd = to, start, len(k.args)
 		}
 	}
@@ -374,51 +366,6 @@ func (k *skipper) number(v ssa.Value) (uint64, bool) {
 	}
 	c, trap, ok := ssa.Scalar(in.Op, in.Type, from, a, b)
 	return c, ok && trap == 0
-}
-
-// skipSwitch is skip for all edges of a switch, which must have one edge only to each
-// block. Only targets without parameters are looked through. The stamp is the switch's own.
-func (k *skipper) skipSwitch(bd *ssa.BlockData, stamp uint32) bool {
-	f, seen, kept := k.f, k.stamp, k.edge
-	changed := false
-	for e := bd.SuccStart; e < bd.SuccEnd; e++ {
-		for range maxSkips {
-			via := f.Edges[e].To
-			mid := &f.Blocks[via]
-			if mid.Kind != ssa.BlockJump || mid.ParamStart != mid.ParamEnd || k.short[via] == notShort {
-				break
-			}
-			next := &f.Edges[mid.SuccStart]
-			if next.ArgStart != next.ArgEnd || next.To == via {
-				break
-			}
-			f.Edges[e].To = next.To
-			f.Edges[e].ArgStart, f.Edges[e].ArgEnd = 0, 0
-			changed = true
-		}
-	}
-	if !changed {
-		return false
-	}
-	// An edge to a block that has one already gives way to that; without parameters they
-	// are alike.
-	target := sized(k.target, int(bd.SuccEnd-bd.SuccStart))
-	k.target = target
-	end := bd.SuccStart
-	for e := bd.SuccStart; e < bd.SuccEnd; e++ {
-		to := f.Edges[e].To
-		if seen[to] != stamp {
-			seen[to], kept[to] = stamp, ssa.Edge(end)
-			f.Edges[end] = f.Edges[e]
-			end++
-		}
-		target[e-bd.SuccStart] = kept[to]
-	}
-	for i, e := range f.TableOf(bd) {
-		f.Tables[bd.TabStart+uint32(i)] = target[uint32(e)-bd.SuccStart]
-	}
-	bd.SuccEnd = end
-	return true
 }
 
 // mergeBlocks appends to each block the chain of blocks that only it leads to, and resolves
