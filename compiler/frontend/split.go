@@ -84,7 +84,7 @@ func (b *Builder) hasLoop(first ssa.Block) bool {
 }
 
 // BlocksForCall is how many blocks are worth work for one call in whose place a function will stand.
-const BlocksForCall = 10
+const BlocksForCall = 15
 
 // inlinesMuch tells whether many calls that are likely will be replaced by the functions that they call. What these leave in memory would not be known
 // any more where the way of a resumed function joins, right behind each call.
