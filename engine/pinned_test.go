@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"runtime"
 	"slices"
 	"testing"
 	"time"
@@ -144,6 +145,36 @@ func testPinned(t *testing.T, module, otherModule *engine.Module) {
 		}
 		if g, o := cell(global), cell(globalOf(other)); g != c.global || o != c.other {
 			t.Errorf("%s(%d): globals are %d and %d, expected %d and %d", c.name, c.x, g, o, c.global, c.other)
+		}
+	}
+	done := make(chan struct{})
+	go func() { // the collector takes the guest off its thread
+		defer close(done)
+		for range 20 {
+			runtime.GC()
+		}
+	}()
+	for k, running := uint64(100), true; running; k++ {
+		for _, name := range []string{"cross", "set", "both", "host"} {
+			slots := []uint64{k % 800}
+			if name == "host" {
+				slots[0] += 1000
+			}
+			want := map[string]uint64{"both": 2 * slots[0], "host": slots[0] + 1}[name]
+			if want == 0 {
+				want = slots[0]
+			}
+			if slots[0] == 99 {
+				continue
+			}
+			if err := i.Func(name).Call(background, slots); err != nil || slots[0] != want {
+				t.Fatalf("%s: %d, %v: expected %d", name, slots[0], err, want)
+			}
+		}
+		select {
+		case <-done:
+			running = false
+		default:
 		}
 	}
 	ctx, cancel := context.WithTimeout(background, 5*time.Millisecond)
