@@ -26,6 +26,7 @@ var templates = [templateEnd]func(e *emitter){
 	tMulHi: (*emitter).emitMulHi,
 	tMulX:  (*emitter).emitMulX,
 
+	tAddLimbs:    (*emitter).emitAddLimbs,
 	tMulAddLimbs: (*emitter).emitMulAddLimbs,
 
 	tBitScan: (*emitter).emitBitScan,

@@ -37,6 +37,7 @@ const (
 	tRemS        // the same, x % -1 is 0
 	tMulHi       // high rdx, low rax, a rax, source: 64-bit product, op is MUL or IMUL1
 	tMulX        // high, low if Cond is 1, a rdx, source: the same, unsigned, op is MULX
+	tAddLimbs    // carry rax, z rdi, x rbx, y rsi, count rcx, carry rax: op is ADC or SBB; Imm: where the loads from x and, above, y are from
 	tMulAddLimbs // carry rax, z rdi, x rbx, y rsi, count rcx, factor rdx, carry rax; Imm: where the loads from x and, above, y are from
 
 	tBitScan // d, source: leading or trailing zeros by BSR or BSF

@@ -43,7 +43,7 @@ var traits = isel.Traits{
 	},
 }
 
-// clobberBulk is what tMemCopy and tMemFill destroy, clobberLimbs what tMulAddLimbs does.
+// clobberBulk is what tMemCopy and tMemFill destroy, clobberLimbs what tAddLimbs and tMulAddLimbs do.
 const (
 	clobberBulk = isel.ClobberMachine + iota
 	clobberLimbs

@@ -33,7 +33,9 @@ var rules = [ssa.OpCount]rule{
 	ssa.OpSext:   {(*lowerer).extend, MOVSXD},
 	ssa.OpMulHiU: {(*lowerer).mulHighOp, MUL},
 
-	ssa.OpMulAddLimbs: {fn: (*lowerer).mulAddLimbs},
+	ssa.OpMulAddLimbs: {(*lowerer).limbs, MULX},
+	ssa.OpAddLimbs:    {(*lowerer).limbs, ADC},
+	ssa.OpSubLimbs:    {(*lowerer).limbs, SBB},
 
 	ssa.OpFAdd:     {(*lowerer).floatTwo, ADDF},
 	ssa.OpFSub:     {(*lowerer).floatTwo, SUBF},

@@ -13,14 +13,24 @@ import (
 	"github.com/wasmaot/wasmaot/compiler/ssa/ssatest"
 )
 
-// Limbs runs the operation on numbers of many limbs on the evaluator and natively: numbers that overlap, that begin anywhere, and that go beyond
+// Limbs runs the operations on numbers of many limbs on the evaluator and natively: numbers that overlap, that begin anywhere, and that go beyond
 // the end of memory.
 func Limbs(t *testing.T, mc *Machine, features uint64) {
+	for _, op := range []string{"muladdlimbs", "addlimbs", "sublimbs"} {
+		t.Run(op, func(t *testing.T) { runLimbs(t, mc, features, op) })
+	}
+}
+
+func runLimbs(t *testing.T, mc *Machine, features uint64, op string) {
+	by, mostCarry := "v4", uint64(1)
+	if op == "muladdlimbs" {
+		by, mostCarry = "v8", ^uint64(0)
+	}
 	f, err := ssa.Parse(`func 0 (i32, i32, i32, i64, i64, i64) -> (i64, i64)
 b0(v1:i32, v2:i32, v3:i32, v4:i64, v5:i64, v6:i64):
   v7:i32 = limbs v1, v2, v3
   v8:i64 = limbfactor v4, v5
-  v9:i64 = muladdlimbs v7, v8, v6
+  v9:i64 = ` + op + ` v7, ` + by + `, v6
   return (v9, v5)`)
 	if err != nil {
 		t.Fatal(err)
@@ -53,7 +63,7 @@ b0(v1:i32, v2:i32, v3:i32, v4:i64, v5:i64, v6:i64):
 			start = ssatest.MemoryBytes - uint64(r.IntN(300))
 		}
 		near := func() uint64 { return start + uint64(r.IntN(100)) }
-		args := []uint64{near(), near(), near(), uint64(r.IntN(20)), edge(), edge()}
+		args := []uint64{near(), near(), near(), uint64(r.IntN(20)), edge(), edge() & mostCarry}
 		var log1, log2 strings.Builder
 		m1, m2 := newMachine(seed, &log1), newMachine(seed, &log2)
 		for i := start &^ 7; i+8 <= min(start+300, ssatest.MemoryBytes); i += 8 {

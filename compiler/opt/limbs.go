@@ -2,8 +2,8 @@ package opt
 
 import "github.com/wasmaot/wasmaot/compiler/ssa"
 
-// limbs makes one operation of loops that multiply a number of many limbs by a single one and add it to another number, as package math/big and
-// cryptography do. The operation takes limb after limb, as the loop does, so nothing is asked of where the numbers are; what is gained is that carries
+// limbs makes one operation of loops that multiply a number of many limbs by a single one and add it to another number, or that add or subtract two, as
+// package math/big and cryptography do. The operation takes limb after limb, as the loop does, so nothing is asked of where the numbers are; what is gained is that carries
 // may stay in flags.
 //
 // Such a loop is a header that compares the number of the limb with a limit, and a block:
@@ -11,6 +11,8 @@ import "github.com/wasmaot/wasmaot/compiler/ssa"
 //	sum   = x[i] + low half of y[i]*factor
 //	z[i]  = sum + carry
 //	carry = high half + carry of the first addition + carry of the second
+//
+// or sum = x[i] + y[i] and carry = carry of the first + carry of the second, or differences and borrows.
 //
 // The operation does all that is left at once: the next limb's number is the limit.
 func limbs(f *ssa.Func, s *Scratch) {
@@ -34,6 +36,7 @@ type limbLoop struct {
 	f         *ssa.Func
 	b, header ssa.Block
 
+	op               ssa.Op
 	load             [2]ssa.Value
 	store            ssa.Value
 	counter, limit   ssa.Value
@@ -72,7 +75,27 @@ func (m *limbLoop) find() bool {
 			return false
 		}
 	}
-	return m.counters >= 0 && m.carrys >= 0 && m.fromOutside(m.limit) && m.fromOutside(m.factor)
+	if m.counters < 0 || m.carrys < 0 || !m.fromOutside(m.limit) {
+		return false
+	}
+	if m.op == ssa.OpMulAddLimbs {
+		return m.fromOutside(m.factor)
+	}
+	return m.beginsWithBit()
+}
+
+// beginsWithBit reports whether the first carry is 0 or 1; the others are then.
+func (m *limbLoop) beginsWithBit() bool {
+	f := m.f
+	for _, e := range f.PredsOf(&f.Blocks[m.header]) {
+		if f.Edges[e].From == m.b {
+			continue
+		}
+		if c, ok := f.IsConst(f.ArgsOf(&f.Edges[e])[m.carrys]); !ok || c > 1 {
+			return false
+		}
+	}
+	return true
 }
 
 // accesses finds the two loads and the store behind them, which must be the block's only effects.
@@ -122,12 +145,21 @@ func (m *limbLoop) isLimb(address uint32) bool {
 func (m *limbLoop) isCarry(p, next ssa.Value) bool {
 	f := m.f
 	stored := &f.Insts[f.Insts[m.store].B]
+	m.carry = p
+	if stored.Op == ssa.OpSub {
+		return ssa.Value(stored.B) == p && m.isBorrow(ssa.Value(stored.A), next)
+	}
 	if stored.Op != ssa.OpAdd {
 		return false
 	}
 	sum, ok := other(stored, p)
 	if !ok || f.Insts[sum].Op != ssa.OpAdd {
 		return false
+	}
+	if y, ok := other(&f.Insts[sum], m.load[0]); ok && y == m.load[1] {
+		m.op, m.x, m.y = ssa.OpAddLimbs, m.load[0], m.load[1]
+		return m.areBits(next, func(bit uint32) bool { return m.isCarryOf(bit, sum, m.x, m.y) },
+			func(bit uint32) bool { return m.isCarryOf(bit, ssa.Value(f.Insts[m.store].B), sum, p) })
 	}
 	for i, x := range m.load {
 		low, ok := other(&f.Insts[sum], x)
@@ -144,11 +176,38 @@ func (m *limbLoop) isCarry(p, next ssa.Value) bool {
 		}
 		for range 2 {
 			if two := &f.Insts[terms.B]; two.Op == ssa.OpAdd && m.areCarries([3]uint32{terms.A, two.A, two.B}, low, sum, p) {
-				m.carry = p
+				m.op = ssa.OpMulAddLimbs
 				return true
 			}
 			terms.A, terms.B = terms.B, terms.A
 		}
+	}
+	return false
+}
+
+// isBorrow reports whether a difference is that of two limbs, and next the borrow after it and after subtracting the borrow from it.
+func (m *limbLoop) isBorrow(difference, next ssa.Value) bool {
+	in := &m.f.Insts[difference]
+	m.op, m.x, m.y = ssa.OpSubLimbs, ssa.Value(in.A), ssa.Value(in.B)
+	if in.Op != ssa.OpSub || !(m.x == m.load[0] && m.y == m.load[1] || m.x == m.load[1] && m.y == m.load[0]) {
+		return false
+	}
+	return m.areBits(next, func(bit uint32) bool { return m.isCarryOf(bit, m.x, m.y, m.y) },
+		func(bit uint32) bool { return m.isCarryOf(bit, difference, m.carry, m.carry) })
+}
+
+// areBits reports whether v is the sum of two bits.
+func (m *limbLoop) areBits(v ssa.Value, first, second func(bit uint32) bool) bool {
+	sum := m.f.Insts[v]
+	if sum.Op != ssa.OpAdd {
+		return false
+	}
+	for range 2 {
+		a, b := &m.f.Insts[sum.A], &m.f.Insts[sum.B]
+		if a.Op == ssa.OpZext && b.Op == ssa.OpZext && first(a.A) && second(b.A) {
+			return true
+		}
+		sum.A, sum.B = sum.B, sum.A
 	}
 	return false
 }
@@ -245,12 +304,17 @@ func (m *limbLoop) replace(s *Scratch) {
 			order = append(order, v)
 		}
 	}
-	t := f.Insts[m.factor].Type
+	t := f.Insts[m.carry].Type
 	left := f.NewValue(ssa.OpSub, t, uint32(m.limit), uint32(m.counter), 0, f.Pos[m.store])
 	at := f.NewValue(ssa.OpLimbs, f.Insts[z].Type, z, x, y, f.Pos[m.x])
-	by := f.NewValue(ssa.OpLimbFactor, t, uint32(left), uint32(m.factor), 0, f.Pos[m.y])
-	carry := f.NewValue(ssa.OpMulAddLimbs, t, uint32(at), uint32(by), uint32(m.carry), f.Pos[m.store])
-	order = append(order, left, at, by, carry) // for at least five that are gone
+	order = append(order, left, at) // in the place of more that are gone
+	by := left
+	if m.op == ssa.OpMulAddLimbs {
+		by = f.NewValue(ssa.OpLimbFactor, t, uint32(left), uint32(m.factor), 0, f.Pos[m.y])
+		order = append(order, by)
+	}
+	carry := f.NewValue(m.op, t, uint32(at), uint32(by), uint32(m.carry), f.Pos[m.store])
+	order = append(order, carry)
 	bd.InstEnd = bd.InstStart + uint32(len(order))
 	again := f.ArgsOf(&f.Edges[bd.SuccStart])
 	again[m.counters], again[m.carrys] = m.limit, carry

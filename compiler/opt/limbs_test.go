@@ -11,22 +11,23 @@ import (
 
 // TestLimbs runs random loops that limbs makes one operation, and others that are nearly of that kind.
 func TestLimbs(t *testing.T) {
-	made, left := 0, 0
+	made, left := map[ssa.Op]int{}, 0
 	count := Pass{"count", func(f *ssa.Func, s *Scratch) {
 		f.Analyze(&s.Scratch)
 		limbs(f, s)
 		for _, in := range f.Insts {
-			if in.Op == ssa.OpMulAddLimbs {
-				made++
+			switch in.Op {
+			case ssa.OpMulAddLimbs, ssa.OpAddLimbs, ssa.OpSubLimbs:
+				made[in.Op]++
 				return
 			}
 		}
 		left++
 	}}
 	compareRandom(t, 1000, limbFunc, [][]Pass{{count}, {GVN, count, Simplify}})
-	t.Logf("%d made, %d left", made, left)
-	if made == 0 || left == 0 {
-		t.Errorf("%d loops made, %d left: expected both", made, left)
+	t.Logf("%v made, %d left", made, left)
+	if len(made) != 3 || left == 0 {
+		t.Errorf("%v made, %d left: expected all", made, left)
 	}
 }
 
@@ -36,6 +37,7 @@ func limbFunc(r *rand.Rand, _ uint64) *ssa.Func {
 	f.Reset()
 	f.Module, f.Index, f.Name = ssatest.Module, 3, "limbs"
 	f.Sig = &abi.Signature{Params: []abi.Type{abi.I32, abi.I64, abi.I64}, Results: []abi.Type{abi.I64, abi.I64}}
+	kind := r.IntN(3)
 	wrong := r.IntN(24) // which of the places below is otherwise
 	otherwise := func(place int) bool { return place == wrong }
 	swapped := func(a, b ssa.Value) (uint32, uint32) {
@@ -56,6 +58,12 @@ func limbFunc(r *rand.Rand, _ uint64) *ssa.Func {
 	}
 	limit := f.Const(abi.I64, uint64(r.IntN(30)))
 	zero := f.Const(abi.I64, 0)
+	switch {
+	case kind != 0 && !otherwise(11):
+		carryIn = f.Const(abi.I64, uint64(r.IntN(2)))
+	case kind != 0 && r.IntN(2) == 0:
+		carryIn = f.Const(abi.I64, 2)
+	}
 	f.AddEdge(entry, header, zero, carryIn, factor)
 	f.EndJump(entry, 1)
 	i := f.AddParams(header, abi.I64, abi.I64, abi.I64)
@@ -120,12 +128,25 @@ func limbFunc(r *rand.Rand, _ uint64) *ssa.Func {
 	sum := add(low, x)
 	stored := add(sum, carry)
 	c1, c2 := carryOf(sum, low, x), carryOf(stored, sum, carry)
+	switch kind {
+	case 1:
+		sum = add(y, x)
+		stored = add(sum, carry)
+		c1, c2 = carryOf(sum, y, x), carryOf(stored, sum, carry)
+	case 2:
+		sum = f.Emit(ssa.OpSub, abi.I64, uint32(x), uint32(y), 0, 1)
+		stored = f.Emit(ssa.OpSub, abi.I64, uint32(sum), uint32(carry), 0, 1)
+		c1, c2 = carryOf(x, y, y), carryOf(sum, carry, carry)
+	}
 	if otherwise(7) {
 		c2 = c1
 	}
 	terms := []ssa.Value{high, c1, c2}
 	r.Shuffle(3, func(i, j int) { terms[i], terms[j] = terms[j], terms[i] })
 	next := add(add(terms[0], terms[1]), terms[2])
+	if kind != 0 {
+		next = add(c1, c2)
+	}
 	if otherwise(8) {
 		next = add(next, f.Const(abi.I64, 1))
 	}

@@ -124,7 +124,7 @@ func (u *unroller) onlyLatch(c *chain, bd *ssa.BlockData) bool {
 // collect gathers the blocks from b up to the header, and reports whether they are short enough, have accesses and no calls.
 func (u *unroller) collect(c *chain, b, header ssa.Block) bool {
 	f := u.f
-	size, accesses, products, carries := 0, false, false, false
+	size, accesses, carries := 0, 0, false
 	for {
 		bd := &f.Blocks[b]
 		size += int(bd.InstEnd - bd.InstStart)
@@ -136,13 +136,9 @@ func (u *unroller) collect(c *chain, b, header ssa.Block) bool {
 			case ssa.OpCall, ssa.OpMemCopy, ssa.OpMemFill:
 				return false
 			case ssa.OpAddr:
-				accesses = true
-			case ssa.OpMul:
-				products = true
+				accesses++
 			case ssa.OpShrU:
-				if c, ok := f.IsConst(ssa.Value(f.Insts[v].B)); ok && c == 63 {
-					carries = true // as wide will find
-				}
+				carries = carries || looksLikeCarry(f, v)
 			}
 		}
 		c.blocks[c.n] = b
@@ -156,12 +152,20 @@ func (u *unroller) collect(c *chain, b, header ssa.Block) bool {
 		}
 		b = f.Edges[preds[0]].From
 	}
-	if products && carries && f.Module != nil && f.Module.Limbs {
-		return false
+	if carries && accesses == 3 && f.Module != nil && f.Module.Limbs {
+		return false // see limbs
 	}
 	slices.Reverse(c.blocks[:c.n])
 	c.copies = min(maxCopies, maxUnrolled/max(size, 1)-1)
-	return accesses
+	return accesses > 0
+}
+
+// looksLikeCarry reports whether v is the highest bit of what wide takes for carries and borrows.
+func looksLikeCarry(f *ssa.Func, v ssa.Value) bool {
+	in := &f.Insts[v]
+	or := &f.Insts[in.A]
+	c, ok := f.IsConst(ssa.Value(in.B))
+	return ok && c == 63 && or.Op == ssa.OpOr && f.Insts[or.A].Op == ssa.OpAnd && f.Insts[or.B].Op == ssa.OpAnd
 }
 
 // leadsOnOnce reports whether each block has one way on, so that another one leads out.

@@ -179,7 +179,18 @@ func (e *evaluation) inst(v Value) {
 		e.bulk(in.Op, a, b, c)
 	case OpLimbs, OpLimbFactor: // for the next
 	case OpMulAddLimbs:
-		e.set(v, e.mulAddLimbs(&e.f.Insts[in.A], &e.f.Insts[in.B], c))
+		by := &e.f.Insts[in.B]
+		factor := e.value(Value(by.B))
+		e.set(v, e.limbs(&e.f.Insts[in.A], e.value(Value(by.A)), c, func(x, y, c uint64) (uint64, uint64) {
+			high, low := bits.Mul64(y, factor)
+			low, c1 := bits.Add64(low, x, 0)
+			low, c2 := bits.Add64(low, c, 0)
+			return low, high + c1 + c2
+		}))
+	case OpAddLimbs:
+		e.set(v, e.limbs(&e.f.Insts[in.A], b, c, bits.Add64))
+	case OpSubLimbs:
+		e.set(v, e.limbs(&e.f.Insts[in.A], b, c, bits.Sub64))
 	case OpCall:
 		e.call(v, &e.f.Calls[in.A])
 	case OpStore, OpStore8, OpStore16, OpStore32:
@@ -248,25 +259,20 @@ func (e *evaluation) bulk(op Op, dst, x, n uint64) {
 	}
 }
 
-func (e *evaluation) mulAddLimbs(at, by *Inst, carry uint64) uint64 {
+// limbs makes n limbs and gives the carry.
+func (e *evaluation) limbs(at *Inst, n, carry uint64, limb func(x, y, c uint64) (z, carry uint64)) uint64 {
 	mem := e.m.Memories[0]
 	z, x, y := uint32(e.value(Value(at.A))), uint32(e.value(Value(at.B))), uint32(e.value(Value(at.C)))
-	factor := e.value(Value(by.B))
-	for n := e.value(Value(by.A)); n > 0; n-- {
+	for ; n > 0; n-- {
 		for _, p := range []uint32{y, x, z} {
 			if !inBounds(mem, uint64(p), 8) {
 				e.trap = abi.TrapMemoryOutOfBounds
 				return 0
 			}
 		}
-		high, low := bits.Mul64(binary.LittleEndian.Uint64(mem[y:]), factor)
-		for _, add := range []uint64{binary.LittleEndian.Uint64(mem[x:]), carry} {
-			var c uint64
-			low, c = bits.Add64(low, add, 0)
-			high += c
-		}
+		var low uint64
+		low, carry = limb(binary.LittleEndian.Uint64(mem[x:]), binary.LittleEndian.Uint64(mem[y:]), carry)
 		binary.LittleEndian.PutUint64(mem[z:], low)
-		carry = high
 		z, x, y = z+8, x+8, y+8
 	}
 	return carry

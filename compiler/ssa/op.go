@@ -118,9 +118,11 @@ const (
 
 	// Numbers of many limbs of 64 bits, in memory 0. OpMulAddLimbs makes z = x + y*factor + C, C being the carry into the lowest limb, and gives the
 	// carry out of the highest. It takes limb after limb: loads from y and x, then stores to z; traps.
-	OpLimbs       // A = z, B = x, C = y: indices, as the first operand of the next
+	OpLimbs       // A = z, B = x, C = y: indices, as the first operand of the others
 	OpLimbFactor  // A = number of limbs, B = factor: its second operand
 	OpMulAddLimbs // A, B as said, C = carry
+	OpAddLimbs    // A as said, B = number of limbs, C = carry, 0 or 1: z = x + y + C, and the carry out
+	OpSubLimbs    // z = x - y - C, and the borrow
 
 	OpGlobalSet // global A = value B
 
@@ -359,6 +361,8 @@ var Ops = [OpCount]Info{
 	OpLimbs:       {"limbs", 3, "iii>i", 0},
 	OpLimbFactor:  {"limbfactor", 2, "ll>l", 0},
 	OpMulAddLimbs: {"muladdlimbs", 3, "ill>l", PropReads | PropWrites | PropTraps},
+	OpAddLimbs:    {"addlimbs", 3, "ill>l", PropReads | PropWrites | PropTraps},
+	OpSubLimbs:    {"sublimbs", 3, "ill>l", PropReads | PropWrites | PropTraps},
 
 	OpGlobalSet: {"globalset", 2, "-t>", PropImmA | PropWrites},
 	OpTabGet:    {"tabget", 2, "-p>r", PropImmA | PropReads | PropTraps},
