@@ -118,17 +118,13 @@ func (x *folder) terminator(b ssa.Block) {
 	bd.Ctl = resolve(f, bd.Ctl)
 	switch bd.Kind {
 	case ssa.BlockIf:
+		// Selection turns a branch around for nothing; here the function would have to be analysed again.
 		for {
 			cond, inverted, ok := x.condition(uint32(bd.Ctl))
-			if !ok {
+			if !ok || inverted {
 				break
 			}
 			bd.Ctl = cond
-			if inverted {
-				succs := f.SuccsOf(bd)
-				succs[0], succs[1] = succs[1], succs[0]
-				x.changed = true
-			}
 		}
 		if c, ok := f.IsConst(bd.Ctl); ok {
 			taken := bd.SuccStart

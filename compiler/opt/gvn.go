@@ -3,6 +3,7 @@ package opt
 import (
 	"math/bits"
 
+	"github.com/wasmaot/wasmaot/compiler/abi"
 	"github.com/wasmaot/wasmaot/compiler/ssa"
 	"github.com/wasmaot/wasmaot/internal/lazy"
 )
@@ -143,15 +144,30 @@ func (t *valueTable) learn(f *ssa.Func, b ssa.Block) {
 	e := preds[0]
 	from := &f.Blocks[f.Edges[e].From]
 	if from.Kind == ssa.BlockIf && (f.Insts[from.Ctl].Op != ssa.OpConst) {
-		t.fact[from.Ctl] = fact{b, uint32(e) == from.SuccStart}
+		ctl, inverted := negated(f, from.Ctl)
+		t.fact[ctl] = fact{b, (uint32(e) == from.SuccStart) != inverted}
 	}
 }
 
+// negated takes negations off a condition, and tells whether their number is odd.
+func negated(f *ssa.Func, ctl ssa.Value) (of ssa.Value, inverted bool) {
+	for range maxNegations {
+		in := &f.Insts[ctl]
+		if in.Op != ssa.OpEqz || f.Insts[in.A].Type != abi.I32 {
+			break
+		}
+		ctl, inverted = ssa.Value(in.A), !inverted
+	}
+	return ctl, inverted
+}
+
+const maxNegations = 4 // after fold there is one at most
+
 // decided reports whether the condition of b's branch is known there, and what it is.
 func (t *valueTable) decided(f *ssa.Func, b ssa.Block) (isTrue, ok bool) {
-	ctl := f.Blocks[b].Ctl
+	ctl, inverted := negated(f, f.Blocks[b].Ctl)
 	if known := t.fact[ctl]; known.block != 0 && f.Dominates(known.block, b) {
-		return known.true, true
+		return known.true != inverted, true
 	}
 	// The opposite comparison may have been decided.
 	in := f.Insts[ctl]
@@ -168,7 +184,7 @@ func (t *valueTable) decided(f *ssa.Func, b ssa.Block) (isTrue, ok bool) {
 	}
 	if v := *t.find(f, &in); v != 0 && f.Dominates(t.block[v], b) {
 		if known := t.fact[v]; known.block != 0 && f.Dominates(known.block, b) {
-			return !known.true, true
+			return known.true == inverted, true
 		}
 	}
 	return false, false
