@@ -135,7 +135,8 @@ type Lowerer struct {
 	arrivals   []arrival
 
 	pos   uint32      // wasm offset for the instructions being made
-	order []ssa.Value // of the block, what is dead left out
+	order []ssa.Value // of the block
+	near  []ssa.Value // see Near
 	place int         // in order: being selected
 	err   error
 }
@@ -177,16 +178,14 @@ func (l *Lowerer) block(i uint32) {
 	start := len(l.M.Insts)
 	l.terminator(b)
 	l.reverse(start)
-	l.order = l.order[:0]
-	for _, v := range f.OrderOf(b) {
-		if l.Info[v].Flags&Needed != 0 {
-			l.order = append(l.order, v)
-		}
-	}
+	l.order = f.OrderOf(b)
 	for k := len(l.order) - 1; k >= 0; k-- {
 		v := l.order[k]
-		in := &f.Insts[v]
 		info := &l.Info[v]
+		if info.Flags&Needed == 0 {
+			continue
+		}
+		in := &f.Insts[v]
 		if info.Flags&Followed != 0 {
 			l.pos = f.Pos[v]
 			start = len(l.M.Insts)

@@ -9,8 +9,17 @@ import (
 // pairWindow is how many instructions before one are searched for a partner.
 const pairWindow = 16
 
-// Near gives the instructions before the one being selected among which partners are searched.
-func (l *Lowerer) Near() []ssa.Value { return l.order[max(0, l.place-pairWindow):l.place] }
+// Near gives the instructions before the one being selected among which partners are searched, without what is dead.
+func (l *Lowerer) Near() []ssa.Value {
+	l.near = l.near[:0]
+	for k := l.place - 1; k >= 0 && len(l.near) < pairWindow; k-- {
+		if v := l.order[k]; l.Info[v].Flags&Needed != 0 {
+			l.near = append(l.near, v)
+		}
+	}
+	slices.Reverse(l.near)
+	return l.near
+}
 
 // Pair leaves v to be made together with x, which stands before it in the block and has no partner yet.
 func (l *Lowerer) Pair(x, v ssa.Value) {

@@ -54,18 +54,27 @@ func (l *Lowerer) prepareBlock(i, epoch uint32) uint32 {
 			}
 		}
 	}
-	order := f.OrderOf(b)
+	order, insts, infos, zexts := f.OrderOf(b), f.Insts, l.Info, &l.traits.Zext
 	for k := len(order) - 1; k >= 0; k-- {
-		in, info := &f.Insts[order[k]], &l.Info[order[k]]
+		in, info := &insts[order[k]], &infos[order[k]]
 		effect := in.Op.Is(ssa.PropEffect)
 		if effect && !in.Op.IsLoad() {
 			epoch-- // it writes, or traps for another reason than loads do, which may not be moved across
 		}
 		info.Epoch = epoch
-		if info.Uses > 0 || (effect || in.Op == ssa.OpAddr) && f.HasEffect(in) {
-			info.Flags |= Needed
-			l.prepareInst(in)
+		if info.Uses == 0 && (!effect && in.Op != ssa.OpAddr || !f.HasEffect(in)) {
+			continue
 		}
+		info.Flags |= Needed
+		if in.Op == ssa.OpCall || zexts[in.Op] != 0 {
+			l.prepareInst(in)
+			continue
+		}
+		x, y, z := in.Values()
+		infos[x].count()
+		infos[y].count()
+		infos[z].count()
+		l.HighHalves = l.HighHalves || in.Op == ssa.OpMulHiU
 	}
 	for _, p := range f.ParamsOf(b) {
 		info := &l.Info[p]
@@ -104,6 +113,10 @@ func (l *Lowerer) addUse(v ssa.Value) {
 	if info.Epoch != 0 && info.Uses == 0 {
 		l.late = append(l.late, v)
 	}
+	info.count()
+}
+
+func (info *ValueInfo) count() {
 	if info.Uses < math.MaxUint16 {
 		info.Uses++
 	}
