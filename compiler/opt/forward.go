@@ -163,6 +163,7 @@ func (t *memTable) forgetGlobals() {
 	}
 }
 
+// visit looks at an address, or at what reads something or has an effect.
 func (t *memTable) visit(v ssa.Value) {
 	switch in := &t.f.Insts[v]; in.Op {
 	case ssa.OpGlobal:
@@ -182,7 +183,7 @@ func (t *memTable) visit(v ssa.Value) {
 	case ssa.OpLoad, ssa.OpLoad8U, ssa.OpLoad8S, ssa.OpLoad16U, ssa.OpLoad16S, ssa.OpLoad32U, ssa.OpLoad32S:
 		t.load(v, in)
 	}
-	if t.f.HasEffect(&t.f.Insts[v]) {
+	if t.lastSet != 0 && t.f.HasEffect(&t.f.Insts[v]) {
 		t.lastSet = 0 // a trap would show it
 	}
 }

@@ -76,8 +76,10 @@ func (w *simplifier) block(bd *ssa.BlockData) {
 			if i >= stretch {
 				stretch = i + t.lookAhead(order[i:])
 			}
-			if t.visit(v); f.Insts[v].Op == ssa.OpNop {
-				continue
+			if in.Op == ssa.OpAddr || in.Op.Is(ssa.PropReads|ssa.PropEffect) {
+				if t.visit(v); f.Insts[v].Op == ssa.OpNop {
+					continue
+				}
 			}
 		}
 		if w.folds {
