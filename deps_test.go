@@ -11,7 +11,7 @@ import (
 // Three laws stand behind it: loader and wasi never reach the compiler's rooms, the instruction sets never import
 // each other, the frontend knows no machine.
 const imports = `
-compiler/ssa: compiler/abi
+compiler/ssa: internal/lazy compiler/abi
 compiler/opt: internal/lazy compiler/abi compiler/ssa
 compiler/leaf: internal/lazy internal/sha256 compiler/wasm
 compiler/frontend: internal/lazy compiler/abi compiler/leaf compiler/ssa compiler/wasm

@@ -104,8 +104,8 @@ func CompileCode(ctx context.Context, src []byte, hash *[sha256.Size]byte, opts 
 		pieces:   make([]piece, len(m.Funcs)-m.ImportedFuncs),
 	}
 	for _, i := range run {
-		if p := passes[i].ssa; p != nil {
-			j.middle = append(j.middle, p)
+		if p := passes[i].opt; p != nil {
+			j.middle = append(j.middle, p.Run)
 		}
 	}
 	if len(src) < maxInlining {

@@ -21,24 +21,42 @@ type pass struct {
 	name     string
 	required bool // cannot be switched off
 	run      func(w *worker) error
-	ssa      func(f *ssa.Func, s *opt.Scratch) // of a pass on SSA form that needs nothing else
-	parts    []string                          // passes that it does the work of in one; it is run if all of them are wanted, in their place
+	opt      *opt.Pass // a pass on SSA form that needs nothing else, in the place of all above
+	parts    []string  // passes that it does the work of in one; it is run if all of them are wanted, in their place
 }
 
-// passes is the pipeline of a function, in order.
-var passes = []pass{
+func (p *pass) title() string {
+	if p.opt != nil {
+		return p.opt.Name
+	}
+	return p.name
+}
+
+func (p *pass) do(w *worker) error {
+	if p.opt != nil {
+		p.opt.Run(&w.f, &w.opt)
+		return nil
+	}
+	return p.run(w)
+}
+
+// passes is the pipeline of a function, in order. It is data: no code runs for it at the start of a program.
+var passes = [...]pass{
 	{name: "build", required: true, run: func(w *worker) error { return w.builder.Build(w.mod, w.index, w.building, &w.f) }},
 	{name: inlining, run: (*worker).inline},
-	ssaPass(opt.Thread),
-	ssaPass(opt.Unroll),
-	ssaPass(opt.Simplify, "forward", "fold"),
-	ssaPass(opt.Forward),
-	ssaPass(opt.Fold),
-	ssaPass(opt.LICM),
-	ssaPass(opt.GVN),
-	ssaPass(opt.Wide),
-	ssaPass(opt.Limbs),
-	ssaPass(opt.Clear),
+	{opt: &opt.Thread},
+	{opt: &opt.Unroll},
+	{opt: &opt.Simplify, parts: []string{"forward", "fold"}},
+	{opt: &opt.Forward},
+	{opt: &opt.Fold},
+	{opt: &opt.LICM},
+	{opt: &opt.GVN},
+	{opt: &opt.Wide},
+	{opt: &opt.Limbs},
+	{name: "clear", run: func(w *worker) error { // not in bodies that are put in the place of calls: often their lengths are known then
+		opt.Clear.Run(&w.f, &w.opt)
+		return nil
+	}},
 	{name: "poll", required: true, run: func(w *worker) error {
 		if w.opts.Poll {
 			opt.Poll.Run(&w.f, &w.opt)
@@ -78,7 +96,7 @@ var orderChecked sync.Once
 func verifyOrder() {
 	at := map[string]int{}
 	for i, p := range passes {
-		at[p.name] = i
+		at[p.title()] = i
 	}
 	for _, o := range order {
 		before, ok1 := at[o[0]]
@@ -87,13 +105,6 @@ func verifyOrder() {
 			panic(fmt.Sprintf("compiler: pass %s must come before %s", o[0], o[1]))
 		}
 	}
-}
-
-func ssaPass(p opt.Pass, parts ...string) pass {
-	return pass{name: p.Name, ssa: p.Run, parts: parts, run: func(w *worker) error {
-		p.Run(&w.f, &w.opt)
-		return nil
-	}}
 }
 
 // worker compiles one function after the other with memory of its own.
@@ -152,15 +163,15 @@ func (w *worker) compile(index uint32) error {
 		if w.opts.Debug.Times != nil {
 			start = time.Now()
 		}
-		if err := p.run(w); err != nil {
+		if err := p.do(w); err != nil {
 			return err
 		}
 		if w.opts.Debug.Times != nil {
 			w.opts.Debug.Times.add(w.run[i], time.Since(start))
 		}
 		if w.opts.Debug.Check || w.opts.Debug.Dump != nil {
-			if err := w.inspect(p.name); err != nil {
-				return w.failed(p.name, err)
+			if err := w.inspect(p.title()); err != nil {
+				return w.failed(p.title(), err)
 			}
 		}
 	}
@@ -209,7 +220,7 @@ func (o *Options) enabled() ([]int, error) {
 				run = append(run, i)
 				done = append(done, p.parts...)
 			}
-		case p.required || o.on(p.name) && !slices.Contains(done, p.name):
+		case p.required || o.on(p.title()) && !slices.Contains(done, p.title()):
 			run = append(run, i)
 		}
 	}
@@ -241,7 +252,7 @@ func Optional() []string {
 	names := []string{threading, split, leaves, unwinders, pinning, layout}
 	for _, p := range passes {
 		if !p.required && p.parts == nil {
-			names = append(names, p.name)
+			names = append(names, p.title())
 		}
 	}
 	return names
@@ -264,7 +275,7 @@ type PassTime struct {
 func (t *Times) List() []PassTime {
 	var list []PassTime
 	for i, p := range passes {
-		list = append(list, PassTime{p.name, time.Duration(t.ns[i].Load())})
+		list = append(list, PassTime{p.title(), time.Duration(t.ns[i].Load())})
 	}
 	return list
 }

@@ -22,6 +22,7 @@ func CheckerFunc(n int) *ssa.Func {
 	for range n {
 		long.Params = append(long.Params, abi.I64)
 	}
+	new(ssa.Func).Reset() // nothing of ssa may be asked before
 	return &ssa.Func{
 		Module: &ssa.Module{
 			Layout:      CheckerLayout,

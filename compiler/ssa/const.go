@@ -3,12 +3,11 @@ package ssa
 import (
 	"encoding/binary"
 	"math/bits"
-	"math/rand/v2"
 
 	"github.com/wasmaot/wasmaot/compiler/abi"
 )
 
-var seed = [2]uint64{rand.Uint64(), rand.Uint64()}
+var seed [2]uint64 // made by makeTables
 
 // Hash mixes two words for a hash table. It is seeded anew in each process, so that a guest cannot
 // choose what collides; nothing that is written out may depend on it.

@@ -177,8 +177,9 @@ type Func struct {
 	consts constTable
 }
 
-// Reset empties f and keeps its memory.
+// Reset empties f and keeps its memory. It comes before everything else that is done with a Func.
 func (f *Func) Reset() {
+	prepare.Do(makeTables)
 	f.Module, f.Index, f.Name, f.Sig = nil, 0, "", nil
 	f.Insts = append(f.Insts[:0], Inst{})
 	f.Pos = append(f.Pos[:0], 0)

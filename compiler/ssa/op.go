@@ -1,7 +1,9 @@
 package ssa
 
 import (
+	"math/rand/v2"
 	"strings"
+	"sync"
 
 	"github.com/wasmaot/wasmaot/compiler/abi"
 )
@@ -482,21 +484,27 @@ func (op Op) AccessSize(t abi.Type) uint32 {
 }
 
 // digest is what of Ops passes ask time and again, in few cache lines and without checks of bounds: there are less than 256.
-var digest = func() (d [256]struct {
+var digest [256]struct {
 	props Prop
 	uses  uint8 // a bit for each of A, B and C that is a value
-}) {
+}
+
+// prepare makes digest and seed before there is any function: a program that compiles nothing does without.
+var prepare sync.Once
+
+func makeTables() {
 	for op := range Ops {
-		d[op].props = Ops[op].Props
+		d := &digest[op]
+		d.props = Ops[op].Props
 		operands, _, _ := strings.Cut(Ops[op].Types, ">")
 		for i := range operands {
 			if operands[i] != '-' {
-				d[op].uses |= 1 << i
+				d.uses |= 1 << i
 			}
 		}
 	}
-	return d
-}()
+	seed = [2]uint64{rand.Uint64(), rand.Uint64()}
+}
 
 // Uses tells which operands are values: bit 0 for A, bit 1 for B, bit 2 for C.
 func (op Op) Uses() uint8 { return digest[uint8(op)].uses }

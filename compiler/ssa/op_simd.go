@@ -1,6 +1,9 @@
 package ssa
 
-import "github.com/wasmaot/wasmaot/compiler/abi"
+import (
+	"github.com/wasmaot/wasmaot/compiler/abi"
+	"github.com/wasmaot/wasmaot/internal/lazy"
+)
 
 // Shape is how a vector is divided into lanes.
 type Shape uint8
@@ -98,8 +101,13 @@ func (f *Func) IsVecConst(v Value) (bits [16]byte, ok bool) {
 	return bits, false
 }
 
-// shapesOf has the shapes that ops may have which may not have all.
-var shapesOf = func() (allowed [OpCount]uint8) {
+// shapesOf has the shapes that ops may have which may not have all. Only checks ask.
+func shapesOf(op Op) uint8 { return shapesMade.Get(makeShapes)[op] }
+
+var shapesMade lazy.Value[*[OpCount]uint8]
+
+func makeShapes() *[OpCount]uint8 {
+	var allowed [OpCount]uint8
 	set := func(shapes []Shape, ops ...Op) {
 		for _, op := range ops {
 			for _, s := range shapes {
@@ -135,13 +143,13 @@ var shapesOf = func() (allowed [OpCount]uint8) {
 	only([]Shape{I32x4}, OpVDot)
 	only([]Shape{F32x4}, OpVDemote)
 	only([]Shape{F64x2}, OpVPromote)
-	return allowed
-}()
+	return &allowed
+}
 
 // Shapes lists the shapes that an op may have.
 func (op Op) Shapes() (list []Shape) {
 	for s := I8x16; s < shapeCount; s++ {
-		if shapesOf[op]>>s&1 != 0 {
+		if shapesOf(op)>>s&1 != 0 {
 			list = append(list, s)
 		}
 	}
@@ -163,7 +171,7 @@ func (c *checker) checkVector(in *Inst) {
 		return
 	}
 	s := in.Shape()
-	if s >= shapeCount || shapesOf[in.Op]>>s&1 == 0 {
+	if s >= shapeCount || shapesOf(in.Op)>>s&1 == 0 {
 		c.fail("no operation on %s", s)
 		return
 	}
