@@ -24,7 +24,7 @@ import (
 // handler knows code by its address.
 const (
 	codeSpace = 1 << 30
-	stubSpace = 16 << 20 // at its start: switch stubs, then stubs of types
+	stubSpace = 16 << 20 // at its start: the code that changes stacks, then stubs of types
 )
 
 var (
@@ -45,26 +45,15 @@ func startPlatform() error {
 	if err != nil {
 		return fmt.Errorf("code arena: %w", err)
 	}
-	code, at := switchCode()
-	n := vmem.PageUp(uint64(len(code)))
-	switchArena, err := vmem.NewArena(region, 0, n)
-	if err != nil {
-		return err
-	}
-	base, err := switchArena.Place(code)
-	if err != nil {
-		return err
-	}
-	stubs = switchStubs{
-		again: base + at.again, trap: base + at.trap, preempt: base + at.preempt, restore: base + at.restore,
-	}
-	if stubArena, err = vmem.NewArena(region, n, stubSpace-n); err != nil {
+	if stubArena, err = vmem.NewArena(region, 0, stubSpace); err != nil {
 		return err
 	}
 	if textArena, err = vmem.NewArena(region, stubSpace, codeSpace-stubSpace); err != nil {
 		return err
 	}
-	handled.stubLo, handled.stubSize = stubArena.Base(), stubArena.Size()
+	switching.code, switching.at = switchCode()
+	n := uint64(len(switching.code))
+	handled.stubLo, handled.stubSize = stubArena.Base()+n, stubArena.Size()-n
 	handled.textLo, handled.textSize = textArena.Base(), textArena.Size()
 	return installHandlers()
 }
@@ -77,9 +66,44 @@ func placeText(a *artifact.Artifact) (uint64, error) {
 	return textArena.Place(a.Text)
 }
 
-func freeText(addr uint64) error            { return textArena.Free(addr) }
-func placeStub(code []byte) (uint64, error) { return stubArena.Place(code) }
-func freeStub(addr uint64) error            { return stubArena.Free(addr) }
+func freeText(addr uint64) error { return textArena.Free(addr) }
+
+// switching is the code that changes stacks, until it is placed.
+var switching struct {
+	mu    sync.Mutex
+	code  []byte
+	at    switchStubs // offsets there
+	first uint64      // stubs in the same pages
+}
+
+// placeStub places stubs: the first ones, which come before all native code, behind the code that changes stacks. Making pages executable costs more than
+// what is put there.
+func placeStub(code []byte) (uint64, error) {
+	s := &switching
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.code == nil {
+		return stubArena.Place(code)
+	}
+	base, err := stubArena.Place(append(s.code, code...))
+	if err != nil {
+		return 0, err
+	}
+	stubs = switchStubs{again: base + s.at.again, trap: base + s.at.trap, preempt: base + s.at.preempt, restore: base + s.at.restore}
+	s.first, s.code = base+uint64(len(s.code)), nil
+	return s.first, nil
+}
+
+// freeStub gives the pages of stubs back, but the first.
+func freeStub(addr uint64) error {
+	switching.mu.Lock()
+	first := switching.first
+	switching.mu.Unlock()
+	if addr == first {
+		return nil
+	}
+	return stubArena.Free(addr)
+}
 
 // isStub reports whether an address is in a stub of a type.
 func isStub(addr uint64) bool { return addr-handled.stubLo < handled.stubSize }
@@ -137,7 +161,7 @@ func sigHandlerAddr() uint64
 // handlerState is what the signal handler knows.
 type handlerState struct {
 	textLo, textSize uint64     // functions' bodies
-	stubLo, stubSize uint64     // stubs of types
+	stubLo, stubSize uint64     // stubs of types, which are behind the code that changes stacks
 	old              [65]uint64 // handlers to hand over to, by signal
 }
 

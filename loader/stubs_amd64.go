@@ -72,6 +72,7 @@ func switchCode() (code []byte, at switchStubs) {
 	e.addTo(rsp, rbx, atPC)
 	e.loadWord(rbx, rbx, atRegs+8*int64(rbx))
 	e.raw(iretq)
+	e.align()
 	return e.code, at
 }
 

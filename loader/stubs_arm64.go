@@ -80,6 +80,7 @@ func switchCode() (code []byte, at switchStubs) {
 	}
 	e.loadWord(16, 17, atPC)
 	e.reg(br, 0, 16, 0)
+	e.align()
 	return e.code, at
 }
 
