@@ -210,8 +210,8 @@ func (i *Instance) fillFuncs() error {
 
 // makeStubs makes the stubs for what fillFuncs describes and for exported functions together, unless all are there.
 func (i *Instance) makeStubs(builtins []*Func) error {
-	var wishes []stubWish
 	c := i.code
+	wishes := make([]stubWish, 0, len(builtins)+len(i.imported)+len(c.art.Module.Exports))
 	for _, list := range [...][]*Func{builtins, i.imported} {
 		for _, f := range list {
 			if f.inst == nil && f.err == nil && f.typ.exit.Load() == 0 {
