@@ -139,7 +139,7 @@ func (c *Cache) load(path, options string) (*artifact.Artifact, error) {
 // the file changes. c may be nil.
 func (c *Cache) open(path string) (a *artifact.Artifact, modified time.Time, err error) {
 	known := false
-	a, id, err := openArtifact(path, func(id *identity) bool {
+	a, id, clock, err := openArtifact(path, func(id *identity) bool {
 		known = c.isSound(id)
 		return known
 	})
@@ -147,7 +147,7 @@ func (c *Cache) open(path string) (a *artifact.Artifact, modified time.Time, err
 		return nil, time.Time{}, err
 	}
 	if !known {
-		_ = c.markSound(id, path) // without the mark it is compared again
+		_ = c.markSound(id, path, clock) // without the mark it is compared again
 	}
 	return a, time.Unix(0, id.mtime), nil
 }
@@ -175,9 +175,10 @@ func (id *identity) String() string {
 	return string(b)
 }
 
-// markSound notes that the artifact at path, whose file has an identity, is sound: unless the file may change without a change of its identity.
-func (c *Cache) markSound(id *identity, path string) error {
-	if c == nil || !id.settled(time.Now()) {
+// markSound notes that the artifact at path, whose file has an identity, is sound, as was found after fileClock gave a time: unless the file may change
+// without a change of its identity.
+func (c *Cache) markSound(id *identity, path string, clock int64) error {
+	if c == nil || !id.settled(time.Unix(0, clock)) && !id.ticked(path, clock) {
 		return nil
 	}
 	target, err := filepath.Abs(path)
@@ -241,9 +242,9 @@ func (c *Cache) store(path string, a *artifact.Artifact) error {
 	return c.evict(path)
 }
 
-// remember links a file to its artifact, unless the file may change without a change of its identity.
-func (c *Cache) remember(id *identity, wasm [sha256.Size]byte, options string) error {
-	if !id.settled(time.Now()) {
+// remember links a file, which was read after a time, to its artifact, unless the file may change without a change of its identity.
+func (c *Cache) remember(id *identity, read time.Time, wasm [sha256.Size]byte, options string) error {
+	if !id.settled(read) {
 		return nil
 	}
 	link := c.fileLink(id, options)

@@ -10,18 +10,18 @@ import (
 )
 
 // openArtifact reads and checks an artifact. Of the file's identity there is the time of its last modification.
-func openArtifact(path string, _ func(*identity) bool) (*artifact.Artifact, *identity, error) {
+func openArtifact(path string, _ func(*identity) bool) (_ *artifact.Artifact, _ *identity, clock int64, err error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, 0, err
 	}
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, 0, err
 	}
 	a, err := artifact.Decode(data)
 	if err != nil {
-		return nil, nil, fmt.Errorf("%s: %w", path, err)
+		return nil, nil, 0, fmt.Errorf("%s: %w", path, err)
 	}
-	return a, &identity{mtime: info.ModTime().UnixNano()}, nil
+	return a, &identity{mtime: info.ModTime().UnixNano()}, 0, nil
 }

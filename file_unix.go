@@ -16,13 +16,13 @@ import (
 // alone. It stays open and mapped until the artifact's Release is called.
 //
 // Its contents are compared with the checksums, unless sound knows the file's identity: then they were before, and did not change. The file's
-// identity is given with the artifact.
+// identity is given with the artifact, and the fileClock before they were compared.
 //
 // It uses system calls rather than package os, which would make an epoll for the file.
-func openArtifact(path string, sound func(*identity) bool) (*artifact.Artifact, *identity, error) {
+func openArtifact(path string, sound func(*identity) bool) (_ *artifact.Artifact, _ *identity, clock int64, err error) {
 	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NONBLOCK, 0) // a pipe must not block
 	if err != nil {
-		return nil, nil, &fs.PathError{Op: "open", Path: path, Err: err}
+		return nil, nil, 0, &fs.PathError{Op: "open", Path: path, Err: err}
 	}
 	var st unix.Stat_t
 	if err = unix.Fstat(fd, &st); err == nil {
@@ -30,15 +30,16 @@ func openArtifact(path string, sound func(*identity) bool) (*artifact.Artifact, 
 		if a, err = mapArtifact(fd, &st); err == nil {
 			id := newIdentity(&st)
 			if !sound(id) {
+				clock = fileClock()
 				err = a.Check()
 			}
 			if a.Check = nil; err == nil {
-				return a, id, nil
+				return a, id, clock, nil
 			}
-			return nil, nil, errors.Join(fmt.Errorf("%s: %w", path, err), a.Release())
+			return nil, nil, 0, errors.Join(fmt.Errorf("%s: %w", path, err), a.Release())
 		}
 	}
-	return nil, nil, errors.Join(fmt.Errorf("%s: %w", path, err), unix.Close(fd))
+	return nil, nil, 0, errors.Join(fmt.Errorf("%s: %w", path, err), unix.Close(fd))
 }
 
 func mapArtifact(fd int, st *unix.Stat_t) (*artifact.Artifact, error) {

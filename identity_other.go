@@ -17,6 +17,10 @@ type identity struct {
 
 func (id *identity) settled(time.Time) bool { return false }
 
+func (id *identity) ticked(string, int64) bool { return false }
+
+func fileClock() int64 { return 0 }
+
 func identify(string) *identity { return nil }
 
 // trusted reports whether dir is a directory.

@@ -18,11 +18,14 @@ type identity struct {
 	mtime, ctime int64 // nanoseconds since 1970
 }
 
-// settled reports whether a change of the file from now on would change the identity: not if it was written so
-// lately that the next write may get the same time, or if the file's clock is not ours.
-func (id *identity) settled(now time.Time) bool {
-	return now.UnixNano()-max(id.mtime, id.ctime) > int64(settleTime)
+// settled reports whether a change of the file after a time would change the identity: not if it was written so
+// shortly before that the next write may get the same time, or if the file's clock is not ours.
+func (id *identity) settled(then time.Time) bool {
+	return then.UnixNano()-id.last() > int64(settleTime)
 }
+
+// last is when the file was changed last.
+func (id *identity) last() int64 { return max(id.mtime, id.ctime) }
 
 func newIdentity(st *unix.Stat_t) *identity {
 	if st.Mode&unix.S_IFMT != unix.S_IFREG {

@@ -9,6 +9,7 @@ import (
 	"github.com/wasmaot/wasmaot/internal/sha256"
 	"io"
 	"os"
+	"time"
 
 	"github.com/wasmaot/wasmaot/compiler"
 	"github.com/wasmaot/wasmaot/compiler/artifact"
@@ -112,33 +113,81 @@ func (r *Runtime) CompileFile(ctx context.Context, path string) (*Module, error)
 	}
 	c := r.config.Cache
 	var id *identity
+	now := time.Now()
 	if c != nil {
 		if id = identify(path); id != nil {
 			if a := c.byIdentity(id, options); a != nil {
-				m, err := r.load(path, a)
-				if err == nil {
-					r.offerExplicit(m, func() ([]byte, error) { return os.ReadFile(path) })
-				}
-				return m, err
+				return r.loadOffering(path, a)
+			}
+		}
+	}
+	m, isModule, err := r.compileFile(ctx, path, options, id != nil)
+	if err == nil && isModule && id != nil {
+		// Only what was the same before and after reading is known to be what was read.
+		if after := identify(path); after != nil && *after == *id {
+			// Without the link the next run reads the file: nothing to warn of where the cache may only be read.
+			_ = c.remember(id, now, m.Code().Artifact().Header.WasmHash, options)
+		}
+	}
+	return m, err
+}
+
+// compileFile takes a module from the cache by its hash or compiles it, or loads an artifact. What can be read twice and is in the cache is not read into memory.
+func (r *Runtime) compileFile(ctx context.Context, path, options string, twice bool) (m *Module, isModule bool, err error) {
+	if twice {
+		hash, isArtifact, err := hashModule(path)
+		if err == nil && !isArtifact {
+			if a, _ := r.config.Cache.byContents(hash, options); a != nil { // what is wrong is told below
+				m, err = r.loadOffering(path, a)
+				return m, true, err
 			}
 		}
 	}
 	src, isArtifact, err := readModule(path)
-	if err != nil {
-		return nil, err
+	switch {
+	case err != nil:
+		return nil, false, err
+	case isArtifact:
+		m, err = r.loadFile(path)
+		return m, false, err
 	}
-	if isArtifact {
-		return r.loadFile(path)
-	}
-	m, err := r.compile(ctx, path, src, options)
-	if err == nil && id != nil {
-		// Only what was the same before and after reading is known to be what was read.
-		if after := identify(path); after != nil && *after == *id {
-			// Without the link the next run reads the file: nothing to warn of where the cache may only be read.
-			_ = c.remember(id, m.Code().Artifact().Header.WasmHash, options)
-		}
+	m, err = r.compile(ctx, path, src, options)
+	return m, true, err
+}
+
+// loadOffering is load of an artifact made from the module in the file at path.
+func (r *Runtime) loadOffering(path string, a *artifact.Artifact) (*Module, error) {
+	m, err := r.load(path, a)
+	if err == nil {
+		r.offerExplicit(m, func() ([]byte, error) { return os.ReadFile(path) })
 	}
 	return m, err
+}
+
+// hashChunk is read at a time: a warm start has no need of the module in memory.
+const hashChunk = 64 << 10
+
+// hashModule hashes a file, unless it is an artifact.
+func hashModule(path string) (hash [sha256.Size]byte, isArtifact bool, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return hash, false, err
+	}
+	defer f.Close()
+	b := make([]byte, hashChunk)
+	var h sha256.Hash
+	n, err := io.ReadFull(f, b[:artifact.MagicSize])
+	if isArtifact = artifact.IsArtifact(b[:n]); isArtifact {
+		return hash, true, nil
+	}
+	for err == nil {
+		h.Write(b[:n])
+		n, err = f.Read(b)
+	}
+	if !errors.Is(err, io.EOF) {
+		return hash, false, err
+	}
+	return h.Sum(), false, nil
 }
 
 // readModule reads a file, only its beginning if it is an artifact.
