@@ -1,8 +1,9 @@
 package loader
 
 import (
+	"sync"
+
 	"github.com/wasmaot/wasmaot/compiler/abi"
-	"github.com/wasmaot/wasmaot/internal/lazy"
 )
 
 // builtin is a runtime function that native code calls: it works on the slots like a host function. Indices of
@@ -63,29 +64,25 @@ var builtins = [abi.BuiltinCount]builtin{
 	},
 }
 
-// builtinFuncs are the builtins as functions that descriptors can name.
-func builtinFuncs() (*[abi.BuiltinCount]*Func, error) {
-	m := builtinsOnce.Get(makeBuiltinFuncs)
-	return &m.funcs, m.err
-}
-
-type madeBuiltins struct {
+// madeBuiltins are the builtins as functions that descriptors can name.
+var madeBuiltins struct {
+	once  sync.Once
 	funcs [abi.BuiltinCount]*Func
 	err   error
 }
 
-var builtinsOnce lazy.Value[*madeBuiltins]
-
-func makeBuiltinFuncs() *madeBuiltins {
-	made := &madeBuiltins{}
-	for b := range abi.Builtins {
-		info := &abi.Builtins[b]
-		f := NewHostFunc(info.Name, &info.Sig, nil)
-		if f.builtin = builtins[b]; f.err != nil {
-			made.err = f.err
-			break
+func builtinFuncs() (*[abi.BuiltinCount]*Func, error) {
+	m := &madeBuiltins
+	m.once.Do(func() {
+		for b := range abi.Builtins {
+			info := &abi.Builtins[b]
+			f := NewHostFunc(info.Name, &info.Sig, nil)
+			if f.builtin = builtins[b]; f.err != nil {
+				m.err = f.err
+				break
+			}
+			m.funcs[b] = f
 		}
-		made.funcs[b] = f
-	}
-	return made
+	})
+	return &m.funcs, m.err
 }
