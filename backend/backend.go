@@ -117,7 +117,7 @@ type Config struct {
 // File is what may be allocated in a module's code.
 func (t *Target) File(m *ssa.Module) *regalloc.File {
 	if m != nil && m.Pinned != 0 {
-		return t.PinnedRegs
+		return t.PinnedRegs()
 	}
 	return t.Regs
 }
@@ -132,7 +132,7 @@ type Target struct {
 	Limbs        uint64        // those that ssa.OpMulAddLimbs needs, 0 if it is not known
 	Baseline     uint64        // features every CPU has that we run on
 	Regs         *regalloc.File
-	PinnedRegs   *regalloc.File // of code that has a pinned global
+	PinnedRegs   func() *regalloc.File // of code that has a pinned global
 	Conv         *abi.Convention
 
 	// Lower selects instructions for f into m, which is reset first.

@@ -9,6 +9,7 @@ import (
 	"github.com/wasmaot/wasmaot/backend/regalloc"
 	"github.com/wasmaot/wasmaot/compiler/abi"
 	"github.com/wasmaot/wasmaot/compiler/cpu"
+	"github.com/wasmaot/wasmaot/internal/lazy"
 )
 
 // CPU features beyond x86-64-v2, which has SSE4.2 and POPCNT and is required.
@@ -69,7 +70,11 @@ var registers = regalloc.File{
 }
 
 // pinnedRegisters are those of code that has a pinned global.
-var pinnedRegisters = registers.Without(regPinned)
+func pinnedRegisters() *regalloc.File {
+	return pinnedMade.Get(func() *regalloc.File { return registers.Without(regPinned) })
+}
+
+var pinnedMade lazy.Value[*regalloc.File]
 
 // allocatable is the set of all registers that may be allocated: what a call destroys.
 const allocatable regalloc.RegSet = (1<<R14-1<<RAX)&^(1<<RSP|1<<regScratch) | (1<<X15 - 1<<X0)

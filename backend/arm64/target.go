@@ -9,6 +9,7 @@ import (
 	"github.com/wasmaot/wasmaot/backend/regalloc"
 	"github.com/wasmaot/wasmaot/compiler/abi"
 	"github.com/wasmaot/wasmaot/compiler/cpu"
+	"github.com/wasmaot/wasmaot/internal/lazy"
 )
 
 // Target is the 64-bit ARM instruction set.
@@ -60,7 +61,11 @@ var registers = regalloc.File{
 }
 
 // pinnedRegisters are those of code that has a pinned global.
-var pinnedRegisters = registers.Without(regPinned)
+func pinnedRegisters() *regalloc.File {
+	return pinnedMade.Get(func() *regalloc.File { return registers.Without(regPinned) })
+}
+
+var pinnedMade lazy.Value[*regalloc.File]
 
 // allocatable is the set of all registers that may be allocated: what a call destroys.
 const allocatable regalloc.RegSet = (1<<16 - 1) | (1<<25 - 1<<19) | 1<<29 | (1<<63 - 1<<32)

@@ -39,6 +39,35 @@ func TestWarmStartLinks(t *testing.T) {
 	}
 }
 
+// initialised are this module's packages that may run code before main: what they do takes no memory to speak of, or must be done in any case.
+var initialised = []string{"internal/cli/stack", "compiler/artifact", "compiler", "loader/vmem", "loader", "wasi", "engine"}
+
+// TestWarmStartInits: every warm start pays for what packages do at the start of the program, the compiler's too.
+func TestWarmStartInits(t *testing.T) {
+	wasmaot, _, _ := cacheGuest(t)
+	cmd := exec.Command(wasmaot, "version")
+	cmd.Env = append(os.Environ(), "GODEBUG=inittrace=1")
+	var trace strings.Builder
+	cmd.Stderr = &trace
+	if err := cmd.Run(); err != nil {
+		t.Fatal(err)
+	}
+	seen := 0
+	for line := range strings.Lines(trace.String()) {
+		fields := strings.Fields(line) // init PACKAGE @…
+		if len(fields) < 2 || fields[0] != "init" {
+			continue
+		}
+		seen++
+		if pkg, ours := strings.CutPrefix(fields[1], modulePath+"/"); ours && !slices.Contains(initialised, pkg) {
+			t.Errorf("%s\nmay be data, or made when it is first needed (package lazy)", strings.TrimSpace(line))
+		}
+	}
+	if seen == 0 {
+		t.Errorf("no trace: %s", trace.String())
+	}
+}
+
 // TestRunProgramLinksNoCompiler looks at what the part that runs depends on.
 func TestRunProgramLinksNoCompiler(t *testing.T) {
 	out, err := exec.Command("go", "list", "-deps", runPackage).Output()

@@ -22,7 +22,7 @@ var (
 	Forward = Pass{"forward", forward}
 
 	// Simplify is Forward and Fold in one.
-	Simplify = Pass{"forward+fold", func(f *ssa.Func, s *Scratch) { simplify(f, s, true, true) }}
+	Simplify = Pass{"forward+fold", forwardAndFold}
 )
 
 // All lists the passes in the order that is meant for them: longer blocks first, then

@@ -91,3 +91,6 @@ func (w *simplifier) block(bd *ssa.BlockData) {
 	}
 	bd.InstStart, bd.InstEnd = start, uint32(len(x.order))
 }
+
+// forwardAndFold does all of it.
+func forwardAndFold(f *ssa.Func, s *Scratch) { simplify(f, s, true, true) }
