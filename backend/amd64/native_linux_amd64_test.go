@@ -36,6 +36,7 @@ func TestRandomCarries(t *testing.T)     { backendtest.RandomCarries(t, nativeMa
 func TestDivideByConstants(t *testing.T) { backendtest.DivideByConstants(t, nativeMachine(t)) }
 func TestSelection(t *testing.T)         { backendtest.Selection(t, nativeMachine(t)) }
 func TestAccessRandom(t *testing.T)      { backendtest.AccessRandom(t, nativeMachine(t)) }
+func TestStoresAtEnd(t *testing.T)       { backendtest.StoresAtEnd(t, nativeMachine(t)) }
 func TestBulk(t *testing.T)              { backendtest.Bulk(t, nativeMachine(t)) }
 func TestStack(t *testing.T)             { backendtest.Stack(t, nativeMachine(t)) }
 func TestFrame(t *testing.T)             { backendtest.Frame(t, nativeMachine(t)) }

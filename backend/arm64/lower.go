@@ -13,7 +13,8 @@ import (
 // lowerer selects instructions.
 type lowerer struct {
 	isel.Lowerer
-	shares []share // by value: what accesses to memory make of it as an index
+	shares []share  // by value: what accesses to memory make of it as an index
+	undo   []undone // what was known of indices outside of the current part of the dominator tree
 }
 
 var lowerers = sync.Pool{New: func() any { return new(lowerer) }}

@@ -15,9 +15,9 @@ type share struct {
 	accesses uint8         // with offsets, saturating
 	depth    uint8         // of the loop where it is defined
 
-	reached uint64 // how far behind the index memory 0 is known to go,
-	block   uint32 // from here on: the number of the block + 1
-	probed  bool   // of a store: another access has shown that it does not trap
+	reached int64 // see reaches
+	known   bool  // that it reaches so far
+	probed  bool  // of a store: other accesses have shown that it does not begin within memory 0 and end behind it
 }
 
 // sharedFrom is the number of accesses from which the sum is worth a register.
@@ -28,9 +28,10 @@ func (l *lowerer) Begin() {
 	f := l.F
 	l.shares = backend.Grow(l.shares, len(f.Insts))
 	clear(l.shares)
-	for _, bi := range f.RPO {
+	l.undo = l.undo[:0]
+	for at, bi := range f.DomTree {
 		b := &f.Blocks[bi]
-		block := uint32(bi) + 1
+		l.leave(uint32(at))
 		for _, p := range f.ParamsOf(b) {
 			l.shares[p].depth = b.Loop
 		}
@@ -44,15 +45,10 @@ func (l *lowerer) Begin() {
 			if a.Op != ssa.OpAddr {
 				continue
 			}
-			s := &l.shares[a.A]
 			if size, memory := a.C&0xff, a.C>>8; memory == 0 {
-				end := uint64(a.B) + uint64(size)
-				if s.block != block {
-					s.block, s.reached = block, 0
-				}
-				l.shares[v].probed = s.reached >= end
-				s.reached = max(s.reached, end)
+				l.shares[v].probed = l.reaches(ssa.Value(a.A), int64(a.B)+int64(size), b.DomOut)
 			}
+			s := &l.shares[a.A]
 			if a.B == 0 {
 				continue
 			}
@@ -63,6 +59,73 @@ func (l *lowerer) Begin() {
 				s.accesses = sharedFrom
 			}
 		}
+	}
+}
+
+// reaches notes that index + end is at most the size of memory 0, behind an access that ends there: in the current block and what it
+// dominates, up to the place out of the dominator tree. It reports whether an access that ends there cannot begin within the memory and end
+// behind it, because of accesses before.
+//
+// What is known is that root + share.reached is at most the size. With a distance below 0 the index may have gone around below 0: but then it
+// is so close to 1<<32 that it is behind the memory, in which the gap is missing (ssa.Module.MemGap). With one above 0 it may not, if the root
+// is known to be no farther behind the memory than the rest of the gap.
+func (l *lowerer) reaches(index ssa.Value, end int64, out uint32) bool {
+	root, dist := l.rootOf(index)
+	if dist > 0 && root != 0 && !l.shares[root].known {
+		root, dist = index, 0
+	}
+	s := &l.shares[root]
+	end += dist
+	if s.known && s.reached >= end {
+		return true
+	}
+	l.undo = append(l.undo, undone{root, out, s.reached, s.known})
+	s.reached, s.known = end, true
+	return false
+}
+
+// rootOf gives what index is made of by adding a constant. Of a constant the root is 0.
+func (l *lowerer) rootOf(index ssa.Value) (root ssa.Value, dist int64) {
+	if c, ok := l.F.IsConst(index); ok {
+		return 0, int64(uint32(c))
+	}
+	if gaps := l.F.Module.MemGap; len(gaps) == 0 || gaps[0] == 0 {
+		return index, 0
+	}
+	for {
+		in := &l.F.Insts[index]
+		if in.Op != ssa.OpAdd && in.Op != ssa.OpSub || in.Type != abi.I32 {
+			return index, dist
+		}
+		c, ok := l.constant(ssa.Value(in.B), 4)
+		if in.Op == ssa.OpSub {
+			c = -c
+		}
+		if c += dist; !ok || c <= -maxDist || c >= maxDist {
+			return index, dist
+		}
+		index, dist = ssa.Value(in.A), c
+	}
+}
+
+// maxDist bounds distances from roots: half of the gap.
+const maxDist = abi.MemoryGap / 2
+
+// undone is what was known of a root outside of the blocks before place out of the dominator tree.
+type undone struct {
+	root    ssa.Value
+	out     uint32
+	reached int64
+	known   bool
+}
+
+// leave forgets what is known where the blocks have been left that dominate place at.
+func (l *lowerer) leave(at uint32) {
+	for n := len(l.undo) - 1; n >= 0 && l.undo[n].out <= at; n-- {
+		u := &l.undo[n]
+		s := &l.shares[u.root]
+		s.reached, s.known = u.reached, u.known
+		l.undo = l.undo[:n]
 	}
 }
 

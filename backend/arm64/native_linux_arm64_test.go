@@ -16,6 +16,7 @@ func TestRandom(t *testing.T)            { backendtest.Random(t, nativeMachine()
 func TestRandomCarries(t *testing.T)     { backendtest.RandomCarries(t, nativeMachine()) }
 func TestDivideByConstants(t *testing.T) { backendtest.DivideByConstants(t, nativeMachine()) }
 func TestSelection(t *testing.T)         { backendtest.Selection(t, nativeMachine()) }
+func TestStoresAtEnd(t *testing.T)       { backendtest.StoresAtEnd(t, nativeMachine()) }
 func TestBulk(t *testing.T)              { backendtest.Bulk(t, nativeMachine()) }
 func TestStack(t *testing.T)             { backendtest.Stack(t, nativeMachine()) }
 func TestFrame(t *testing.T)             { backendtest.Frame(t, nativeMachine()) }
