@@ -78,6 +78,7 @@ func CompileCode(ctx context.Context, src []byte, hash *[sha256.Size]byte, opts 
 	}
 	a := &artifact.Artifact{}
 	var image image
+	var order []int
 	var declareErr error
 	declared := beside(func() {
 		if hash != nil {
@@ -85,6 +86,7 @@ func CompileCode(ctx context.Context, src []byte, hash *[sha256.Size]byte, opts 
 		} else {
 			a.Header.WasmHash = sha256.Sum256(src)
 		}
+		order = textOrder(m, len(m.Funcs)-m.ImportedFuncs)
 		image = mergeImage(m)
 		a.Module, declareErr = declare(m, image, mod.Signature, frontend.Type)
 	})
@@ -121,7 +123,7 @@ func CompileCode(ctx context.Context, src []byte, hash *[sha256.Size]byte, opts 
 			}
 			j.pieces[i] = w.finished()
 			return nil
-		}, w.space.Free
+		}, func() { go w.space.Free() } // takes a while
 	})
 	declared()
 	if err := cmp.Or(declareErr, err); err != nil {
@@ -133,7 +135,7 @@ func CompileCode(ctx context.Context, src []byte, hash *[sha256.Size]byte, opts 
 	}
 	a.Header.Format, a.Header.ABI, a.Header.Build, a.Header.Options = artifact.FormatVersion, abi.Version, Build(), key
 	a.Header.Target, a.Header.Features, a.Header.Tier = target.Name, features, opts.Tier
-	return j.link(m, a, image)
+	return j.link(m, a, image, order)
 }
 
 // beside does some work while its caller does other. wait returns when it is done; it may be called several times.

@@ -63,15 +63,15 @@ type codePart struct {
 	relocs []backend.Reloc
 }
 
-// link lays the functions' code out one after the other.
-func (j *job) link(m *wasm.Module, a *artifact.Artifact, image image) (*Code, error) {
+// link lays the functions' code out one after the other, in an order.
+func (j *job) link(m *wasm.Module, a *artifact.Artifact, image image, order []int) (*Code, error) {
 	c := &Code{job: j, module: m, a: a, image: image, parts: make([]codePart, len(j.pieces))}
 	a.ImageStart = image.start
 	for i := range c.parts {
 		p := &j.pieces[i]
 		c.parts[i] = codePart{j.bytes.get(p.text), j.relocs.get(p.relocs)}
 	}
-	c.layout = newLayout(j.target, c.parts, textOrder(m, len(c.parts)))
+	c.layout = newLayout(j.target, c.parts, order)
 	if c.layout.size > math.MaxInt32 {
 		return nil, fmt.Errorf("the module's code is too large: expected at most 2 GiB of %s code", j.target.Name)
 	}

@@ -197,6 +197,9 @@ func (d *decoder) dataSection() {
 }
 
 func (d *decoder) dataSegment(s *DataSegment) {
+	if d.plainData(s) {
+		return
+	}
 	pos := d.pos
 	*s = DataSegment{Offset: uint32(pos)}
 	flags := d.u32()
@@ -215,6 +218,40 @@ func (d *decoder) dataSegment(s *DataSegment) {
 		d.dataPlace(s, flags == segIndex)
 	}
 	s.Init = d.bytes(int(d.u32()), "data")
+}
+
+// plainData reads a segment as nearly all of Go's tens of thousands are, which are decoded several times: at a constant of up to four bytes
+// in memory 0, with less than 128 bytes.
+func (d *decoder) plainData(s *DataSegment) bool {
+	const most = 8 // bytes before the contents: kind, i32.const, place, end, size
+	if d.left() < most || len(d.m.Mems) == 0 || d.m.Mems[0].Is64 {
+		return false
+	}
+	b := (*[most]byte)(d.src[d.pos:])
+	if b[0] != 0 || Opcode(b[1]) != OpI32Const {
+		return false
+	}
+	place, bits, i := uint32(0), 0, 2
+	for more := true; more; i++ {
+		if bits == 28 {
+			return false
+		}
+		place |= uint32(b[i]&0x7f) << bits
+		more = b[i] >= 0x80
+		bits += 7
+	}
+	if Opcode(b[i]) != OpEnd || b[i+1] >= 0x80 {
+		return false
+	}
+	start := d.pos + i + 2
+	end := start + int(b[i+1])
+	if end > len(d.src) {
+		return false
+	}
+	s.Mode, s.Mem, s.Offset, s.Init = SegmentActive, 0, uint32(d.pos), d.src[start:end:end]
+	s.known, s.place, s.start = true, uint64(int64(int32(place<<(32-bits))>>(32-bits))), nil
+	d.pos = end
+	return true
 }
 
 // dataPlace reads where an active segment begins.
