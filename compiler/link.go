@@ -269,7 +269,7 @@ type textWriter struct {
 
 // write gives the text in parts.
 func (l *codeLayout) write(codes []codePart, put artifact.Put) error {
-	w := textWriter{part: make([]byte, 0, 2*partSize)}
+	w := textWriter{part: make([]byte, 0, min(2*partSize, artifact.PageUp(l.size)))}
 	for _, i := range l.order {
 		if l.near != nil && (l.current < 0 || i >= l.clusters[l.current].end) {
 			if err := l.writeVeneers(&w); err != nil {

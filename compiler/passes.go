@@ -137,7 +137,9 @@ type tables struct {
 
 // Large functions go first, so a worker needs the memory for them for a short time only: it begins with new memory when functions are a part
 // of the size, as 1/arenaSlack, and not small anyway. The largest tables have 16 bytes for each byte of a body of Go's.
+// To functions of less than heapBody Go's heap does as well, without the time that reserved address space takes at first.
 const (
+	heapBody   = 4 << 10
 	arenaSlack = 4
 	smallBody  = 2 << 10
 	perByte    = 32
@@ -146,6 +148,9 @@ const (
 
 // makeRoom is called before a function with a body of that size is compiled.
 func (w *worker) makeRoom(size int) {
+	if w.size == 0 && size < heapBody {
+		return
+	}
 	size = max(size, smallBody)
 	if w.size == 0 || size < w.size/arenaSlack {
 		w.tables = tables{}
