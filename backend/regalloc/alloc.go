@@ -201,6 +201,7 @@ type state struct {
 	defRegs   RegSet
 
 	cands   []candidate
+	chosen  [64]VReg // settle: by register
 	ballots []ballot
 	visits  uint32 // predecessors looked at, for life.mark
 }

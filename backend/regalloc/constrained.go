@@ -26,13 +26,11 @@ type demands struct {
 // early definitions, which keep clear of all uses, and the others.
 func (a *Allocator) constrained(i uint32) {
 	in := &a.f.Insts[i]
-	c := demands{
-		in:   in,
-		ops:  a.f.Ops[in.OpStart:in.OpEnd],
-		next: a.nextUse[in.OpStart:in.OpEnd],
-		locs: a.r.Locs[in.OpStart:in.OpEnd],
-		clob: a.clobs[in.Clobbers],
-	}
+	var c demands // filled field by field: a literal would be copied
+	c.in, c.clob = in, a.clobs[in.Clobbers]
+	c.ops = a.f.Ops[in.OpStart:in.OpEnd]
+	c.next = a.nextUse[in.OpStart:in.OpEnd]
+	c.locs = a.r.Locs[in.OpStart:in.OpEnd]
 	a.pm, a.displaced, a.pmDst = a.pm[:0], a.displaced[:0], 0
 	a.survey(&c)
 	a.fixedUses(&c)

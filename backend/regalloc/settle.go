@@ -32,7 +32,7 @@ func (a *Allocator) settle(bi uint32, b *Block, edge *Edge) {
 	a.block = bi
 	// While registers are handed out, in still tells the template's state: chosen ones
 	// are collected apart.
-	var chosen [64]VReg
+	chosen := &a.chosen
 	var taken RegSet
 	give := func(v VReg, r rank) {
 		chosen[r] = v
@@ -49,7 +49,7 @@ func (a *Allocator) settle(bi uint32, b *Block, edge *Edge) {
 		}
 	}
 	if b.LoopHeader == bi {
-		a.leaveFixed(&chosen, &taken)
+		a.leaveFixed(chosen, &taken)
 	}
 	for round := range settleRounds {
 		for i := range a.cands {

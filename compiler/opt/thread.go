@@ -94,6 +94,7 @@ type skipper struct {
 	f     *ssa.Func
 	short []shortness // by block
 	home  []ssa.Block // by value: the short block that defines it, or 0
+	leaks bool        // short tells about leaks
 	limit int         // length of Func.Lists that may not be exceeded
 	work  int         // values that may still be taken along paths
 
@@ -125,13 +126,13 @@ const (
 func skipBlocks(f *ssa.Func, s *Scratch) bool {
 	k := &s.skip
 	k.f = f
+	k.leaks = false
 	k.limit = 2*len(f.Lists) + 256
 	k.work = 16 * (len(f.Lists) + len(f.Edges))
 	defer func() { k.f = nil }()
 	if !k.findShort() {
 		return false
 	}
-	k.findLeaks()
 	changed := false
 	for _, b := range f.RPO {
 		bd := &f.Blocks[b]
@@ -242,6 +243,10 @@ func (k *skipper) useAll(b ssa.Block, vs []ssa.Value) {
 // be used there: either mid does not dominate the block, then whatever is below uses mid's
 // values only after another visit to it, or no one but mid uses them.
 func (k *skipper) skippable(mid, to ssa.Block) bool {
+	if !k.leaks { // most often no one asks; no edge has been changed so far
+		k.leaks = true
+		k.findLeaks()
+	}
 	return k.short[mid] == isPrivate || !k.f.Dominates(mid, to)
 }
 
