@@ -17,7 +17,8 @@ import (
 // the counter.
 type ticks struct {
 	base   time.Time
-	anchor atomic.Pointer[anchor] // nil: never asked
+	asked  atomic.Uint32          // how often the kernel was, until there is an anchor
+	anchor atomic.Pointer[anchor] // nil: not asked often enough
 	last   int64                  // what was told last; atomic
 }
 
@@ -30,6 +31,10 @@ type anchor struct {
 }
 
 const (
+	// The kernel is asked this often before it is found out what its time is made of. That takes a twentieth of a short program's
+	// time, and most programs read the clock a few times.
+	seldom = 1000
+
 	anchorLife = int64(time.Millisecond)
 	// The rate is measured between two anchors no further apart than this: the kernel adjusts it, and stops its clock while the
 	// machine sleeps.
@@ -75,7 +80,7 @@ func (t *ticks) monotonic() int64 {
 // ask asks the kernel, and makes a new anchor of it unless the old one is young.
 func (t *ticks) ask() int64 {
 	old := t.anchor.Load()
-	if old == &noAnchor {
+	if old == &noAnchor || old == nil && t.asked.Add(1) <= seldom {
 		return t.kernel()
 	}
 	before := counter()

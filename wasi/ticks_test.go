@@ -16,6 +16,12 @@ func TestTicks(t *testing.T) {
 		t.Logf("the kernel's time is not made of %s: it is asked each time", counterName)
 	}
 	c := &ticks{base: time.Now()}
+	for range seldom {
+		c.monotonic()
+	}
+	if c.anchor.Load() != nil {
+		t.Error("an anchor after few readings")
+	}
 	kernel := func() int64 { return c.kernel() }
 	// What the processor reads too early, and a rate that changes within a millisecond.
 	const slack = int64(50 * time.Microsecond)
