@@ -38,19 +38,13 @@ func (e *emitter) jumpAbove(limit int64) Label {
 // guestLoad and guestStore access memory 0 in the middle of a bulk operation: where nothing was checked before they may trap.
 
 func (e *emitter) guestLoad(op Op, size uint8, r Reg, m Mem) {
-	e.mayTrap()
+	e.MayTrap()
 	e.a.RM(op, size, r, m)
 }
 
 func (e *emitter) guestStore(op Op, size uint8, m Mem, r Reg) {
-	e.mayTrap()
+	e.MayTrap()
 	e.a.MR(op, size, m, r)
-}
-
-func (e *emitter) mayTrap() {
-	if !e.Cfg.Explicit {
-		e.a.Trap(abi.TrapMemoryOutOfBounds, e.In.Pos)
-	}
 }
 
 // unchecked begins a bulk operation on up to 64 bytes that relies on guard regions: it needs no check if all is loaded before anything is

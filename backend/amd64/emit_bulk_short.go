@@ -58,7 +58,7 @@ type places func(offset int32) Mem
 // guestPlaces are those from an index on of which nothing was checked.
 func (e *emitter) guestPlaces(index Reg) places {
 	return func(offset int32) Mem {
-		e.mayTrap()
+		e.MayTrap()
 		return AtIndex(regMemBase, index, 1, offset)
 	}
 }

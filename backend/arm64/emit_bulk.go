@@ -39,19 +39,13 @@ func (e *emitter) jumpAbove(limit int64) Label {
 // guestMem and guestPair access memory 0 in the middle of a bulk operation: where nothing was checked before they may trap.
 
 func (e *emitter) guestMem(op MemOp, size uint8, r Reg, m Mem) {
-	e.mayTrap()
+	e.MayTrap()
 	e.a.Mem(op, size, r, m)
 }
 
 func (e *emitter) guestPair(op PairOp, size uint8, t, u Reg, m Mem) {
-	e.mayTrap()
+	e.MayTrap()
 	e.a.Pair(op, size, t, u, m)
-}
-
-func (e *emitter) mayTrap() {
-	if !e.Cfg.Explicit {
-		e.a.Trap(abi.TrapMemoryOutOfBounds, e.In.Pos)
-	}
 }
 
 // unchecked begins a bulk operation on up to 64 bytes that relies on guard regions: it needs no check if all is loaded before anything is

@@ -218,6 +218,13 @@ func (e *Emitter) movesFrom(at uint32) []regalloc.MoveList {
 // nearMoves is how far movesFrom looks ahead before it searches.
 const nearMoves = 8
 
+// MayTrap says that the instruction that comes next accesses memory without a check: where guard regions are relied on, a fault is a trap.
+func (e *Emitter) MayTrap() {
+	if !e.Cfg.Explicit {
+		e.a.Trap(abi.TrapMemoryOutOfBounds, e.In.Pos)
+	}
+}
+
 // load makes instruction at the current one.
 func (e *Emitter) load(at uint32) {
 	e.At = at
