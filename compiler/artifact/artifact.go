@@ -20,6 +20,10 @@ type Artifact struct {
 	Image      []byte
 	ImageStart uint64
 
+	// Compile, if not nil, gives the code of defined function i: the artifact has no Text, Traps and Calls, its functions are compiled when they are
+	// first called, and only their Type, WasmOff and name are known before. It may be called by several goroutines, for a function more than once.
+	Compile func(i int) (*Piece, error)
+
 	// Source is where Text and Image can be mapped from, nil if they are only in memory.
 	Source *Source
 	// Check, if not nil, tells whether what Map has not compared with its checksum is sound. It is called before any of the artifact's code
@@ -34,6 +38,15 @@ type Artifact struct {
 type Source struct {
 	FD          int
 	Text, Image int64 // offsets in the file
+}
+
+// Piece is the code of one function, position independent. Other functions of the module are called through their descriptors. Offsets are from
+// the beginning of Text, which is to be placed at a multiple of Align.
+type Piece struct {
+	Text         []byte
+	Align        uint32
+	FrameSize    uint32 // as Func's
+	Traps, Calls Sites
 }
 
 // Header identifies an artifact and what it needs.
