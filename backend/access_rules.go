@@ -16,11 +16,12 @@ const guestReach = 2*math.MaxUint32 + 16
 // checkers of the instruction sets follow Facts through the code, and ask here about each
 // access and call. It does not look at what the back end made of the function on the way.
 type Access struct {
-	Conv      *abi.Convention
-	Func      *ssa.Func
-	Guarded   bool   // accesses to linear memories may rely on guard regions
-	Text      []byte // of the function
-	Constants uint32 // where constants begin in Text: all that code may read there
+	Conv        *abi.Convention
+	Func        *ssa.Func
+	Guarded     bool   // accesses to linear memories may rely on guard regions
+	ThroughDesc bool   // calls of the module's other functions go through their descriptors
+	Text        []byte // of the function
+	Constants   uint32 // where constants begin in Text: all that code may read there
 
 	rules []rule
 	calls []*ssa.Call // calls through tables
@@ -38,8 +39,8 @@ type rule struct {
 }
 
 // NewAccess says what f may touch whose machine code is c.
-func NewAccess(conv *abi.Convention, f *ssa.Func, c *Code, guarded bool) *Access {
-	a := &Access{Conv: conv, Func: f, Guarded: guarded, Text: c.Text, Constants: c.CodeSize, rules: rulesFor(f)}
+func NewAccess(conv *abi.Convention, f *ssa.Func, c *Code, cfg *Config) *Access {
+	a := &Access{Conv: conv, Func: f, Guarded: !cfg.Explicit, ThroughDesc: cfg.ThroughDesc, Text: c.Text, Constants: c.CodeSize, rules: rulesFor(f)}
 	for _, b := range f.RPO {
 		for _, v := range f.OrderOf(&f.Blocks[b]) {
 			if in := &f.Insts[v]; in.Op == ssa.OpCall && f.Calls[in.A].Kind == ssa.CallIndirect {
@@ -226,7 +227,13 @@ func (a *Access) Call(desc, context, base Fact) (area uint32, err error) {
 			return 0, fmt.Errorf("call of an element of table %d of unknown type", desc.Index)
 		}
 	default:
-		return 0, fmt.Errorf("call of function %d through its descriptor", desc.Index)
+		if !a.ThroughDesc {
+			return 0, fmt.Errorf("call of function %d through its descriptor", desc.Index)
+		}
+		if area, err = a.areaOf(uint32(desc.Index)); err != nil {
+			return 0, err
+		}
+		local = true
 	}
 	switch {
 	case context.Kind == FactOtherContext && context.Site == desc.Site && context.Off == 0 &&
@@ -243,8 +250,16 @@ func (a *Access) Own(context, base Fact) bool {
 	return context == Fact{Kind: FactContext} && base == Fact{Kind: FactGuest}
 }
 
-// DirectArea is the outgoing area that a call of defined function i may use.
+// DirectArea is the outgoing area that a direct call of defined function i may use.
 func (a *Access) DirectArea(i uint32) (uint32, error) {
+	if k := uint64(i) + uint64(a.Func.Module.Layout.Shape.ImportedFuncs); a.ThroughDesc && k != uint64(a.Func.Index) {
+		return 0, fmt.Errorf("direct call of function %d from function %d: expected one through its descriptor", k, a.Func.Index)
+	}
+	return a.areaOf(i)
+}
+
+// areaOf is the outgoing area of defined function i.
+func (a *Access) areaOf(i uint32) (uint32, error) {
 	m := a.Func.Module
 	k := uint64(i) + uint64(m.Layout.Shape.ImportedFuncs)
 	if k >= uint64(len(m.FuncSigs)) {

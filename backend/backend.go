@@ -108,10 +108,11 @@ type Code struct {
 
 // Config is how code is to be made.
 type Config struct {
-	Features uint64 // the target's CPU feature bits (package cpu) that may be used
-	Explicit bool   // linear memories have no guard regions: every access must be checked
-	InOrder  bool   // leave cold blocks with a way back where they stand
-	Poison   bool   // dirty upper halves, dead slots and clobbered registers on purpose, for tests
+	Features    uint64 // the target's CPU feature bits (package cpu) that may be used
+	Explicit    bool   // linear memories have no guard regions: every access must be checked
+	ThroughDesc bool   // the module's functions call each other through their descriptors: code is only relocated to itself
+	InOrder     bool   // leave cold blocks with a way back where they stand
+	Poison      bool   // dirty upper halves, dead slots and clobbered registers on purpose, for tests
 }
 
 // File is what may be allocated in a module's code.

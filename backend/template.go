@@ -10,6 +10,7 @@ const (
 	TBranch             // operands of a comparison: to successor 0 if Cond, else to successor 1
 	TEntry              // parameters in registers
 	TCall               // arguments, results; Imm is the function
+	TCallOwn            // the same; FuncDesc of a function of the module at context + Disp
 	TCallDesc           // the same; FuncDesc address at context + Disp, or with AuxLocal the builtin's at Disp in their array
 	TCallTable          // index in the callee register, the form for the length in the TableRec, arguments, results; Imm = type id's offset << 32 | constant length
 	TReturn             // results in registers

@@ -64,8 +64,10 @@ func decodeAccess(k *check.Checker) error {
 	k.Decoded = insts
 	for i := range insts {
 		in := &insts[i]
-		if rel, ok := in.Args[0].(x86asm.Rel); ok && !relocated(k, in) {
-			k.JumpsTo(int64(in.end) + int64(rel))
+		if rel, ok := in.Args[0].(x86asm.Rel); ok {
+			if _, ok := relocated(k, in); !ok {
+				k.JumpsTo(int64(in.end) + int64(rel))
+			}
 		}
 	}
 	return nil
@@ -115,8 +117,8 @@ func (in *accessInst) findRelative(code []byte) {
 }
 
 // relocated reports whether a call's or jump's distance is filled in later, and so
-// says nothing yet.
-func relocated(k *check.Checker, in *accessInst) bool {
-	_, ok := k.Reloc(in.end - 4)
-	return ok && in.Len == 5
+// says nothing yet, and to which function it will lead.
+func relocated(k *check.Checker, in *accessInst) (f uint32, ok bool) {
+	f, ok = k.Reloc(in.end - 4)
+	return f, ok && in.Len == 5
 }

@@ -383,8 +383,8 @@ func (s *accessStep) jumpTo(c check.Cond) {
 func effectJump(s *accessStep) bool {
 	switch x := s.in.Args[0].(type) {
 	case x86asm.Rel:
-		if relocated(s.Checker, s.in) {
-			s.Leave() // a jump to another function
+		if f, ok := relocated(s.Checker, s.in); ok {
+			s.JumpDirect(f)
 		} else {
 			s.jumpTo(check.NoCond)
 		}
@@ -409,7 +409,11 @@ func effectCall(s *accessStep) bool {
 		}
 		s.CallDirect(f)
 	case x86asm.Mem:
-		s.CallDesc(s.address(x).Plus(-abi.FuncDescCode))
+		desc := s.address(x).Plus(-abi.FuncDescCode)
+		if desc.Kind == backend.FactDesc && desc != s.Regs[regCallee] {
+			s.Fail("call of a function that is not in the callee register")
+		}
+		s.CallDesc(desc)
 	default:
 		s.Fail("call of an unknown place")
 	}

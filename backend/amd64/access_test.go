@@ -688,6 +688,87 @@ var accessChecker = backendtest.Checker[*accessCode]{Target: Target, Params: acc
 
 func TestAccess(t *testing.T) { accessChecker.Cases(t, accessCases) }
 
+// own is the call of a function of the module through its descriptor, with its address in a register.
+func (a *accessCode) own(r Reg, disp int32) {
+	a.enter()
+	a.RM(LEA, 8, r, At(R14, int32(accessLayout.Funcs)+disp))
+	a.CallM(At(r, abi.FuncDescCode))
+	a.leave()
+}
+
+// TestAccessThroughDesc is of code in which functions call each other through their descriptors.
+func TestAccessThroughDesc(t *testing.T) {
+	accessChecker.ThroughDesc(t, []backendtest.CheckerCase[*accessCode]{
+		{"call", "", false, func(a *accessCode) { a.own(RAX, abi.FuncDescSize) }},
+		{"call of itself", "", false, func(a *accessCode) { a.enter(); a.Call(0); a.leave() }},
+		{"call of itself through the descriptor", "", false, func(a *accessCode) { a.own(RAX, 0) }},
+		{"direct call of another", "through its descriptor", false, func(a *accessCode) { a.enter(); a.Call(1); a.leave() }},
+		{"direct jump to another", "through its descriptor", false, func(a *accessCode) { a.JmpFunc(1) }},
+		{"before the first descriptor", "call of context", false, func(a *accessCode) { a.own(RAX, -abi.FuncDescSize) }},
+		{"beyond the last", "call of context", false, func(a *accessCode) { a.own(RAX, 2*abi.FuncDescSize) }},
+		{"between two", "call of context", false, func(a *accessCode) { a.own(RAX, 8) }},
+		{"another field", "callee register", false, func(a *accessCode) {
+			a.enter()
+			a.RM(LEA, 8, RAX, At(R14, int32(accessLayout.Funcs)))
+			a.CallM(At(RAX, abi.FuncDescCtx))
+			a.leave()
+		}},
+		{"not in the callee register", "callee register", false, func(a *accessCode) { a.own(RBX, 0) }},
+		{"straight from the context", "call of context", false, func(a *accessCode) {
+			a.enter()
+			a.CallM(At(R14, int32(accessLayout.Funcs)))
+			a.leave()
+		}},
+		{"in another context", "may not be the callee's", false, func(a *accessCode) {
+			a.enter()
+			a.RM(MOV, 8, RBX, At(R14, int32(accessLayout.Imports)))
+			a.RM(LEA, 8, RAX, At(R14, int32(accessLayout.Funcs)))
+			a.RM(MOV, 8, R14, At(RBX, abi.FuncDescCtx))
+			a.RM(MOV, 8, R15, At(R14, abi.CtxMemBase))
+			a.CallM(At(RAX, abi.FuncDescCode))
+			a.restore()
+			a.leave()
+		}},
+		{"of another context", "call of other context", false, func(a *accessCode) {
+			a.enter()
+			a.RM(MOV, 8, RBX, At(R14, int32(accessLayout.Imports)))
+			a.RM(MOV, 8, RAX, At(RBX, abi.FuncDescCtx))
+			a.RM(LEA, 8, RAX, At(RAX, int32(accessLayout.Funcs)))
+			a.CallM(At(RAX, abi.FuncDescCode))
+			a.leave()
+		}},
+		{"variable place", "call of number", false, func(a *accessCode) {
+			a.enter()
+			a.RI(AND, 4, RDI, 1)
+			a.RI(SHL, 4, RDI, 5)
+			a.RM(LEA, 8, RAX, AtIndex(R14, RDI, 1, int32(accessLayout.Funcs)))
+			a.CallM(At(RAX, abi.FuncDescCode))
+			a.leave()
+		}},
+		{"without frame", "stack pointer", false, func(a *accessCode) {
+			a.RM(LEA, 8, RAX, At(R14, int32(accessLayout.Funcs)))
+			a.CallM(At(RAX, abi.FuncDescCode))
+		}},
+		{"in the outgoing area over a call", "number", false, func(a *accessCode) {
+			a.enter()
+			a.RR(MOV, 4, RBX, RDI)
+			a.MR(MOV, 8, At(RSP, 8), RBX)
+			a.RM(LEA, 8, RAX, At(R14, int32(accessLayout.Funcs)))
+			a.CallM(At(RAX, abi.FuncDescCode))
+			a.RM(MOV, 8, RBX, At(RSP, 8))
+			a.RM(MOV, 8, RAX, a.guest(RBX, 8))
+			a.leave()
+		}},
+		{"a descriptor written", "no rule", false, func(a *accessCode) {
+			a.RM(LEA, 8, RAX, At(R14, int32(accessLayout.Funcs)))
+			a.MR(MOV, 8, At(RAX, abi.FuncDescCode), RDI)
+		}},
+	})
+	accessChecker.Cases(t, []backendtest.CheckerCase[*accessCode]{
+		{"otherwise", "through its descriptor", false, func(a *accessCode) { a.own(RAX, abi.FuncDescSize) }},
+	})
+}
+
 // TestAccessDamaged damages what belongs to the code.
 func TestAccessDamaged(t *testing.T) {
 	accessChecker.Damaged(t, []backendtest.DamagedCase[*accessCode]{

@@ -62,6 +62,7 @@ const (
 	tBranch    = backend.TBranch
 	tEntry     = backend.TEntry
 	tCall      = backend.TCall
+	tCallOwn   = backend.TCallOwn
 	tCallDesc  = backend.TCallDesc
 	tCallTable = backend.TCallTable // index rax, the form for TableRec's length
 	tReturn    = backend.TReturn

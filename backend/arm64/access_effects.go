@@ -154,7 +154,7 @@ func (s *accessStep) addition(a, b backend.Fact, rb, low Reg, whole bool) {
 	}
 	f, ok := s.Access.Ahead(a, b, 0)
 	if !ok {
-		f = s.Sum(a, b, index, 1, 0)
+		f = s.Access.AddressOf(s.Sum(a, b, index, 1, 0), s.At())
 	}
 	s.write(d, f)
 }
@@ -411,8 +411,8 @@ func effectBitBranch(s *accessStep) bool {
 }
 
 func effectJump(s *accessStep) bool {
-	if _, ok := s.Reloc(s.At()); ok {
-		s.Leave() // a jump to another function
+	if f, ok := s.Reloc(s.At()); ok {
+		s.JumpDirect(f)
 	} else {
 		s.JumpTo(int64(s.At())+s.distance(), check.NoCond)
 	}

@@ -575,6 +575,99 @@ var accessChecker = backendtest.Checker[*accessCode]{Target: Target, Params: acc
 
 func TestAccess(t *testing.T) { accessChecker.Cases(t, accessCases) }
 
+// own is the call of a function of the module through its descriptor.
+func (a *accessCode) own(disp int64) {
+	a.enter()
+	a.RRI(ADD, 8, X8, X27, int64(accessLayout.Funcs)+disp)
+	a.callLocal()
+	a.leave()
+}
+
+// TestAccessThroughDesc is of code in which functions call each other through their descriptors.
+func TestAccessThroughDesc(t *testing.T) {
+	accessChecker.ThroughDesc(t, []backendtest.CheckerCase[*accessCode]{
+		{"call", "", false, func(a *accessCode) { a.own(abi.FuncDescSize) }},
+		{"call, distance in a register", "", false, func(a *accessCode) {
+			a.enter()
+			a.MovImm(8, X25, int64(accessLayout.Funcs))
+			a.RRR(ADD, 8, X8, X27, X25)
+			a.callLocal()
+			a.leave()
+		}},
+		{"call of itself", "", false, func(a *accessCode) { a.enter(); a.BL(0); a.leave() }},
+		{"call of itself through the descriptor", "", false, func(a *accessCode) { a.own(0) }},
+		{"direct call of another", "through its descriptor", false, func(a *accessCode) { a.enter(); a.BL(1); a.leave() }},
+		{"before the first descriptor", "call of function", false, func(a *accessCode) { a.own(-abi.FuncDescSize) }},
+		{"beyond the last", "no rule", false, func(a *accessCode) { a.own(2 * abi.FuncDescSize) }},
+		{"between two", "no rule", false, func(a *accessCode) { a.own(8) }},
+		{"another field", "call of other context", false, func(a *accessCode) {
+			a.enter()
+			a.RRI(ADD, 8, X8, X27, int64(accessLayout.Funcs))
+			a.Mem(LDR, 8, X25, At(X8, abi.FuncDescCtx))
+			a.BLR(X25)
+			a.leave()
+		}},
+		{"not in the callee register", "callee register", false, func(a *accessCode) {
+			a.enter()
+			a.RRI(ADD, 8, X9, X27, int64(accessLayout.Funcs))
+			a.Mem(LDR, 8, X25, At(X9, abi.FuncDescCode))
+			a.BLR(X25)
+			a.leave()
+		}},
+		{"another one in the callee register", "callee register", false, func(a *accessCode) {
+			a.enter()
+			a.RRI(ADD, 8, X8, X27, int64(accessLayout.Funcs))
+			a.Mem(LDR, 8, X25, At(X8, abi.FuncDescCode))
+			a.RRI(ADD, 8, X8, X27, int64(accessLayout.Funcs)+abi.FuncDescSize)
+			a.BLR(X25)
+			a.leave()
+		}},
+		{"straight from the context", "no rule", false, func(a *accessCode) {
+			a.enter()
+			a.Mem(LDR, 8, X25, At(X27, int32(accessLayout.Funcs)))
+			a.BLR(X25)
+			a.leave()
+		}},
+		{"in another context", "may not be the callee's", false, func(a *accessCode) {
+			a.enter()
+			a.imported(0)
+			a.Mem(LDR, 8, X9, At(X8, abi.FuncDescCtx))
+			a.RRI(ADD, 8, X8, X27, int64(accessLayout.Funcs))
+			a.Mov(8, X27, X9)
+			a.Mem(LDR, 8, X26, At(X27, abi.CtxMemBase))
+			a.callLocal()
+			a.restore()
+			a.leave()
+		}},
+		{"of another context", "no rule", false, func(a *accessCode) {
+			a.enter()
+			a.imported(0)
+			a.Mem(LDR, 8, X9, At(X8, abi.FuncDescCtx))
+			a.RRI(ADD, 8, X8, X9, int64(accessLayout.Funcs))
+			a.callLocal()
+			a.leave()
+		}},
+		{"variable place", "number", false, func(a *accessCode) {
+			a.enter()
+			a.RRI(AND, 8, X0, X0, 32)
+			a.RRR(ADD, 8, X8, X27, X0)
+			a.callLocal()
+			a.leave()
+		}},
+		{"without frame", "stack pointer", false, func(a *accessCode) {
+			a.RRI(ADD, 8, X8, X27, int64(accessLayout.Funcs))
+			a.callLocal()
+		}},
+		{"a descriptor written", "no rule", false, func(a *accessCode) {
+			a.RRI(ADD, 8, X8, X27, int64(accessLayout.Funcs))
+			a.Mem(STR, 8, X0, At(X8, abi.FuncDescCode))
+		}},
+	})
+	accessChecker.Cases(t, []backendtest.CheckerCase[*accessCode]{
+		{"otherwise", "through its descriptor", false, func(a *accessCode) { a.own(abi.FuncDescSize) }},
+	})
+}
+
 // TestAccessDamaged damages what belongs to the code.
 func TestAccessDamaged(t *testing.T) {
 	word := func(i int, w uint32) func(c *backend.Code) {

@@ -9,6 +9,11 @@ func (e *emitter) emitCall() {
 	e.a.CallSite(e.In.Pos)
 }
 
+func (e *emitter) emitCallOwn() {
+	e.addImm(regCallee, regCtx, int64(e.In.Disp))
+	e.callCallee(true)
+}
+
 func (e *emitter) emitCallDesc() {
 	a, in := &e.a, e.In
 	local := in.Aux&auxLocal != 0

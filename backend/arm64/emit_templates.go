@@ -41,6 +41,7 @@ var templates = [templateEnd]func(e *emitter){
 	tPinned:    (*emitter).emitPinned,
 	tPin:       (*emitter).emitPin,
 	tCall:      (*emitter).emitCall,
+	tCallOwn:   (*emitter).emitCallOwn,
 	tCallDesc:  (*emitter).emitCallDesc,
 	tCallTable: (*emitter).emitCallTable,
 }

@@ -46,6 +46,7 @@ const (
 	tBranch    = backend.TBranch
 	tEntry     = backend.TEntry
 	tCall      = backend.TCall
+	tCallOwn   = backend.TCallOwn
 	tCallDesc  = backend.TCallDesc
 	tCallTable = backend.TCallTable // index x8, the form for TableRec's length
 	tReturn    = backend.TReturn

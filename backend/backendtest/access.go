@@ -30,7 +30,7 @@ func AccessRandom(t *testing.T, mc *Machine) {
 				}
 			}
 			c := &compiler{mc: mc}
-			c.cfg.Features, c.cfg.Explicit, c.cfg.Poison = features, o.Explicit, r.IntN(4) == 0
+			c.cfg.Features, c.cfg.Explicit, c.cfg.Poison, c.cfg.ThroughDesc = features, o.Explicit, r.IntN(4) == 0, r.IntN(2) == 0
 			code, err := c.compile(f)
 			if err != nil {
 				t.Fatalf("WASMAOT_SEED=%d, features %#x, %+v: %v", i, features, o, err)

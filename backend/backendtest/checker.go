@@ -68,7 +68,14 @@ type Checker[A any] struct {
 // Cases gives the checker right code and code with a bug each, which it must find.
 func (k *Checker[A]) Cases(t *testing.T, cases []CheckerCase[A]) {
 	for _, x := range cases {
-		verdict(t, x.Name, x.Refused, k.check(k.Make(t, x.Code), x.Explicit))
+		verdict(t, x.Name, x.Refused, k.check(k.Make(t, x.Code), &backend.Config{Explicit: x.Explicit}))
+	}
+}
+
+// ThroughDesc gives it right and wrong code that shall call the module's other functions through their descriptors.
+func (k *Checker[A]) ThroughDesc(t *testing.T, cases []CheckerCase[A]) {
+	for _, x := range cases {
+		verdict(t, x.Name, x.Refused, k.check(k.Make(t, x.Code), &backend.Config{Explicit: x.Explicit, ThroughDesc: true}))
 	}
 }
 
@@ -76,14 +83,14 @@ func (k *Checker[A]) Cases(t *testing.T, cases []CheckerCase[A]) {
 func (k *Checker[A]) Damaged(t *testing.T, cases []DamagedCase[A]) {
 	for _, x := range cases {
 		c := k.Make(t, x.Code)
-		verdict(t, x.Name+", before", "", k.check(c, false))
+		verdict(t, x.Name+", before", "", k.check(c, &backend.Config{}))
 		x.Damage(c)
-		verdict(t, x.Name, x.Refused, k.check(c, false))
+		verdict(t, x.Name, x.Refused, k.check(c, &backend.Config{}))
 	}
 }
 
-func (k *Checker[A]) check(c *backend.Code, explicit bool) error {
-	return k.Target.CheckAccess(&backend.Config{Explicit: explicit}, &backend.Func{SSA: CheckerFunc(k.Params)}, c)
+func (k *Checker[A]) check(c *backend.Code, cfg *backend.Config) error {
+	return k.Target.CheckAccess(cfg, &backend.Func{SSA: CheckerFunc(k.Params)}, c)
 }
 
 // verdict compares what a checker said of a case with what it should say: an error that contains refused, none if that is empty.

@@ -46,14 +46,16 @@ func testSelection(t *testing.T, mc *Machine, name string) {
 		if err := ssa.Check(f); err != nil {
 			t.Fatalf("%v\n%s", err, f)
 		}
-		for i, features := range append(mc.Features[:len(mc.Features):len(mc.Features)], mc.Features...) {
+		n := len(mc.Features)
+		for i := range 3 * n {
+			features := mc.Features[i%n]
 			c := &compiler{mc: mc}
-			c.cfg.Features, c.cfg.Poison = features, i >= len(mc.Features)
+			c.cfg.Features, c.cfg.Poison, c.cfg.ThroughDesc = features, i/n == 1, i/n == 2
 			code, err := c.compile(f)
 			if err != nil {
 				t.Fatalf("%v\n%s", err, f)
 			}
-			if i == len(mc.Features)-1 { // all machines have these
+			if i == n-1 { // all machines have these
 				text.WriteString(f.Name + "\n" + mc.Lowered(&c.m) + "\n")
 			}
 			in, err := newInstance(c.mc, code)

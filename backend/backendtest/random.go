@@ -83,7 +83,7 @@ func Random(t *testing.T, mc *Machine) {
 		c := &compiler{mc: mc}
 		c.cfg.Features = features
 		for i := range n {
-			c.cfg.Poison = i%4 >= 2
+			c.cfg.Poison, c.cfg.ThroughDesc = i%4 >= 2, i%8 >= 4
 			runRandom(t, c, seed+uint64(i))
 			if t.Failed() {
 				t.Fatalf("first failure: WASMAOT_SEED=%d, features %#x", seed+uint64(i), features)

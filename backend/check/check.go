@@ -109,7 +109,7 @@ func Run(machine *Machine, cfg *backend.Config, m *backend.Func, c *backend.Code
 }
 
 func begin(machine *Machine, cfg *backend.Config, m *backend.Func, c *backend.Code) (*Checker, error) {
-	k := &Checker{Machine: machine, Code: c, Frame: int64(c.FrameSize), Access: backend.NewAccess(machine.Conv, m.SSA, c, !cfg.Explicit)}
+	k := &Checker{Machine: machine, Code: c, Frame: int64(c.FrameSize), Access: backend.NewAccess(machine.Conv, m.SSA, c, cfg)}
 	if c.FrameSize == abi.FrameLeaf {
 		k.Frame = 0
 	}

@@ -251,6 +251,14 @@ func (s *Step) CallDirect(f uint32) {
 	s.afterCall(area, err)
 }
 
+// JumpDirect is a jump to function f of the artifact.
+func (s *Step) JumpDirect(f uint32) {
+	s.Leave()
+	if _, err := s.Access.DirectArea(f); err != nil {
+		s.Fail("%w", err)
+	}
+}
+
 // CallDesc is a call of the function whose descriptor is at desc.
 func (s *Step) CallDesc(desc backend.Fact) {
 	area, err := s.Access.Call(desc, s.Regs[s.Context], s.Regs[s.MemBase])

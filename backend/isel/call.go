@@ -71,7 +71,11 @@ func (l *Lowerer) call(v ssa.Value, in *ssa.Inst) {
 	}
 	switch c.Kind {
 	case ssa.CallDirect:
-		l.Put(backend.TCall, 0).Imm = int64(c.Callee) - int64(f.Module.Layout.Shape.ImportedFuncs)
+		if l.Cfg.ThroughDesc && c.Callee != f.Index {
+			l.Put(backend.TCallOwn, 0).Disp = l.funcDesc(c.Callee).disp
+		} else {
+			l.Put(backend.TCall, 0).Imm = int64(c.Callee) - int64(f.Module.Layout.Shape.ImportedFuncs)
+		}
 	case ssa.CallImport:
 		inst := l.Put(backend.TCallDesc, 0)
 		inst.Disp = int32(f.Module.Layout.Imports + 8*c.Callee)

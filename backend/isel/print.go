@@ -102,7 +102,7 @@ func (p *Printer) Uses(ops []regalloc.Operand) (words []string) {
 
 // TemplateNames are those of the templates that all instruction sets have.
 var TemplateNames = [backend.TMachine]string{
-	backend.TBranch: "branch", backend.TEntry: "entry", backend.TCall: "call", backend.TCallDesc: "calldesc", backend.TCallTable: "calltable",
+	backend.TBranch: "branch", backend.TEntry: "entry", backend.TCall: "call", backend.TCallOwn: "callown", backend.TCallDesc: "calldesc", backend.TCallTable: "calltable",
 	backend.TReturn: "return", backend.TJump: "jump", backend.TSwitch: "switch", backend.TTrap: "trap", backend.TPoison: "poison", backend.TPinned: "pinned", backend.TPin: "pin",
 	backend.TCheckAddr: "checkaddr", backend.TMemCopy: "memcopy", backend.TMemFill: "memfill", backend.TCopyShort: "copyshort", backend.TFillShort: "fillshort",
 	backend.TIndexMask: "indexmask", backend.TCopysign: "copysign", backend.TBitcast: "bitcast", backend.TVector: "vector",
