@@ -202,7 +202,7 @@ func (i *Instance) fillFuncs() error {
 	}
 	for k := range c.art.Funcs {
 		f := &c.art.Funcs[k]
-		*desc(uint64(l.Funcs), k) = funcDesc{code: c.base + uint64(f.Off), ctx: i.vmctx,
+		*desc(uint64(l.Funcs), k) = funcDesc{code: c.entry(k), ctx: i.vmctx,
 			typeID: c.types[f.Type].id, index: uint32(len(i.imported) + k)}
 	}
 	return nil

@@ -89,7 +89,10 @@ const (
 //
 // That it and hostCall are ordinary Go functions matters: where they check their stack the scheduler takes its turn.
 func dispatch(s *nativeStack, reason uint64) (resume uint64) {
-	if reason == reasonPreempt {
+	switch reason {
+	case reasonDemand:
+		return s.demanded()
+	case reasonPreempt:
 		if s.ended() {
 			s.e.settlePinned()
 			return s.interrupted(s.backtraceFrom(site{s.e.pc, s.e.sp}))
@@ -258,17 +261,18 @@ func (s *nativeStack) trap() *Trap {
 		}
 		return &Trap{abi.TrapStackExhausted, frames, elided}
 	}
-	c, off := codeAt(at.pc)
-	if c != nil {
-		if t, ok := c.art.Traps.Find(off); ok {
+	t, off := textAt(at.pc)
+	if t != nil {
+		if found, ok := t.traps.Find(off); ok {
 			frames, elided := s.backtraceFrom(at)
-			return &Trap{t.Code, frames, elided}
+			return &Trap{found.Code, frames, elided}
 		}
 	}
 	fmt.Fprintf(os.Stderr, "wasmaot: unexpected signal %d at address 0x%x in compiled code", e.signal, e.fault)
-	if c != nil {
+	if t != nil {
+		c := t.code
 		fmt.Fprintf(os.Stderr, ", text offset 0x%x of %q", off, *c.name.Load())
-		if i := c.funcAt(off); i >= 0 {
+		if i := t.funcAt(off); i >= 0 {
 			fmt.Fprintf(os.Stderr, ", function %d %s", c.layout.Shape.ImportedFuncs+i, c.art.FuncName(i))
 		}
 	}

@@ -79,39 +79,41 @@ func TestHostError(t *testing.T) {
 }
 
 func TestHostPanicAndGoexit(t *testing.T) {
-	g := newGuest()
-	s := sig(nil, nil)
-	host := g.importFunc("host", s)
-	g.fn("f", s, 8, func() { g.callImport(host, 0) })
-	g.addFunc()
-	do := func() {}
-	i := g.instance(t, env{"host": NewHostFunc("host", &s, func(context.Context, *Instance, []uint64) error { do(); return nil })})
-	for range 100 {
-		do = func() { growStack(50); panic("host") }
-		func() {
-			defer func() {
-				if r := recover(); r != "host" {
-					t.Errorf("recovered %v", r)
-				}
+	inBothModes(t, func(t *testing.T, newGuest func() *guest) {
+		g := newGuest()
+		s := sig(nil, nil)
+		host := g.importFunc("host", s)
+		g.fn("f", s, 8, func() { g.callImport(host, 0) })
+		g.addFunc()
+		do := func() {}
+		i := g.instance(t, env{"host": NewHostFunc("host", &s, func(context.Context, *Instance, []uint64) error { do(); return nil })})
+		for range 100 {
+			do = func() { growStack(50); panic("host") }
+			func() {
+				defer func() {
+					if r := recover(); r != "host" {
+						t.Errorf("recovered %v", r)
+					}
+				}()
+				call(t, i, "f")
+				t.Error("no panic")
 			}()
-			call(t, i, "f")
-			t.Error("no panic")
-		}()
-		do = runtime.Goexit
-		done := make(chan bool)
-		go func() {
-			defer close(done)
-			call(t, i, "f")
-			t.Error("Goexit came back")
-		}()
-		<-done
-		if got, err := call(t, i, "add", 1, 2); got != 3 || err != nil {
-			t.Fatalf("add after a panic: %d, %v", got, err)
+			do = runtime.Goexit
+			done := make(chan bool)
+			go func() {
+				defer close(done)
+				call(t, i, "f")
+				t.Error("Goexit came back")
+			}()
+			<-done
+			if got, err := call(t, i, "add", 1, 2); got != 3 || err != nil {
+				t.Fatalf("add after a panic: %d, %v", got, err)
+			}
 		}
-	}
-	if n := i.state.Load(); n != 0 {
-		t.Errorf("%d calls are still counted", n)
-	}
+		if n := i.state.Load(); n != 0 {
+			t.Errorf("%d calls are still counted", n)
+		}
+	})
 }
 
 // hostLoop is a function f that calls host with its parameter, then one less, down to 1.
@@ -217,42 +219,44 @@ func TestNestedCalls(t *testing.T) {
 }
 
 func TestTrap(t *testing.T) {
-	g := newGuest()
-	g.memory(1, 10)
-	g.fn("unreachable", sig(nil, nil), 8, func() { g.raise(abi.TrapUnreachable) })
-	inner := g.fn("load", sig(types(i32), types(i32)), 0, func() {
-		g.loadAt(result0, param0)
-	})
-	g.fn("outer", sig(types(i32), types(i32)), 24, func() { g.callFunc(inner) })
-	g.fn("div", sig(types(i32, i32), types(i32)), 0, func() {
-		g.div32()
-	})
-	i := g.instance(t, nil)
-	for range 3 {
-		_, err := call(t, i, "unreachable")
-		trap := wantTrap(t, err, abi.TrapUnreachable)
-		if len(trap.Frames) != 1 || trap.Frames[0].Name != "unreachable" || trap.Frames[0].Module != t.Name() || trap.Frames[0].Offset != g.traps[0].Pos {
-			t.Errorf("frames %+v", trap.Frames)
-		}
-		for _, at := range []uint64{65536 - 3, 65536, 1 << 31, 1<<32 - 1} {
-			_, err = call(t, i, "outer", at)
-			trap = wantTrap(t, err, abi.TrapMemoryOutOfBounds)
-			if len(trap.Frames) != 2 || trap.Frames[0].Name != "load" || trap.Frames[1].Name != "outer" || trap.Frames[1].Offset != g.calls[0].Pos {
+	inBothModes(t, func(t *testing.T, newGuest func() *guest) {
+		g := newGuest()
+		g.memory(1, 10)
+		g.fn("unreachable", sig(nil, nil), 8, func() { g.raise(abi.TrapUnreachable) })
+		inner := g.fn("load", sig(types(i32), types(i32)), 0, func() {
+			g.loadAt(result0, param0)
+		})
+		g.fn("outer", sig(types(i32), types(i32)), 24, func() { g.callFunc(inner) })
+		g.fn("div", sig(types(i32, i32), types(i32)), 0, func() {
+			g.div32()
+		})
+		i := g.instance(t, nil)
+		for range 3 {
+			_, err := call(t, i, "unreachable")
+			trap := wantTrap(t, err, abi.TrapUnreachable)
+			if len(trap.Frames) != 1 || trap.Frames[0].Name != "unreachable" || trap.Frames[0].Module != t.Name() || trap.Frames[0].Offset != g.traps[0].Pos {
 				t.Errorf("frames %+v", trap.Frames)
 			}
+			for _, at := range []uint64{65536 - 3, 65536, 1 << 31, 1<<32 - 1} {
+				_, err = call(t, i, "outer", at)
+				trap = wantTrap(t, err, abi.TrapMemoryOutOfBounds)
+				if len(trap.Frames) != 2 || trap.Frames[0].Name != "load" || trap.Frames[1].Name != "outer" || trap.Frames[1].Offset != g.calls[0].Pos {
+					t.Errorf("frames %+v", trap.Frames)
+				}
+			}
+			if got, err := call(t, i, "outer", 65536-4); err != nil || got != 0 {
+				t.Errorf("load of the last word: %d, %v", got, err)
+			}
+			_, err = call(t, i, "div", 1, 0)
+			wantTrap(t, err, abi.TrapDivideByZero)
+			if got, err := call(t, i, "div", 7, 2); err != nil || got != 3 {
+				t.Errorf("div: %d, %v", got, err)
+			}
 		}
-		if got, err := call(t, i, "outer", 65536-4); err != nil || got != 0 {
-			t.Errorf("load of the last word: %d, %v", got, err)
+		if want := "wasm trap: out of bounds memory access"; !strings.Contains(func() string { _, err := call(t, i, "load", 1<<20); return err.Error() }(), want) {
+			t.Errorf("no %q", want)
 		}
-		_, err = call(t, i, "div", 1, 0)
-		wantTrap(t, err, abi.TrapDivideByZero)
-		if got, err := call(t, i, "div", 7, 2); err != nil || got != 3 {
-			t.Errorf("div: %d, %v", got, err)
-		}
-	}
-	if want := "wasm trap: out of bounds memory access"; !strings.Contains(func() string { _, err := call(t, i, "load", 1<<20); return err.Error() }(), want) {
-		t.Errorf("no %q", want)
-	}
+	})
 }
 
 // Go's own faults are still Go's.
@@ -269,6 +273,10 @@ func TestGoFaults(t *testing.T) {
 }
 
 func TestStackExhausted(t *testing.T) {
+	inBothModes(t, testStackExhausted)
+}
+
+func testStackExhausted(t *testing.T, newGuest func() *guest) {
 	g := newGuest()
 	s := sig(types(i32), types(i32))
 	host := g.importFunc("host", s)

@@ -19,8 +19,9 @@ type Code struct {
 	art     *artifact.Artifact
 	layout  abi.Layout
 	types   []*funcType          // of the type section
-	base    uint64               // address of Text
+	base    uint64               // address of Text, 0 without one
 	order   lazy.Value[[]uint32] // functions by offset, once an address is asked for; nil if that is the order of their indices
+	demand  *demand              // compiles functions when they are first called; nil if all are in Text
 	exports map[string]int       // index in Module.Exports
 	check   func() error         // the artifact's, once; nil if there is none
 
@@ -28,12 +29,6 @@ type Code struct {
 	closed bool
 	uses   int                    // instances whose memory is not yet freed
 	name   atomic.Pointer[string] // of the first instance, for backtraces
-}
-
-// codes is all loaded code by address.
-var codes struct {
-	mu     sync.RWMutex
-	sorted []*Code
 }
 
 // Load puts an artifact's text into the code arena: it is mapped from the artifact's Source, or copied. The artifact must stay as
@@ -59,6 +54,11 @@ func Load(a *artifact.Artifact) (*Code, error) {
 	for i := range a.Module.Exports {
 		c.exports[a.Module.Exports[i].Name] = i
 	}
+	if a.Compile != nil {
+		var err error
+		c.demand, err = newDemand(c)
+		return c, err
+	}
 	if len(a.Text) == 0 {
 		return c, nil
 	}
@@ -67,9 +67,7 @@ func Load(a *artifact.Artifact) (*Code, error) {
 		return nil, err
 	}
 	c.base = base
-	codes.mu.Lock()
-	codes.sorted = slices.Insert(codes.sorted, codeIndex(base), c)
-	codes.mu.Unlock()
+	addText(&text{code: c, base: base, size: uint64(len(a.Text)), only: -1, traps: a.Traps, calls: a.Calls})
 	return c, nil
 }
 
@@ -107,7 +105,7 @@ func checkArtifact(a *artifact.Artifact) error {
 	}
 	for i := range a.Funcs {
 		f := &a.Funcs[i]
-		if int(f.Type) >= len(m.Types) || f.Size == 0 || uint64(f.Off)+uint64(f.Size) > uint64(len(a.Text)) {
+		if int(f.Type) >= len(m.Types) || a.Compile == nil && f.Size == 0 || uint64(f.Off)+uint64(f.Size) > uint64(len(a.Text)) {
 			return fmt.Errorf("artifact's function %d: type %d of %d, code [0x%x, +0x%x) of 0x%x bytes", i, f.Type, len(m.Types), f.Off, f.Size, len(a.Text))
 		}
 	}
@@ -179,12 +177,12 @@ func (c *Code) unuse() error {
 
 func (c *Code) release() error {
 	var err error
+	dropTexts(c)
 	if c.base != 0 {
-		codes.mu.Lock()
-		i := codeIndex(c.base)
-		codes.sorted = slices.Delete(codes.sorted, i, i+1)
-		codes.mu.Unlock()
 		err = freeText(c.base)
+	}
+	if c.demand != nil {
+		err = c.demand.close()
 	}
 	if c.art.Release != nil {
 		err = errors.Join(err, c.art.Release())
@@ -192,66 +190,7 @@ func (c *Code) release() error {
 	return err
 }
 
-// codeIndex is the place in codes.sorted of the first code at or above addr.
-func codeIndex(addr uint64) int {
-	return sort.Search(len(codes.sorted), func(i int) bool { return codes.sorted[i].base >= addr })
-}
-
-// codeAt is the code that an address lies in and the offset there, nil for other addresses.
-func codeAt(addr uint64) (*Code, uint32) {
-	codes.mu.RLock()
-	defer codes.mu.RUnlock()
-	i := codeIndex(addr + 1)
-	if i == 0 {
-		return nil, 0
-	}
-	c := codes.sorted[i-1]
-	if off := addr - c.base; off < uint64(len(c.art.Text)) {
-		return c, uint32(off)
-	}
-	return nil, 0
-}
-
-// funcAt is the index among the defined functions of the one that an offset lies in, -1 if there is none.
-func (c *Code) funcAt(off uint32) int {
-	order := c.order.Get(func() []uint32 { return orderOf(c.art.Funcs) })
-	index := func(n int) int {
-		if order != nil {
-			return int(order[n])
-		}
-		return n
-	}
-	n := sort.Search(len(c.art.Funcs), func(i int) bool { return c.art.Funcs[index(i)].Off > off })
-	if n == 0 {
-		return -1
-	}
-	i := index(n - 1)
-	if f := &c.art.Funcs[i]; off-f.Off < f.Size {
-		return i
-	}
-	return -1
-}
-
 // funcOf is the index among the defined functions of the one whose body a wasm offset lies in, -1 if there is none.
 func (c *Code) funcOf(pos uint32) int {
 	return sort.Search(len(c.art.Funcs), func(i int) bool { return c.art.Funcs[i].WasmOff > pos }) - 1
-}
-
-// position is where the instruction at off in function i comes from: exact where
-// a map knows it, else the last place before that does, in function i itself.
-func (c *Code) position(i int, off uint32) artifact.Site {
-	f := &c.art.Funcs[i]
-	at := artifact.Site{Off: f.Off, Pos: f.WasmOff}
-	if t, ok := c.art.Traps.Before(off); ok && t.Off >= at.Off {
-		if at = t; at.Off == off {
-			return at
-		}
-	}
-	if r, ok := c.art.Calls.Before(off); ok && r.Off > at.Off {
-		at = r
-	}
-	if at.Call != 0 {
-		at.Pos, at.Call = at.Call, 0
-	}
-	return at
 }

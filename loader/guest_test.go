@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"runtime"
+	"slices"
 	"testing"
 
 	"github.com/wasmaot/wasmaot/compiler/abi"
@@ -17,6 +18,7 @@ type guest struct {
 	emitter
 	a            artifact.Artifact
 	traps, calls []artifact.Site
+	demand       bool // functions are compiled when they are first called
 }
 
 var (
@@ -36,6 +38,11 @@ func newGuest() *guest {
 }
 
 func (g *guest) typ(s abi.Signature) uint32 {
+	for i, t := range g.a.Module.Types {
+		if g.demand && slices.Equal(t.Params, s.Params) && slices.Equal(t.Results, s.Results) {
+			return uint32(i)
+		}
+	}
 	g.a.Module.Types = append(g.a.Module.Types, s)
 	return uint32(len(g.a.Module.Types) - 1)
 }
@@ -106,8 +113,15 @@ func (g *guest) callBuiltin(b abi.Builtin, at int64) {
 	g.callDesc(at)
 }
 
-// callFunc calls a function of the same module by its place in the text.
+// callFunc calls a function of the same module, by its place in the text if that is known. If it is not, all types must be there.
 func (g *guest) callFunc(index uint32) {
+	if g.demand {
+		own := int64(index) - int64(len(g.a.Module.ImportedFuncTypes))
+		g.addTo(conv.Callee, conv.Context, int64(g.layout().Funcs)+own*abi.FuncDescSize)
+		g.callAt(conv.Callee, abi.FuncDescCode)
+		g.called()
+		return
+	}
 	g.callText(g.a.Funcs[int(index)-len(g.a.Module.ImportedFuncTypes)].Off)
 	g.called()
 }
@@ -132,8 +146,47 @@ func (g *guest) memory(minimum, maximum uint64) {
 	g.a.Module.Mems = append(g.a.Module.Mems, artifact.Memory{Min: minimum, Max: maximum})
 }
 
+// inBothModes tests code that is all there and code that is compiled on demand.
+func inBothModes(t *testing.T, test func(t *testing.T, newGuest func() *guest)) {
+	t.Run("ahead", func(t *testing.T) { test(t, newGuest) })
+	t.Run("on demand", func(t *testing.T) { test(t, newDemandGuest) })
+}
+
+func newDemandGuest() *guest {
+	g := newGuest()
+	g.demand = true
+	return g
+}
+
+// piece is the code of a defined function.
+func (g *guest) piece(i int) *artifact.Piece {
+	f := g.a.Funcs[i]
+	end := f.Off + f.Size
+	own := func(sites []artifact.Site, first, last uint32) artifact.Sites {
+		var list []artifact.Site
+		for _, s := range sites {
+			if s.Off >= first && s.Off <= last {
+				s.Off -= f.Off
+				list = append(list, s)
+			}
+		}
+		return artifact.SitesOf(list...)
+	}
+	return &artifact.Piece{Text: g.code[f.Off:end], Align: 16, FrameSize: f.FrameSize, Traps: own(g.traps, f.Off, end-1), Calls: own(g.calls, f.Off+1, end)}
+}
+
 // artifact is what was assembled.
 func (g *guest) artifact() *artifact.Artifact {
+	if g.demand {
+		a := g.a
+		a.Funcs = slices.Clone(a.Funcs)
+		for i := range a.Funcs {
+			f := &a.Funcs[i]
+			f.Off, f.Size, f.FrameSize = 0, 0, 0
+		}
+		a.Compile = func(i int) (*artifact.Piece, error) { return g.piece(i), nil }
+		return &a
+	}
 	g.a.Text, g.a.Traps, g.a.Calls = g.code, artifact.SitesOf(g.traps...), artifact.SitesOf(g.calls...)
 	return &g.a
 }

@@ -56,76 +56,78 @@ func eventually(t *testing.T, what string, ok func() bool) {
 
 // Mappings, file descriptors and nodes stay as many as they were, with ways to end a call and an instance in each round.
 func TestNoLeaks(t *testing.T) {
-	g := newGuest()
-	g.memory(4, 100)
-	g.a.Module.Tables = []artifact.Table{{Elem: funcref, Min: 10, Max: minusOne}}
-	s := sig(nil, nil)
-	host := g.importFunc("host", s)
-	g.fn("f", s, 8, func() { g.callImport(host, 0) })
-	g.fn("unreachable", s, 8, func() { g.raise(abi.TrapUnreachable) })
-	g.fn("spin", s, 8, g.spin)
-	hostFunc := NewHostFunc("host", &s, func(ctx context.Context, i *Instance, _ []uint64) error {
-		i.Memory().Bytes()[1000] = 1
-		i.Memory().Grow(1)
-		i.Close() // while it runs
-		return nil
+	inBothModes(t, func(t *testing.T, newGuest func() *guest) {
+		g := newGuest()
+		g.memory(4, 100)
+		g.a.Module.Tables = []artifact.Table{{Elem: funcref, Min: 10, Max: minusOne}}
+		s := sig(nil, nil)
+		host := g.importFunc("host", s)
+		g.fn("f", s, 8, func() { g.callImport(host, 0) })
+		g.fn("unreachable", s, 8, func() { g.raise(abi.TrapUnreachable) })
+		g.fn("spin", s, 8, g.spin)
+		hostFunc := NewHostFunc("host", &s, func(ctx context.Context, i *Instance, _ []uint64) error {
+			i.Memory().Bytes()[1000] = 1
+			i.Memory().Grow(1)
+			i.Close() // while it runs
+			return nil
+		})
+		round := func() {
+			code, err := Load(g.artifact())
+			if err != nil {
+				t.Fatal(err)
+			}
+			i, err := code.Instantiate(context.Background(), &Config{Resolve: env{"host": hostFunc}.resolve})
+			if err != nil {
+				t.Fatal(err)
+			}
+			code.Close() // its instance goes on
+			_, err = call(t, i, "unreachable")
+			wantTrap(t, err, abi.TrapUnreachable)
+			ctx, cancel := context.WithTimeout(context.Background(), 10*time.Microsecond)
+			if err := i.Func("spin").Call(ctx, nil); !errors.Is(err, context.DeadlineExceeded) {
+				t.Fatal(err)
+			}
+			cancel()
+			if _, err := call(t, i, "f"); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := call(t, i, "f"); !errors.Is(err, ErrClosed) {
+				t.Fatalf("call of a closed instance: %v", err)
+			}
+			if i.Close() != nil || i.Close() != nil || code.Close() != nil {
+				t.Fatal("Close is not idempotent")
+			}
+			if len(i.Memory().Bytes()) != 0 {
+				t.Fatal("a closed instance has a memory")
+			}
+		}
+		for range 20 {
+			round()
+		}
+		maps, fds, nodes, loaded := mapCount(t), fdCount(t), alive(), codeCount()
+		for range nativetest.Rounds(400) {
+			round()
+		}
+		if n := mapCount(t); n > maps+10 {
+			t.Errorf("%d mappings became %d", maps, n)
+		}
+		if n := fdCount(t); n > fds+2 {
+			t.Errorf("%d file descriptors became %d", fds, n)
+		}
+		// Other tests' objects may be collected meanwhile.
+		if n := alive(); n > nodes {
+			t.Errorf("%d nodes became %d", nodes, n)
+		}
+		if n := codeCount(); n > loaded {
+			t.Errorf("%d loaded codes became %d", loaded, n)
+		}
 	})
-	round := func() {
-		code, err := Load(g.artifact())
-		if err != nil {
-			t.Fatal(err)
-		}
-		i, err := code.Instantiate(context.Background(), &Config{Resolve: env{"host": hostFunc}.resolve})
-		if err != nil {
-			t.Fatal(err)
-		}
-		code.Close() // its instance goes on
-		_, err = call(t, i, "unreachable")
-		wantTrap(t, err, abi.TrapUnreachable)
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Microsecond)
-		if err := i.Func("spin").Call(ctx, nil); !errors.Is(err, context.DeadlineExceeded) {
-			t.Fatal(err)
-		}
-		cancel()
-		if _, err := call(t, i, "f"); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := call(t, i, "f"); !errors.Is(err, ErrClosed) {
-			t.Fatalf("call of a closed instance: %v", err)
-		}
-		if i.Close() != nil || i.Close() != nil || code.Close() != nil {
-			t.Fatal("Close is not idempotent")
-		}
-		if len(i.Memory().Bytes()) != 0 {
-			t.Fatal("a closed instance has a memory")
-		}
-	}
-	for range 20 {
-		round()
-	}
-	maps, fds, nodes, loaded := mapCount(t), fdCount(t), alive(), codeCount()
-	for range nativetest.Rounds(400) {
-		round()
-	}
-	if n := mapCount(t); n > maps+10 {
-		t.Errorf("%d mappings became %d", maps, n)
-	}
-	if n := fdCount(t); n > fds+2 {
-		t.Errorf("%d file descriptors became %d", fds, n)
-	}
-	// Other tests' objects may be collected meanwhile.
-	if n := alive(); n > nodes {
-		t.Errorf("%d nodes became %d", nodes, n)
-	}
-	if n := codeCount(); n > loaded {
-		t.Errorf("%d loaded codes became %d", loaded, n)
-	}
 }
 
 func codeCount() int {
-	codes.mu.RLock()
-	defer codes.mu.RUnlock()
-	return len(codes.sorted)
+	texts.mu.RLock()
+	defer texts.mu.RUnlock()
+	return len(texts.sorted)
 }
 
 func mapCount(t *testing.T) int {

@@ -33,6 +33,7 @@ const (
 	reasonHost    = 1 // a call of a host function or builtin
 	reasonTrap    = 2 // a fault
 	reasonPreempt = 3 // SIGURG
+	reasonDemand  = 4 // a call of a function that is not compiled
 )
 
 // Signal numbers in exec.signal.

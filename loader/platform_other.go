@@ -7,6 +7,7 @@ import (
 
 	"github.com/wasmaot/wasmaot/compiler/abi"
 	"github.com/wasmaot/wasmaot/compiler/artifact"
+	"github.com/wasmaot/wasmaot/loader/vmem"
 )
 
 // start says that there is no native code on this system. So Load fails, and the rest of this file never runs.
@@ -16,6 +17,8 @@ func placeText(*artifact.Artifact) (uint64, error) { return 0, ErrUnsupported }
 func freeText(uint64) error                        { return ErrUnsupported }
 func placeStub([]byte) (uint64, error)             { return 0, ErrUnsupported }
 func freeStub(uint64) error                        { return ErrUnsupported }
+func appendText() (*vmem.Appender, error)          { return nil, ErrUnsupported }
+func emitDemand([]byte) []byte                     { return nil }
 
 func emitEntry([]byte, *abi.Signature) ([]byte, error) { return nil, ErrUnsupported }
 func emitExit([]byte, *abi.Signature) ([]byte, error)  { return nil, ErrUnsupported }
@@ -48,7 +51,7 @@ const (
 	breakpointSize = 0
 )
 
-func (e *exec) exitSlots() uint64                                          { return 0 }
-func (s *nativeStack) hostReturn() site                                    { return site{} }
-func (s *nativeStack) exitReturn() site                                    { return site{} }
-func (s *nativeStack) returnFrom(*Code, *artifact.Func, uint32, site) site { return site{} }
+func (e *exec) exitSlots() uint64                                  { return 0 }
+func (s *nativeStack) hostReturn() site                            { return site{} }
+func (s *nativeStack) exitReturn() site                            { return site{} }
+func (s *nativeStack) returnFrom(*text, extent, uint32, site) site { return site{} }

@@ -10,7 +10,7 @@ import (
 )
 
 // The stubs of types are made in the terms that each instruction set's emitter has: prologue, epilogue, load, store, addTo, movImm,
-// loadWord, storeWord, callAt, execFromSP, arrive, depart and leave. regSP, regExec, regReason, regScratch and regBuffer are its registers, conv its convention.
+// loadWord, storeWord, callAt, jumpAt, dropFrame, execFromSP, arrive, depart and leave. regSP, regExec, regReason, regScratch and regBuffer are its registers, conv its convention.
 
 // Offsets in exec.
 var (
@@ -92,7 +92,7 @@ func emitExit(code []byte, sig *abi.Signature) ([]byte, error) {
 	e.execFromSP()
 	e.storeWord(conv.Callee, regExec, atDesc)
 	e.storeWord(conv.Context, regExec, atVmctx)
-	e.leave()
+	e.leave(reasonHost)
 	forEachSlot(results, func(p abi.Place, at int64) {
 		if p.Reg < 0 {
 			e.copySlots(p.Type, regSP, buffer+at, regSP, outgoing+int64(p.Slot))
@@ -110,6 +110,41 @@ func emitExit(code []byte, sig *abi.Signature) ([]byte, error) {
 	return e.code, checkStub(sig, frame)
 }
 
+// emitDemand appends the stub through which native code calls functions that are not compiled yet, see demand: it stores what travels in registers, whatever the
+// function's type is, leaves for Go, loads it again and jumps to the function.
+func emitDemand(code []byte) []byte {
+	params, _ := conv.Params(registerParams(conv))
+	e := &emitter{code: code}
+	// The caller belongs to the same instance, for all that is known. Before the stack's end may be found: see settlePinned.
+	e.loadWord(regScratch, conv.Context, abi.CtxPinned)
+	e.mem(storePinned, conv.Pinned, regScratch, 0)
+	e.prologue(demandFrame())
+	e.storeWord(conv.Context, regSP, 0) // early and lowest, as in exit stubs
+	e.storeWord(conv.MemBase, regSP, 8)
+	e.storeWord(conv.Callee, regSP, 16)
+	forEachSlot(params, func(p abi.Place, at int64) { e.store(p.Type, uint8(p.Reg), regSP, demandSaved+at) })
+	e.execFromSP()
+	e.storeWord(conv.Callee, regExec, atDesc)
+	e.storeWord(conv.Context, regExec, atVmctx)
+	e.leave(reasonDemand)
+	forEachSlot(params, func(p abi.Place, at int64) { e.load(p.Type, uint8(p.Reg), regSP, demandSaved+at) })
+	e.loadWord(conv.Context, regSP, 0)
+	e.loadWord(conv.MemBase, regSP, 8)
+	e.loadWord(conv.Callee, regSP, 16)
+	e.loadPinned()
+	e.dropFrame(demandFrame())
+	e.jumpAt(conv.Callee, abi.FuncDescCode)
+	return e.code
+}
+
+// demandSaved is the room for context, memory base and descriptor in that stub's frame, below the parameters.
+const demandSaved = 32
+
+// demandFrame is the size of the frame.
+func demandFrame() int64 {
+	return frameFor(demandSaved + 8*int64(slotCount(registerParams(conv))))
+}
+
 // loadPinned loads what the context's code has as its pinned global. After a call for Go it may have changed.
 func (e *emitter) loadPinned() {
 	e.loadWord(regScratch, conv.Context, abi.CtxPinned)
@@ -119,8 +154,8 @@ func (e *emitter) loadPinned() {
 // settlePinned stores the pinned global of the code that was stopped for good in its cell. Stubs run when it is there already, and so do instructions
 // that set the context: the register holds the new one's.
 func (e *exec) settlePinned() {
-	c, off := codeAt(e.pc)
-	if c == nil || setsContext(c.art.Text[off:]) {
+	t, off := textAt(e.pc)
+	if t == nil || setsContext(t.bytes()[off:]) {
 		return
 	}
 	cell := *(*uint64)(pointer(e.regs[conv.Context] + abi.CtxPinned))
@@ -144,9 +179,12 @@ func exitFrame(slots int) int64 { return frameFor(exitSaved + 8*int64(slots)) }
 // frameFor is the size of a frame with room for n bytes that, with the link above it, keeps the stack aligned to 16 bytes.
 func frameFor(n int64) int64 { return (n+linkSize+15)&^15 - linkSize }
 
-// exitFrameOf is that of the stub through which a host function's descriptor is called.
+// exitFrameOf is that of the stub through which the descriptor of a host function, or of one that is not compiled, is called.
 func exitFrameOf(desc uint64) uint64 {
 	f := (*Func)(pointer((*funcDesc)(pointer(desc)).host))
+	if f == nil {
+		return uint64(demandFrame())
+	}
 	return uint64(exitFrame(f.typ.slots))
 }
 

@@ -93,15 +93,15 @@ func (e *emitter) toGo() {
 	e.one(jmpMem, rbx, atGoPC)
 }
 
-// leave leaves an exit stub for Go's enter, which comes back to the instruction behind by a jump, with rbx = exec.
-func (e *emitter) leave() {
+// leave leaves a stub for Go's enter, which comes back to the instruction behind by a jump, with rbx = exec.
+func (e *emitter) leave(reason uint32) {
 	e.prefix(&lea, r10, 0)
 	e.code = append(e.code, r10&7<<3|5) // lea r10, [rip+disp]
 	at := len(e.code)
 	e.imm32(0)
 	e.storeWord(r10, rbx, atResume)
 	e.storeWord(rsp, rbx, atNativeSP)
-	e.movImm(rax, reasonHost)
+	e.movImm(rax, reason)
 	e.toGo()
 	binary.LittleEndian.PutUint32(e.code[at:], uint32(len(e.code)-at-4))
 	e.loadWord(rsp, rbx, atNativeSP)
@@ -134,9 +134,15 @@ func (e *emitter) prologue(frame int64) { e.imm(subImm, rsp, frame) }
 
 // epilogue returns from a function with such a frame.
 func (e *emitter) epilogue(frame int64) {
-	e.imm(addImm, rsp, frame)
+	e.dropFrame(frame)
 	e.raw(ret)
 }
+
+// dropFrame is epilogue but for returning.
+func (e *emitter) dropFrame(frame int64) { e.imm(addImm, rsp, frame) }
+
+// jumpAt emits jmp [base+disp].
+func (e *emitter) jumpAt(base gpr, disp int64) { e.one(jmpMem, base, disp) }
 
 // load loads a value from [base+at] into a register of its class. 32-bit values are zero-extended.
 func (e *emitter) load(t abi.Type, r uint8, base gpr, at int64) {

@@ -111,14 +111,14 @@ func (e *emitter) toGo() {
 	e.reg(br, 0, 10, 0)
 }
 
-// leave leaves an exit stub for Go's enter, which comes back to the instruction behind by a jump, with x9 = exec.
-func (e *emitter) leave() {
+// leave leaves a stub for Go's enter, which comes back to the instruction behind by a jump, with x9 = exec.
+func (e *emitter) leave(reason uint32) {
 	at := len(e.code)
 	e.word(0) // adr x10, behind
 	e.storeWord(10, regExec, atResume)
 	e.addTo(10, rSP, 0)
 	e.storeWord(10, regExec, atNativeSP)
-	e.movImm(regReason, reasonHost)
+	e.movImm(regReason, reason)
 	e.toGo()
 	binary.LittleEndian.PutUint32(e.code[at:], adr|uint32(len(e.code)-at)>>2<<5|10)
 	e.loadWord(10, regExec, atNativeSP)
@@ -158,9 +158,20 @@ func (e *emitter) prologue(frame int64) {
 
 // epilogue returns from a function with such a frame.
 func (e *emitter) epilogue(frame int64) {
+	e.dropFrame(frame)
+	e.word(ret)
+}
+
+// dropFrame is epilogue but for returning.
+func (e *emitter) dropFrame(frame int64) {
 	e.loadWord(rLink, rSP, frame)
 	e.addTo(rSP, rSP, frame+linkSize)
-	e.word(ret)
+}
+
+// jumpAt emits the jump to what [base+disp] holds.
+func (e *emitter) jumpAt(base gpr, disp int64) {
+	e.loadWord(rPtr, base, disp)
+	e.reg(br, 0, rPtr, 0)
 }
 
 // load loads a value from [base+at] into a register of its class. 32-bit values are zero-extended.

@@ -14,36 +14,36 @@ type site struct{ pc, sp uint64 }
 // are more than it gives. Functions have frames of fixed size with the return address above; the
 // entry stub's return address, which is in no loaded code, ends the walk.
 func (s *nativeStack) backtraceFrom(at site) (frames []Frame, elided bool) {
-	c, off := codeAt(at.pc)
-	if c == nil {
+	t, off := textAt(at.pc)
+	if t == nil {
 		return nil, false
 	}
-	i := c.funcAt(off)
+	i := t.funcAt(off)
 	if i < 0 {
 		return nil, false
 	}
-	frames = s.push(nil, c, i, c.position(i, off))
-	return s.callers(frames, s.returnFrom(c, &c.art.Funcs[i], off, at))
+	frames = s.push(nil, t.code, i, t.position(i, off))
+	return s.callers(frames, s.returnFrom(t, t.extent(i), off, at))
 }
 
 // callers walks on from where the last frame returns to.
 func (s *nativeStack) callers(frames []Frame, at site) ([]Frame, bool) {
 	for {
 		// The return address of a call that never returns may lie behind its function.
-		c, off := codeAt(at.pc - 1)
-		if c == nil {
+		t, off := textAt(at.pc - 1)
+		if t == nil {
 			return frames, false
 		}
-		i := c.funcAt(off)
-		call, ok := c.art.Calls.Find(off + 1)
+		i := t.funcAt(off)
+		call, ok := t.calls.Find(off + 1)
 		if i < 0 || !ok {
 			return frames, false
 		}
 		if len(frames) == MaxFrames {
 			return frames, true
 		}
-		frames = s.push(frames, c, i, call)
-		at = s.returnAt(at.sp + uint64(c.art.Funcs[i].FrameSize))
+		frames = s.push(frames, t.code, i, call)
+		at = s.returnAt(at.sp + uint64(t.extent(i).frame))
 	}
 }
 

@@ -2,11 +2,7 @@
 
 package loader
 
-import (
-	"bytes"
-
-	"github.com/wasmaot/wasmaot/compiler/artifact"
-)
+import "bytes"
 
 // guestState is the guest's registers, by machine number, and what IRETQ takes, in its order.
 type guestState struct {
@@ -23,11 +19,11 @@ const (
 	opRet = 0xc3
 )
 
-// returnFrom is where function f, stopped at off, returns to. Before the prologue and after the epilogue there is no frame.
-func (s *nativeStack) returnFrom(c *Code, f *artifact.Func, off uint32, at site) site {
-	framed := at.sp + uint64(f.FrameSize)
+// returnFrom is where the function at f, stopped at off, returns to. Before the prologue and after the epilogue there is no frame.
+func (s *nativeStack) returnFrom(t *text, f extent, off uint32, at site) site {
+	framed := at.sp + uint64(f.frame)
 	// A return address is known by the map of calls.
-	if off == f.Off || c.art.Text[off] == opRet || !s.isReturn(framed) && s.isReturn(at.sp) {
+	if off == f.off || t.bytes()[off] == opRet || !s.isReturn(framed) && s.isReturn(at.sp) {
 		framed = at.sp
 	}
 	return s.returnAt(framed)
@@ -39,8 +35,8 @@ func (s *nativeStack) isReturn(at uint64) bool {
 	if !ok {
 		return false
 	}
-	if c, off := codeAt(pc - 1); c != nil {
-		_, ok := c.art.Calls.Find(off + 1)
+	if t, off := textAt(pc - 1); t != nil {
+		_, ok := t.calls.Find(off + 1)
 		return ok
 	}
 	return isStub(pc)

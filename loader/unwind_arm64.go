@@ -6,7 +6,6 @@ import (
 	"encoding/binary"
 
 	"github.com/wasmaot/wasmaot/compiler/abi"
-	"github.com/wasmaot/wasmaot/compiler/artifact"
 )
 
 // guestState is the guest's registers as the kernel's sigcontext has them.
@@ -31,17 +30,17 @@ const (
 	spImm    = 0x7ffc00   // their operand
 )
 
-// returnFrom is where function f, stopped at off, returns to. The return address is in its register
+// returnFrom is where the function at f, stopped at off, returns to. The return address is in its register
 // before the prologue pushes it, after the epilogue has popped it, and always in functions that never push it.
-func (s *nativeStack) returnFrom(c *Code, f *artifact.Func, off uint32, at site) site {
+func (s *nativeStack) returnFrom(t *text, f extent, off uint32, at site) site {
 	inRegister := site{s.e.regs[rLink], at.sp}
 	inst := func(off uint32) uint32 {
-		if off-f.Off >= f.Size&^3 {
+		if off-f.off >= f.size&^3 {
 			return 0
 		}
-		return binary.LittleEndian.Uint32(c.art.Text[off:])
+		return binary.LittleEndian.Uint32(t.bytes()[off:])
 	}
-	if f.FrameSize == abi.FrameLeaf || off == f.Off || inst(off) == ret {
+	if f.frame == abi.FrameLeaf || off == f.off || inst(off) == ret {
 		return inRegister
 	}
 	// The body's end: what is left of the frame is taken away, then the return address is popped.
@@ -53,14 +52,14 @@ func (s *nativeStack) returnFrom(c *Code, f *artifact.Func, off uint32, at site)
 		return s.returnAt(at.sp + left)
 	}
 	// Its beginning: the frame is made by the instructions after the first one.
-	begin, made := f.Off+4, uint64(0)
+	begin, made := f.off+4, uint64(0)
 	for ; begin < off && inst(begin)&^spImm == subSP; begin += 4 {
 		made += spOperand(inst(begin))
 	}
-	if begin == off && inst(f.Off) == pushLink {
+	if begin == off && inst(f.off) == pushLink {
 		return s.returnAt(at.sp + made)
 	}
-	return s.returnAt(at.sp + uint64(f.FrameSize))
+	return s.returnAt(at.sp + uint64(f.frame))
 }
 
 // spOperand is the constant that an instruction adds to the stack pointer or subtracts.

@@ -3,6 +3,7 @@ package artifact
 import (
 	"bytes"
 	"debug/elf"
+	"strings"
 	"sync"
 	"testing"
 
@@ -171,5 +172,16 @@ func TestELF(t *testing.T) {
 	}
 	if len(f.Progs) != 1 || f.Progs[0].Flags != elf.PF_R|elf.PF_X || f.Progs[0].Off%pageSize != 0 {
 		t.Errorf("program headers: %v", f.Progs)
+	}
+}
+
+// What has no code yet is not written.
+func TestEncodeOnDemand(t *testing.T) {
+	a := &Artifact{Header: Header{Target: "amd64"}, Compile: func(int) (*Piece, error) { return nil, nil }}
+	if _, err := a.Encode(); err == nil || !strings.Contains(err.Error(), "on demand") {
+		t.Errorf("Encode: %v", err)
+	}
+	if _, err := a.EncodeObject(""); err == nil {
+		t.Error("an object was made of nothing")
 	}
 }

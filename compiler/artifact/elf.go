@@ -3,6 +3,7 @@ package artifact
 import (
 	"cmp"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -212,6 +213,9 @@ func (a *Artifact) encode(written *writtenParts) (head []byte, content [regCount
 	machine, ok := machineOf(a.Header.Target)
 	if !ok {
 		return nil, content, fmt.Errorf("artifact for target %q: expected amd64 or arm64", a.Header.Target)
+	}
+	if a.Compile != nil {
+		return nil, content, errors.New("code that is compiled on demand cannot be written: expected a module that was compiled ahead")
 	}
 	mod := codec{}
 	mod.u64(&a.ImageStart)

@@ -84,6 +84,8 @@ func (a *Artifact) EncodeObject(prefix string) (*Object, error) {
 func (a *Artifact) fitsObject() error {
 	m := &a.Module
 	switch {
+	case a.Compile != nil:
+		return errors.New("expected a module that was compiled ahead")
 	case a.Header.Target != "amd64":
 		return fmt.Errorf("target %s is not supported (supported: amd64)", a.Header.Target)
 	case a.Header.Tier != TierExplicit:

@@ -57,7 +57,7 @@ func (a *Arena) PlaceFile(fd int, at int64, n uint64) (addr uint64, err error) {
 	if err != nil {
 		return 0, err
 	}
-	if err := a.region.mapFile(off, n, fd, at, protRX); err != nil {
+	if err := a.region.mapFile(off, n, fd, at, protRX, false); err != nil {
 		return 0, errors.Join(err, a.empty(off, n))
 	}
 	fenceCode()

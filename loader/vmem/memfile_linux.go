@@ -27,7 +27,7 @@ func CloseFile(fd int) error { return unix.Close(fd) }
 const sparseStep = 64 << 10
 
 func writeSparse(fd int, b []byte) error {
-	if err := unix.Ftruncate(fd, int64(len(b))); err != nil {
+	if err := growFile(fd, int64(len(b))); err != nil {
 		return err
 	}
 	zeros := make([]byte, sparseStep)
@@ -36,13 +36,24 @@ func writeSparse(fd int, b []byte) error {
 		if bytes.Equal(part, zeros[:len(part)]) {
 			continue
 		}
-		for off := int64(at); len(part) > 0; {
-			n, err := unix.Pwrite(fd, part, off)
-			if err != nil && !errors.Is(err, unix.EINTR) {
-				return err
-			}
-			part, off = part[max(n, 0):], off+int64(max(n, 0))
+		if err := writeFile(fd, part, int64(at)); err != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+// growFile makes a file longer. What is new reads as zero.
+func growFile(fd int, size int64) error { return unix.Ftruncate(fd, size) }
+
+// writeFile writes all of b at an offset.
+func writeFile(fd int, b []byte, at int64) error {
+	for len(b) > 0 {
+		n, err := unix.Pwrite(fd, b, at)
+		if err != nil && !errors.Is(err, unix.EINTR) {
+			return err
+		}
+		b, at = b[max(n, 0):], at+int64(max(n, 0))
 	}
 	return nil
 }

@@ -23,8 +23,12 @@ func osReserve(at, size uint64) (uint64, error) {
 
 // osMapFile and osClear replace mappings within a reservation.
 
-func osMapFile(base, size uint64, fd int, at int64, p protection) error {
-	_, err := unix.MmapPtr(fd, at, pointer(base), uintptr(size), osProt[p], unix.MAP_PRIVATE|unix.MAP_FIXED)
+func osMapFile(base, size uint64, fd int, at int64, p protection, shared bool) error {
+	flags := unix.MAP_PRIVATE
+	if shared {
+		flags = unix.MAP_SHARED
+	}
+	_, err := unix.MmapPtr(fd, at, pointer(base), uintptr(size), osProt[p], flags|unix.MAP_FIXED)
 	return err
 }
 

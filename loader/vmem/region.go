@@ -122,14 +122,15 @@ func (r *Region) ResetUntouched(off, n uint64) bool {
 // MapFile puts a part of a file, from an offset that is a multiple of the page size, in place of a part of the region.
 // It is readable and writable; what is written stays out of the file.
 func (r *Region) MapFile(off, n uint64, fd int, at int64) error {
-	return r.mapFile(off, n, fd, at, protRW)
+	return r.mapFile(off, n, fd, at, protRW, false)
 }
 
-func (r *Region) mapFile(off, n uint64, fd int, at int64, p protection) error {
+// mapFile maps a file; shared says that what is written to it later shall be seen.
+func (r *Region) mapFile(off, n uint64, fd int, at int64, p protection, shared bool) error {
 	if err := r.check(off, n); err != nil || n == 0 {
 		return err
 	}
-	if err := osMapFile(r.base+off, n, fd, at, p); err != nil {
+	if err := osMapFile(r.base+off, n, fd, at, p, shared); err != nil {
 		return fmt.Errorf("mapping %d KiB of a file: %w", n>>10, err)
 	}
 	return nil
