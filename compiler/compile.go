@@ -4,20 +4,14 @@ import (
 	"cmp"
 	"context"
 	"encoding/binary"
-	"github.com/wasmaot/wasmaot/internal/sha256"
 	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
 
-	"github.com/wasmaot/wasmaot/backend"
-	"github.com/wasmaot/wasmaot/compiler/abi"
 	"github.com/wasmaot/wasmaot/compiler/artifact"
-	"github.com/wasmaot/wasmaot/compiler/frontend"
-	"github.com/wasmaot/wasmaot/compiler/leaf"
-	"github.com/wasmaot/wasmaot/compiler/opt"
-	"github.com/wasmaot/wasmaot/compiler/ssa"
 	"github.com/wasmaot/wasmaot/compiler/wasm"
+	"github.com/wasmaot/wasmaot/internal/sha256"
 )
 
 var le = binary.LittleEndian
@@ -28,7 +22,12 @@ func Validate(ctx context.Context, src []byte, opts Options) error {
 	if err != nil {
 		return err
 	}
-	return parallel(ctx, &opts, bodySizes(m), func() (task func(i int) error, end func()) {
+	return validate(ctx, m, &opts)
+}
+
+// validate checks the functions of a module.
+func validate(ctx context.Context, m *wasm.Module, opts *Options) error {
+	return parallel(ctx, opts, bodySizes(m), func() (task func(i int) error, end func()) {
 		var v wasm.Validator
 		var in wasm.Instr
 		return func(i int) error {
@@ -55,70 +54,33 @@ func Compile(ctx context.Context, src []byte, opts Options) (*artifact.Artifact,
 
 // CompileCode translates a module, whose SHA-256 hash need not be given, but does not put the artifact together yet. The result refers to src.
 func CompileCode(ctx context.Context, src []byte, hash *[sha256.Size]byte, opts Options) (*Code, error) {
-	checkOrder()
-	target, features, err := opts.resolve()
+	j, err := newJob(src, &opts)
 	if err != nil {
 		return nil, err
 	}
-	run, err := opts.enabled()
-	if err != nil {
+	if err := j.analyse(); err != nil {
 		return nil, err
 	}
-	key, err := opts.Key()
-	if err != nil {
-		return nil, err
-	}
-	m, err := wasm.Decode(src, opts.features())
-	if err != nil {
-		return nil, err
-	}
-	mod, err := frontend.NewModule(m)
-	if err != nil {
-		return nil, err
-	}
-	a := &artifact.Artifact{}
-	var image image
 	var order []int
 	var declareErr error
 	declared := beside(func() {
 		if hash != nil {
-			a.Header.WasmHash = *hash
+			j.a.Header.WasmHash = *hash
 		} else {
-			a.Header.WasmHash = sha256.Sum256(src)
+			j.a.Header.WasmHash = sha256.Sum256(src)
 		}
-		order = textOrder(m, len(m.Funcs)-m.ImportedFuncs)
-		image = mergeImage(m)
-		a.Module, declareErr = declare(m, image, mod.Signature, frontend.Type)
+		order = textOrder(j.module, j.defined())
+		declareErr = j.declare()
 	})
 	defer declared()
-	if !findFacts(m, mod, &opts, features&target.SHA != 0) {
-		features &^= target.SHA // code that does not need it runs where it is lacking
-	}
-	if opts.Poll {
-		addPollCounter(mod.SSA)
-	}
-	// One operation may take as long as memory is large: it has neither checks nor polls.
-	mod.SSA.Limbs = target.Limbs != 0 && features&target.Limbs == target.Limbs && opts.on(opt.Limbs.Name) && opts.Tier != artifact.TierExplicit && !opts.Poll
-
-	j := &job{opts: &opts, target: target, run: run, mod: mod,
-		config:   backend.Config{Features: features, Explicit: opts.Tier == artifact.TierExplicit, InOrder: !opts.on(layout), Poison: opts.Debug.Poison},
-		frontend: frontend.Options{Explicit: opts.Tier == artifact.TierExplicit, Threading: opts.on(threading), Split: opts.on(split)},
-		pieces:   make([]piece, len(m.Funcs)-m.ImportedFuncs),
-	}
-	for _, i := range run {
-		if p := passes[i].opt; p != nil {
-			j.middle = append(j.middle, p.Run)
-		}
-	}
-	if len(src) < maxInlining {
-		j.inlinees = make([]inlinee, len(j.pieces))
-	}
+	j.findFacts()
+	j.pieces = make([]piece, j.defined())
 	j.openStores(len(src))
-	err = parallel(ctx, &opts, bodySizes(m), func() (task func(i int) error, end func()) {
+	err = parallel(ctx, &opts, bodySizes(j.module), func() (task func(i int) error, end func()) {
 		w := j.newWorker()
 		return func(i int) error {
-			w.makeRoom(len(m.Funcs[m.ImportedFuncs+i].Body))
-			if err := w.compile(uint32(m.ImportedFuncs + i)); err != nil {
+			w.makeRoom(len(j.body(i)))
+			if err := w.compile(j.index(i)); err != nil {
 				return err
 			}
 			j.pieces[i] = w.finished()
@@ -129,13 +91,8 @@ func CompileCode(ctx context.Context, src []byte, hash *[sha256.Size]byte, opts 
 	if err := cmp.Or(declareErr, err); err != nil {
 		return nil, err
 	}
-	a.Module.Pinned = mod.SSA.Pinned
-	if opts.Poll {
-		declarePollCounter(&a.Module)
-	}
-	a.Header.Format, a.Header.ABI, a.Header.Build, a.Header.Options = artifact.FormatVersion, abi.Version, Build(), key
-	a.Header.Target, a.Header.Features, a.Header.Tier = target.Name, features, opts.Tier
-	return j.link(m, a, image, order)
+	j.finishHeader()
+	return j.link(order)
 }
 
 // beside does some work while its caller does other. wait returns when it is done; it may be called several times.
@@ -146,66 +103,6 @@ func beside(work func()) (wait func()) {
 		work()
 	}()
 	return func() { <-done }
-}
-
-// findFacts looks through all functions for what others want to know of them. sha tells whether there are operators for SHA-256, and
-// whether the module has use for them.
-func findFacts(m *wasm.Module, mod *frontend.Module, opts *Options, sha bool) (usesSHA bool) {
-	var found map[uint32]leaf.Body
-	leavesFound := beside(func() {
-		if opts.on(leaves) && opts.features()&wasm.FeatureSIMD != 0 {
-			found, usesSHA = leaf.Find(m, sha)
-		}
-	})
-	if opts.on(unwinders) {
-		mod.FindUnwinders()
-	}
-	if opts.on(pinning) {
-		mod.FindPinned(opts.Debug.Poison)
-	}
-	leavesFound()
-	mod.Leaves = found
-	return usesSHA
-}
-
-// maxInlining bounds the modules in which functions are put in the place of calls: positions have a bit for it.
-const maxInlining = 1 << 31
-
-// addPollCounter adds the global that counts polls, behind those of the module, which cannot name it.
-func addPollCounter(mod *ssa.Module) {
-	shape := mod.Layout.Shape
-	mod.Polls = uint32(shape.ImportedGlobals + shape.Globals)
-	shape.Globals++
-	mod.Layout = abi.NewLayout(shape)
-	mod.GlobalTypes = append(mod.GlobalTypes, abi.I32)
-}
-
-// declarePollCounter declares it.
-func declarePollCounter(m *artifact.Module) {
-	m.Globals = append(m.Globals, artifact.Global{Type: abi.I32, Mutable: true,
-		Init: &artifact.Expr{Insts: []artifact.ExprInst{{Op: artifact.ExprConst, Bits: opt.PollInterval}}}})
-}
-
-func (o *Options) features() wasm.Features {
-	if o.Features != 0 {
-		return o.Features
-	}
-	return wasm.Features20
-}
-
-// job is what the workers share.
-type job struct {
-	opts     *Options
-	target   *backend.Target
-	config   backend.Config
-	frontend frontend.Options
-	run      []int // indices of passes
-	middle   []func(f *ssa.Func, s *opt.Scratch)
-	mod      *frontend.Module
-	inlinees []inlinee // by defined function; nil: none are looked for
-	pieces   []piece   // likewise
-	bytes    store[byte]
-	relocs   store[backend.Reloc]
 }
 
 func bodySizes(m *wasm.Module) []int {

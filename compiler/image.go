@@ -54,6 +54,17 @@ func mergeImage(m *wasm.Module) image {
 	return im
 }
 
+// bytes is the image in memory.
+func (im *image) bytes(m *wasm.Module) (all []byte) {
+	whole := *im
+	whole.ordered = false
+	whole.write(m, func(part []byte) error { // one: it cannot fail
+		all = part[:im.size]
+		return nil
+	})
+	return all
+}
+
 // write gives the image in parts. If segments are in order, as Go's are, there is never more of it in memory than one.
 func (im *image) write(m *wasm.Module, put artifact.Put) error {
 	left := artifact.PageUp(im.size) // from base on

@@ -66,6 +66,9 @@ func TestImage(t *testing.T) {
 			all = append(all, part...)
 			return nil
 		})
+		if !bytes.Equal(im.bytes(m), all[:im.size]) {
+			t.Fatalf("round %d: the image in memory differs from that in parts", round)
+		}
 		if im.start+im.size != uint64(end) || uint64(len(all)) != artifact.PageUp(im.size) {
 			t.Fatalf("round %d: image of 0x%x bytes from 0x%x on, 0x%x written: expected it to end at 0x%x", round, im.size, im.start, len(all), end)
 		}

@@ -5,11 +5,9 @@ import (
 	"io"
 	"math"
 	"slices"
-	"strings"
 
 	"github.com/wasmaot/wasmaot/backend"
 	"github.com/wasmaot/wasmaot/compiler/artifact"
-	"github.com/wasmaot/wasmaot/compiler/wasm"
 )
 
 // piece is what is kept of a function until all are there. Its sites, the places in its code that traps and backtraces are told by,
@@ -26,22 +24,31 @@ func (j *job) openStores(size int) {
 	j.relocs.size = min(1<<11, size/16+1<<4)
 }
 
+// packTraps and packCalls leave the sites of the function just compiled in the packer.
+func (w *worker) packTraps() {
+	w.packer.Reset()
+	for _, t := range w.code.Traps {
+		at := w.f.Origin(t.Pos)
+		w.packer.Add(artifact.Site{Off: t.Off, Pos: at.Pos, Code: t.Trap, Call: at.Call})
+	}
+}
+
+func (w *worker) packCalls() {
+	w.packer.Reset()
+	for _, s := range w.code.Calls {
+		at := w.f.Origin(s.Pos)
+		w.packer.Add(artifact.Site{Off: s.Off, Pos: at.Pos, Call: at.Call})
+	}
+}
+
 // finished copies the code of the function just compiled out of memory that is used again.
 func (w *worker) finished() piece {
 	c := &w.code
 	p := piece{text: w.bytes.put(&w.job.bytes, c.Text), relocs: w.relocs.put(&w.job.relocs, c.Relocs), frameSize: c.FrameSize}
-	w.packer.Reset()
-	for _, t := range c.Traps {
-		at := w.f.Origin(t.Pos)
-		w.packer.Add(artifact.Site{Off: t.Off, Pos: at.Pos, Code: t.Trap, Call: at.Call})
-	}
+	w.packTraps()
 	w.packed = w.packer.AppendTo(w.packed[:0])
 	p.traps = w.bytes.put(&w.job.bytes, w.packed)
-	w.packer.Reset()
-	for _, s := range c.Calls {
-		at := w.f.Origin(s.Pos)
-		w.packer.Add(artifact.Site{Off: s.Off, Pos: at.Pos, Call: at.Call})
-	}
+	w.packCalls()
 	w.packed = w.packer.AppendTo(w.packed[:0])
 	p.calls = w.bytes.put(&w.job.bytes, w.packed)
 	return p
@@ -50,9 +57,6 @@ func (w *worker) finished() piece {
 // Code is what a module's functions were compiled to: an artifact that is yet to be put together, in memory or in a file.
 type Code struct {
 	*job
-	module *wasm.Module
-	a      *artifact.Artifact
-	image  image
 	parts  []codePart
 	layout *codeLayout
 }
@@ -64,9 +68,8 @@ type codePart struct {
 }
 
 // link lays the functions' code out one after the other, in an order.
-func (j *job) link(m *wasm.Module, a *artifact.Artifact, image image, order []int) (*Code, error) {
-	c := &Code{job: j, module: m, a: a, image: image, parts: make([]codePart, len(j.pieces))}
-	a.ImageStart = image.start
+func (j *job) link(order []int) (*Code, error) {
+	c := &Code{job: j, parts: make([]codePart, len(j.pieces))}
 	for i := range c.parts {
 		p := &j.pieces[i]
 		c.parts[i] = codePart{j.bytes.get(p.text), j.relocs.get(p.relocs)}
@@ -75,10 +78,9 @@ func (j *job) link(m *wasm.Module, a *artifact.Artifact, image image, order []in
 	if c.layout.size > math.MaxInt32 {
 		return nil, fmt.Errorf("the module's code is too large: expected at most 2 GiB of %s code", j.target.Name)
 	}
-	a.Funcs = make([]artifact.Func, len(c.parts))
-	for i := range a.Funcs {
-		fn := &m.Funcs[m.ImportedFuncs+i]
-		a.Funcs[i] = artifact.Func{Off: uint32(c.layout.offs[i]), Size: uint32(len(c.parts[i].text)), FrameSize: j.pieces[i].frameSize, Type: fn.Type, WasmOff: fn.Offset}
+	for i := range j.a.Funcs {
+		f := &j.a.Funcs[i]
+		f.Off, f.Size, f.FrameSize = uint32(c.layout.offs[i]), uint32(len(c.parts[i].text)), j.pieces[i].frameSize
 	}
 	return c, nil
 }
@@ -136,19 +138,7 @@ func (c *Code) linkTables() {
 	}
 	c.a.Traps = joined(func(p *piece) stored { return p.traps })
 	c.a.Calls = joined(func(p *piece) stored { return p.calls })
-	m, size := c.module, 0
-	for i := range c.a.Funcs {
-		size += len(m.Names.Funcs[uint32(m.ImportedFuncs+i)])
-	}
-	var names strings.Builder
-	names.Grow(size)
-	for i := range c.a.Funcs {
-		f := &c.a.Funcs[i]
-		name := m.Names.Funcs[uint32(m.ImportedFuncs+i)]
-		f.NameOff, f.NameLen = uint32(names.Len()), uint32(len(name))
-		names.WriteString(name)
-	}
-	c.a.Names = names.String()
+	c.joinNames()
 }
 
 // codeLayout is where functions are. Where calls do not reach everything, functions are in clusters, each followed by veneers for

@@ -153,10 +153,15 @@ func (w *worker) makeRoom(size int) {
 	}
 	size = max(size, smallBody)
 	if w.size == 0 || size < w.size/arenaSlack {
-		w.tables = tables{}
-		w.space.Share(min(size*perByte, maxTable), &w.tables)
-		w.size = size
+		w.share(size)
 	}
+}
+
+// share begins with new memory for functions with bodies up to a size.
+func (w *worker) share(size int) {
+	w.tables = tables{}
+	w.space.Share(min(size*perByte, maxTable), &w.tables)
+	w.size = size
 }
 
 // compile runs the pipeline on one function.

@@ -1,0 +1,151 @@
+package compiler
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"fmt"
+	"runtime"
+	"sync"
+
+	"github.com/wasmaot/wasmaot/compiler/artifact"
+	"github.com/wasmaot/wasmaot/compiler/wasm"
+	"github.com/wasmaot/wasmaot/internal/sha256"
+)
+
+// NewOnDemand makes an artifact whose functions are compiled when they are first called, see [artifact.Artifact.Compile]. The module is
+// decoded and checked whole, and refused for the same reasons as by Compile. If its SHA-256 hash is not given the header has none. The artifact refers
+// to src until it is released.
+func NewOnDemand(ctx context.Context, src []byte, hash *[sha256.Size]byte, opts Options) (*artifact.Artifact, error) {
+	opts.Progress = nil
+	j, err := newJob(src, &opts)
+	if err != nil {
+		return nil, err
+	}
+	var prepareErr error
+	prepared := beside(func() {
+		if prepareErr = j.analyse(); prepareErr != nil {
+			return
+		}
+		if prepareErr = j.declare(); prepareErr != nil {
+			return
+		}
+		j.findFacts()
+		j.config.ThroughDesc = true
+		j.finishHeader()
+		j.joinNames()
+		j.a.Image = j.image.bytes(j.module)
+	})
+	defer prepared()
+	if opts.features()&^wasm.Features20 == 0 {
+		err = validate(ctx, j.module, &opts)
+	} else if prepared(); prepareErr == nil {
+		err = j.buildAll(ctx) // there are operators that are valid and yet have no lowering
+	}
+	prepared()
+	if err := cmp.Or(prepareErr, err); err != nil {
+		return nil, err
+	}
+	if hash != nil {
+		j.a.Header.WasmHash = *hash
+	}
+	d := &onDemand{job: j, room: make(chan struct{}, max(1, cmp.Or(opts.Workers, runtime.GOMAXPROCS(0))))}
+	j.a.Compile = d.compile
+	j.a.Release = d.release
+	return j.a, nil
+}
+
+// buildAll takes the first step of the compilation of every function.
+func (j *job) buildAll(ctx context.Context) error {
+	return parallel(ctx, j.opts, bodySizes(j.module), func() (task func(i int) error, end func()) {
+		in := new(inliner)
+		return func(i int) error { return in.builder.Build(j.mod, j.index(i), j.frontend, &in.f) }, func() {}
+	})
+}
+
+// onDemand compiles functions in any order, each by one of its workers, of which there are no more than Options.Workers at a time.
+type onDemand struct {
+	*job
+	room chan struct{} // has an element for each that is at work
+
+	mu   sync.Mutex
+	idle []*worker
+}
+
+// keptBody is the size of a body up to which a worker keeps the memory that it took.
+const keptBody = 64 << 10
+
+// compile is [artifact.Artifact.Compile].
+func (d *onDemand) compile(i int) (*artifact.Piece, error) {
+	d.room <- struct{}{}
+	defer func() { <-d.room }()
+	w := d.worker()
+	w.makeRoomAnyhow(len(d.body(i)))
+	if err := w.compile(d.index(i)); err != nil {
+		w.space.Free()
+		return nil, err
+	}
+	p, err := w.piece()
+	d.put(w)
+	return p, err
+}
+
+// worker takes an idle worker or makes one.
+func (d *onDemand) worker() *worker {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if n := len(d.idle); n > 0 {
+		w := d.idle[n-1]
+		d.idle = d.idle[:n-1]
+		return w
+	}
+	return d.newWorker()
+}
+
+// put makes a worker idle.
+func (d *onDemand) put(w *worker) {
+	if w.size > keptBody {
+		w.share(heapBody)
+	}
+	d.mu.Lock()
+	d.idle = append(d.idle, w)
+	d.mu.Unlock()
+}
+
+// release frees what the workers have. Nothing is compiled any more.
+func (d *onDemand) release() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, w := range d.idle {
+		w.tables = tables{}
+		w.space.Free()
+	}
+	d.idle = nil
+	return nil
+}
+
+// makeRoomAnyhow is makeRoom for functions that come in any order.
+func (w *worker) makeRoomAnyhow(size int) {
+	if size > max(w.size, heapBody) {
+		w.share(2 * size) // not again for the next that is a little larger
+	}
+}
+
+// piece copies the code of the function just compiled out of memory that is used again.
+func (w *worker) piece() (*artifact.Piece, error) {
+	c := &w.code
+	p := &artifact.Piece{Text: bytes.Clone(c.Text), Align: w.target.FuncAlign, FrameSize: c.FrameSize}
+	for _, r := range c.Relocs {
+		if int(r.Target) != int(w.index)-w.module.ImportedFuncs {
+			return nil, w.failed("emit", fmt.Errorf("the code at %#x refers to function %d", r.Off, r.Target))
+		}
+		if err := w.target.Patch(p.Text, 0, r.Off, r.Kind, 0); err != nil {
+			return nil, w.failed("emit", err)
+		}
+	}
+	w.packTraps()
+	p.Traps = w.packer.Sites()
+	w.packCalls()
+	p.Calls = w.packer.Sites()
+	return p, nil
+}
