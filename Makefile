@@ -27,7 +27,7 @@ ci:
 	bash .ci/run
 
 # One table: compile time, start, run time beside native Go, wazero, Wasmtime and V8, whichever is there.
-# ROUNDS=5 ONLY=fib,c-sort,rust-grid,versions,compile,start,http ENGINES=wasmaot,wazero narrow it.
+# ROUNDS=5 ONLY=fib,c-sort,rust-grid,versions,compile,cold,start,http ENGINES=wasmaot,wazero narrow it.
 ROUNDS ?= 3
 bench:
 	cd bench && go run . -rounds $(ROUNDS) -only "$(ONLY)" -engines "$(ENGINES)" -json results.json -md results.md -svg results.svg

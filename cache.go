@@ -23,6 +23,7 @@ import (
 // file, so any number of processes may share the directory.
 //
 //	ab/cdef….cwasm   artifacts; ab is the beginning of the name
+//	seen             hashes of modules that were compiled on demand, the youngest few thousand
 //	files/abcdef…    symbolic links to them, named by the identity of a module's file: an unchanged file
 //	                 is neither read nor hashed
 //	files/sound-…    symbolic links to artifacts, named by the identity of the artifact's file: it was compared with
@@ -69,8 +70,8 @@ func OpenCache(dir string) *Cache { return &Cache{dir: dir} }
 // Dir is the cache's directory.
 func (c *Cache) Dir() string { return c.dir }
 
-// hashName is the hexadecimal hash of the values, and of what makes artifacts usable for this program.
-func hashName(options string, values ...string) string {
+// hashOfKey is the hash of the values, and of what makes artifacts usable for this program.
+func hashOfKey(options string, values ...string) [sha256.Size]byte {
 	b := make([]byte, 0, 512)
 	for _, n := range [...]int64{abi.Version, artifact.FormatVersion} {
 		b = append(strconv.AppendInt(b, n, 10), ' ')
@@ -78,7 +79,12 @@ func hashName(options string, values ...string) string {
 	for _, s := range append([]string{compiler.Build(), options}, values...) {
 		b = append(strconv.AppendQuote(b, s), ' ')
 	}
-	sum := sha256.Sum256(b)
+	return sha256.Sum256(b)
+}
+
+// hashName is hashOfKey in hexadecimal digits.
+func hashName(options string, values ...string) string {
+	sum := hashOfKey(options, values...)
 	return hex.EncodeToString(sum[:])
 }
 
@@ -196,42 +202,43 @@ func release(a *artifact.Artifact) error {
 	return a.Release()
 }
 
-// compile gives the artifact of a module: that of the cache, or a new one, which it stores. Several processes that
-// want the same at the same time wait for the first. warn receives what is wrong with the cache.
-func (c *Cache) compile(ctx context.Context, src []byte, opts compiler.Options, options string, warn func(error)) (*artifact.Artifact, error) {
-	hash := sha256.Sum256(src)
-	a, err := c.byContents(hash, options)
-	if a != nil {
-		return a, nil
-	}
-	if err != nil {
-		warn(fmt.Errorf("cache: %w; compiling again", err))
-	}
-	path := c.path(hash, options)
+// compile makes the artifact of a module that byContents did not find, and stores it. Several processes that want the same at the same time wait for the
+// first. warn receives what is wrong with the cache.
+func (c *Cache) compile(ctx context.Context, src *source, opts compiler.Options, options string, warn func(error)) (*artifact.Artifact, error) {
+	path := c.path(src.sum(), options)
 	storeErr := makePrivate(c.dir, filepath.Dir(path))
 	if storeErr == nil {
 		var unlock func()
 		if unlock, storeErr = lockDir(ctx, filepath.Dir(path)); storeErr == nil {
 			defer unlock()
-			if a, _ := c.byContents(hash, options); a != nil {
+			if a, _ := c.byContents(src.sum(), options); a != nil {
 				return a, nil // another process was faster
 			}
 		}
 	}
-	code, err := compiler.CompileCode(ctx, src, &hash, opts)
+	a, err := compileAhead(ctx, src, opts)
 	if err != nil {
-		return nil, err
-	}
-	if a, err = code.Artifact(); err != nil {
 		return nil, err
 	}
 	if storeErr == nil {
 		storeErr = c.store(path, a)
 	}
 	if storeErr != nil {
-		warn(fmt.Errorf("cache: %w; going on without it", storeErr))
+		warn(cacheError(storeErr))
 	}
 	return a, nil
+}
+
+// cacheError is the warning about a cache that cannot be used.
+func cacheError(err error) error { return fmt.Errorf("cache: %w; going on without it", err) }
+
+// compileAhead compiles all functions of a module.
+func compileAhead(ctx context.Context, src *source, opts compiler.Options) (*artifact.Artifact, error) {
+	code, err := compiler.CompileCode(ctx, src.bytes, src.hash, opts)
+	if err != nil {
+		return nil, err
+	}
+	return code.Artifact()
 }
 
 // store publishes an artifact.

@@ -69,8 +69,17 @@ func (c *Cache) scan() (list []CacheEntry, rubbish []string, err error) {
 	return list, rubbish, err
 }
 
-// Clean removes the entries that were not used for the longest time until at most max bytes are left, and what dead processes left.
-func (c *Cache) Clean(max int64) (removed int, err error) { return c.clean(max, "") }
+// Clean removes the entries that were not used for the longest time until at most max bytes are left, and what dead processes left. If none shall be left it
+// is also forgotten what modules were seen.
+func (c *Cache) Clean(max int64) (removed int, err error) {
+	removed, err = c.clean(max, "")
+	if max == 0 {
+		if e := os.Remove(filepath.Join(c.dir, seenName)); e != nil && !errors.Is(e, fs.ErrNotExist) {
+			err = errors.Join(err, e)
+		}
+	}
+	return removed, err
+}
 
 // evict keeps the cache within its bound. The artifact at path stays.
 func (c *Cache) evict(path string) error {

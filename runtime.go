@@ -1,13 +1,9 @@
 package wasmaot
 
 import (
-	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"github.com/wasmaot/wasmaot/internal/sha256"
-	"io"
 	"os"
 	"time"
 
@@ -30,6 +26,9 @@ type Config struct {
 	Cache *Cache
 	// Compiler's options shape the code. Poll is set where the process does not preempt by signals when the runtime is made.
 	Compiler compiler.Options
+	// Demand says when the functions of a module that the cache does not have are compiled. Code that is compiled on demand is the same but for its calls, which
+	// take a few instructions more; it cannot be stored. Invalid modules are refused in any case before anything runs.
+	Demand Demand
 	// Warn receives problems that are no errors: a cache that cannot be written, say.
 	Warn func(error)
 }
@@ -58,23 +57,52 @@ func (r *Runtime) Compile(ctx context.Context, name string, src []byte) (*Module
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	return r.compile(ctx, name, src, options)
+	return r.compile(ctx, name, &source{bytes: src}, options, "")
 }
 
-func (r *Runtime) compile(ctx context.Context, name string, src []byte, options string) (*Module, error) {
+// compile gives the module of a source, which may be in the file at path.
+func (r *Runtime) compile(ctx context.Context, name string, src *source, options, path string) (*Module, error) {
 	a, err := r.artifact(ctx, src, options)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	m, err := r.load(name, a)
-	if err == nil {
-		r.offerExplicit(m, func() ([]byte, error) { return src, nil })
+	again := func() ([]byte, error) { return src.bytes, nil }
+	if path != "" && a.Source != nil && a.Compile == nil { // nothing else needs the source in memory
+		again = func() ([]byte, error) { return os.ReadFile(path) }
 	}
-	return m, err
+	return r.loadOffering(name, a, again)
+}
+
+// artifact gives the artifact of a module, that of the cache or a new one.
+func (r *Runtime) artifact(ctx context.Context, src *source, options string) (*artifact.Artifact, error) {
+	c, opts, warn := r.config.Cache, r.config.Compiler, r.config.Warn
+	demand := r.config.Demand
+	if c != nil {
+		a, err := c.byContents(src.sum(), options)
+		if a != nil {
+			return a, nil
+		}
+		if err != nil {
+			warn(fmt.Errorf("cache: %w; compiling again", err))
+			demand = DemandNever // the entry is replaced
+		}
+	}
+	onDemand, err := demand.compiles(c, src, options)
+	if err != nil {
+		warn(cacheError(err))
+	}
+	switch {
+	case onDemand:
+		src.sum()
+		return compiler.NewOnDemand(ctx, src.bytes, src.hash, opts)
+	case c == nil:
+		return compileAhead(ctx, src, opts)
+	}
+	return c.compile(ctx, src, opts, options, warn)
 }
 
 // offerExplicit lets a module be compiled again where there is no room for guarded memories.
-func (r *Runtime) offerExplicit(m *Module, source func() ([]byte, error)) {
+func (r *Runtime) offerExplicit(m *Module, again func() ([]byte, error)) {
 	was := m.Code().Artifact().Header
 	if was.Tier == artifact.TierExplicit {
 		return
@@ -82,11 +110,12 @@ func (r *Runtime) offerExplicit(m *Module, source func() ([]byte, error)) {
 	own := *r
 	own.config.Compiler.Tier = artifact.TierExplicit
 	m.WithExplicit(func() (*artifact.Artifact, error) {
-		src, err := source()
+		b, err := again()
 		if err != nil {
 			return nil, err
 		}
-		if sha256.Sum256(src) != was.WasmHash {
+		src := &source{bytes: b}
+		if src.sum() != was.WasmHash {
 			return nil, fmt.Errorf("%s: the module has changed since it was compiled", m.Name())
 		}
 		options, err := own.config.Compiler.Key()
@@ -95,13 +124,6 @@ func (r *Runtime) offerExplicit(m *Module, source func() ([]byte, error)) {
 		}
 		return own.artifact(context.Background(), src, options)
 	})
-}
-
-func (r *Runtime) artifact(ctx context.Context, src []byte, options string) (*artifact.Artifact, error) {
-	if c := r.config.Cache; c != nil {
-		return c.compile(ctx, src, r.config.Compiler, options, r.config.Warn)
-	}
-	return compiler.Compile(ctx, src, r.config.Compiler)
 }
 
 // CompileFile compiles the module in a file, or takes it from the cache, without reading it if it has not
@@ -117,101 +139,35 @@ func (r *Runtime) CompileFile(ctx context.Context, path string) (*Module, error)
 	if c != nil {
 		if id = identify(path); id != nil {
 			if a := c.byIdentity(id, options); a != nil {
-				return r.loadOffering(path, a)
+				return r.loadOffering(path, a, func() ([]byte, error) { return os.ReadFile(path) })
 			}
 		}
 	}
-	m, isModule, err := r.compileFile(ctx, path, options, id != nil)
-	if err == nil && isModule && id != nil {
+	src, isArtifact, err := readSource(path)
+	switch {
+	case err != nil:
+		return nil, err
+	case isArtifact:
+		return r.loadFile(path)
+	}
+	m, err := r.compile(ctx, path, src, options, path)
+	if err == nil && id != nil && m.Code().Artifact().Compile == nil {
 		// Only what was the same before and after reading is known to be what was read.
 		if after := identify(path); after != nil && *after == *id {
 			// Without the link the next run reads the file: nothing to warn of where the cache may only be read.
-			_ = c.remember(id, now, m.Code().Artifact().Header.WasmHash, options)
+			_ = c.remember(id, now, src.sum(), options)
 		}
 	}
 	return m, err
 }
 
-// compileFile takes a module from the cache by its hash or compiles it, or loads an artifact. What can be read twice and is in the cache is not read into memory.
-func (r *Runtime) compileFile(ctx context.Context, path, options string, twice bool) (m *Module, isModule bool, err error) {
-	if twice {
-		hash, isArtifact, err := hashModule(path)
-		if err == nil && !isArtifact {
-			if a, _ := r.config.Cache.byContents(hash, options); a != nil { // what is wrong is told below
-				m, err = r.loadOffering(path, a)
-				return m, true, err
-			}
-		}
-	}
-	src, isArtifact, err := readModule(path)
-	switch {
-	case err != nil:
-		return nil, false, err
-	case isArtifact:
-		m, err = r.loadFile(path)
-		return m, false, err
-	}
-	m, err = r.compile(ctx, path, src, options)
-	return m, true, err
-}
-
-// loadOffering is load of an artifact made from the module in the file at path.
-func (r *Runtime) loadOffering(path string, a *artifact.Artifact) (*Module, error) {
-	m, err := r.load(path, a)
+// loadOffering is load of an artifact whose module can be had again.
+func (r *Runtime) loadOffering(name string, a *artifact.Artifact, again func() ([]byte, error)) (*Module, error) {
+	m, err := r.load(name, a)
 	if err == nil {
-		r.offerExplicit(m, func() ([]byte, error) { return os.ReadFile(path) })
+		r.offerExplicit(m, again)
 	}
 	return m, err
-}
-
-// hashChunk is read at a time: a warm start has no need of the module in memory.
-const hashChunk = 64 << 10
-
-// hashModule hashes a file, unless it is an artifact.
-func hashModule(path string) (hash [sha256.Size]byte, isArtifact bool, err error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return hash, false, err
-	}
-	defer f.Close()
-	b := make([]byte, hashChunk)
-	var h sha256.Hash
-	n, err := io.ReadFull(f, b[:artifact.MagicSize])
-	if isArtifact = artifact.IsArtifact(b[:n]); isArtifact {
-		return hash, true, nil
-	}
-	for err == nil {
-		h.Write(b[:n])
-		n, err = f.Read(b)
-	}
-	if !errors.Is(err, io.EOF) {
-		return hash, false, err
-	}
-	return h.Sum(), false, nil
-}
-
-// readModule reads a file, only its beginning if it is an artifact.
-func readModule(path string) (src []byte, isArtifact bool, err error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, false, err
-	}
-	defer f.Close()
-	head := make([]byte, artifact.MagicSize)
-	n, err := io.ReadFull(f, head)
-	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
-		return nil, false, err
-	}
-	if artifact.IsArtifact(head[:n]) {
-		return nil, true, nil
-	}
-	var b bytes.Buffer
-	if info, err := f.Stat(); err == nil && info.Size() < 1<<30 {
-		b.Grow(int(info.Size()) + bytes.MinRead)
-	}
-	b.Write(head[:n])
-	_, err = b.ReadFrom(f)
-	return b.Bytes(), false, err
 }
 
 // loadFile loads an artifact.
@@ -259,39 +215,13 @@ func Precompile(ctx context.Context, name string, src []byte, opts compiler.Opti
 	return data, nil
 }
 
-// readWhole is os.ReadFile by two threads if the file is large: most of the time goes into pages of new memory.
-func readWhole(path string) ([]byte, error) {
-	const large = 1 << 20
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil || !info.Mode().IsRegular() || info.Size() < large || int64(int(info.Size())) != info.Size() {
-		return os.ReadFile(path)
-	}
-	b := make([]byte, info.Size())
-	half := info.Size() / 2
-	rest := make(chan error, 1)
-	go func() {
-		_, err := f.ReadAt(b[half:], half)
-		rest <- err
-	}()
-	_, err = f.ReadAt(b[:half], 0)
-	if err = cmp.Or(err, <-rest); err != nil {
-		return os.ReadFile(path) // it became shorter, or this tells what is wrong
-	}
-	return b, nil
-}
-
 // CompileTo compiles the module in the file src to an artifact in the file dst, which appears whole or not at all.
 func CompileTo(ctx context.Context, src, dst string, opts compiler.Options) error {
-	wasm, err := readWhole(src)
+	wasm, _, err := readSource(src)
 	if err != nil {
 		return err
 	}
-	code, err := compiler.CompileCode(ctx, wasm, nil, opts)
+	code, err := compiler.CompileCode(ctx, wasm.bytes, wasm.hash, opts)
 	if err != nil {
 		return fmt.Errorf("%s: %w", src, err)
 	}

@@ -18,7 +18,8 @@ type engine struct {
 	name    string
 	prepare func(g guest) error                       // compiles ahead of time or fills a cache, so that run is warm
 	run     func(g guest, args ...string) *exec.Cmd   // warm
-	cold    func(g guest) *exec.Cmd                   // from the module, without a cache; nil if there is no such thing
+	cold    func(g guest, args ...string) *exec.Cmd   // of a module that is new to it; nil if there is no such thing
+	lazy    bool                                      // cold compiles what is called
 	compile func(g guest, threads int) (usage, error) // one compilation; nil if there is none
 	size    func(g guest) int64                       // bytes of native code or artifact, 0 if unknown
 }
@@ -103,13 +104,19 @@ func wasmaotEngine(dir string) (*engine, error) {
 		return nil, err
 	}
 	run := func(g guest, args ...string) *exec.Cmd {
-		return exec.Command(bin, append([]string{"run", "--cachedir", cache, g.wasm}, args...)...)
+		return exec.Command(bin, append([]string{"run", "--on-demand=never", "--cachedir", cache, g.wasm}, args...)...)
+	}
+	caches := 0
+	cold := func(g guest, args ...string) *exec.Cmd {
+		caches++
+		return exec.Command(bin, append([]string{"run", "--cachedir", filepath.Join(dir, "cold", strconv.Itoa(caches)), g.wasm}, args...)...)
 	}
 	return &engine{
 		name:    "wasmaot",
 		prepare: func(g guest) error { return exec.Command(bin, "compile", g.wasm, "-o", g.wasm+".cwasm").Run() },
 		run:     run,
-		cold:    func(g guest) *exec.Cmd { return exec.Command(bin, "run", "--no-cache", g.wasm) },
+		cold:    cold,
+		lazy:    true,
 		compile: func(g guest, threads int) (usage, error) {
 			cmd := exec.Command(bin, "compile", "--workers", strconv.Itoa(threads), g.wasm, "-o", g.wasm+".cwasm")
 			if threads == 1 {
@@ -134,7 +141,9 @@ func wazeroEngine(dir string) (*engine, string, error) {
 		run: func(g guest, args ...string) *exec.Cmd {
 			return exec.Command(bin, append([]string{"run", "-cachedir", cache, g.wasm}, args...)...)
 		},
-		cold: func(g guest) *exec.Cmd { return exec.Command(bin, "run", g.wasm) },
+		cold: func(g guest, args ...string) *exec.Cmd {
+			return exec.Command(bin, append([]string{"run", g.wasm}, args...)...)
+		},
 		compile: func(g guest, threads int) (usage, error) {
 			if threads > 1 {
 				return usage{}, errNotApplicable // compiles on one thread
@@ -196,7 +205,8 @@ func nodeEngine(string) (*engine, string, error) {
 		name:    "V8",
 		prepare: func(guest) error { return nil },
 		run:     run,
-		cold:    func(g guest) *exec.Cmd { return run(g) },
+		cold:    run,
+		lazy:    true,
 		compile: func(g guest, threads int) (usage, error) {
 			if threads == 1 {
 				return usage{}, errNotApplicable

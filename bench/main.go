@@ -31,6 +31,7 @@ type Report struct {
 	Missing  []string // what could not be measured, and why
 	Tables   []Table
 	Compile  []CompileResult
+	Cold     []ColdResult
 	Start    []StartResult
 	HTTP     []HTTPResult
 
@@ -41,7 +42,7 @@ func main() {
 	log.SetFlags(0)
 	log.SetPrefix("bench: ")
 	rounds := flag.Int("rounds", 3, "rounds; the minimum counts")
-	only := flag.String("only", "", `comma-separated programs, and "compile", "start", "http", "versions" (default: all)`)
+	only := flag.String("only", "", `comma-separated programs, and "compile", "cold", "start", "http", "versions" (default: all)`)
 	engines := flag.String("engines", "", "comma-separated engines (default: all that are there)")
 	jsonOut := flag.String("json", "", "write the results to this file")
 	mdOut := flag.String("md", "", "write the tables to this file")
@@ -99,7 +100,7 @@ func (r *Report) miss(err error) {
 	}
 }
 
-// run measures what only names: programs, and "compile", "start" and "http"; everything if it is empty.
+// run measures what only names: programs, and "compile", "cold", "start" and "http"; everything if it is empty.
 func run(dir string, rounds int, only, chosen []string) (*Report, error) {
 	wanted := func(name string) bool { return len(only) == 0 || slices.Contains(only, name) }
 	r := &Report{dir: dir, Machine: machine(), Versions: map[string]string{}, Rounds: rounds}
@@ -119,7 +120,7 @@ func run(dir string, rounds int, only, chosen []string) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	if wanted("compile") {
+	if wanted("compile") || wanted("cold") {
 		guests := []guest{hello, bench}
 		for _, tool := range largeTools {
 			g := guestIn(dir, tool.pkg)
@@ -130,7 +131,12 @@ func run(dir string, rounds int, only, chosen []string) (*Report, error) {
 			}
 			guests = append(guests, g)
 		}
-		r.measureCompile(engines, guests)
+		if wanted("compile") {
+			r.measureCompile(engines, guests)
+		}
+		if wanted("cold") {
+			r.measureCold(engines, guests)
+		}
 	}
 	if wanted("start") {
 		r.measureStart(engines, dir, hello)

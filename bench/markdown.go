@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 )
@@ -23,6 +24,9 @@ func (r *Report) Markdown() string {
 	}
 	if len(r.Compile) > 0 {
 		r.compile(&b)
+	}
+	if len(r.Cold) > 0 {
+		r.cold(&b)
 	}
 	if len(r.Start) > 0 {
 		r.start(&b)
@@ -91,8 +95,32 @@ func (c *CompileResult) perMB() time.Duration {
 	return time.Duration(float64(c.CPU1) / (float64(max(c.Module, 1)) / 1e6))
 }
 
+// coldBase is the engine that first runs are compared with.
+const coldBase = "V8"
+
+func (r *Report) cold(b *strings.Builder) {
+	fmt.Fprintf(b, "\nFirst run of a module, in seconds (whole process, of a program that does next to nothing): functions are compiled when they are called; in brackets as a ratio to %s:\n\n"+
+		"| module | engine | wall | CPU | peak memory MB |\n|---|---|---|---|---|\n", coldBase)
+	for _, c := range r.Cold {
+		var base ColdResult
+		if k := slices.IndexFunc(r.Cold, func(o ColdResult) bool { return o.Guest == c.Guest && o.Engine == coldBase }); k >= 0 {
+			base = r.Cold[k]
+		}
+		fmt.Fprintf(b, "| %s (%s MB) | %s | %s%s | %s%s | %.0f%s |\n", c.Guest, megabytes(c.Module), c.Engine,
+			seconds(c.Wall), inBrackets(c.Wall, base.Wall), seconds(c.CPU), inBrackets(c.CPU, base.CPU), float64(c.Memory)/1e6, inBrackets(c.Memory, base.Memory))
+	}
+}
+
+// inBrackets is a ratio; empty if there is none.
+func inBrackets[T ~int64](v, base T) string {
+	if v == 0 || base == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (%.2f ×)", float64(v)/float64(base))
+}
+
 func (r *Report) start(b *strings.Builder) {
-	b.WriteString("\nStarting hello, wall time of the process in ms (ratio to native):\n\n| engine | warm, least | warm, median | peak memory MB (not below that of the program that measures) | cold (compiling) |\n|---|---|---|---|---|\n")
+	b.WriteString("\nStarting hello, wall time of the process in ms (ratio to native):\n\n| engine | warm, least | warm, median | peak memory MB (not below that of the program that measures) | cold (first run) |\n|---|---|---|---|---|\n")
 	base, median := r.Start[0].Warm, r.Start[0].Median
 	for _, s := range r.Start {
 		fmt.Fprintf(b, "| %s | %s | %s | %s | %s |\n", s.Engine, milliseconds(s.Warm, base), milliseconds(s.Median, median), megabytes(s.Memory), milliseconds(s.Cold, base))

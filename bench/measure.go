@@ -28,6 +28,14 @@ type CompileResult struct {
 	Memory               int64 // peak of the process's resident memory, in bytes
 }
 
+// ColdResult is the least cost of the first run of a guest that does next to nothing, by an engine that compiles what is called.
+type ColdResult struct {
+	Guest, Engine string
+	Module        int64 // bytes of wasm
+	Wall, CPU     time.Duration
+	Memory        int64 // peak of the process's resident memory, in bytes
+}
+
 // StartResult is the least wall time of running hello.
 type StartResult struct {
 	Engine     string
@@ -119,6 +127,37 @@ func (r *Report) measureCompile(engines []*engine, guests []guest) {
 		for _, e := range engines {
 			if c := byEngine[e]; c != nil && c.WallAll+c.Wall1 != 0 {
 				r.Compile = append(r.Compile, *c)
+			}
+		}
+	}
+}
+
+// coldRuns is how many first runs a round has: they take tenths of a second.
+const coldRuns = 2
+
+func (r *Report) measureCold(engines []*engine, guests []guest) {
+	for _, g := range guests {
+		first := len(r.Cold)
+		for _, e := range engines {
+			if e.lazy {
+				r.Cold = append(r.Cold, ColdResult{Guest: g.name, Engine: e.name, Module: fileSize(g.wasm)})
+			}
+		}
+		for range coldRuns * r.Rounds {
+			for _, e := range engines {
+				k := slices.IndexFunc(r.Cold[first:], func(c ColdResult) bool { return c.Engine == e.name })
+				if k < 0 {
+					continue
+				}
+				u, _, err := measure(e.cold(g, g.quick...))
+				if err != nil {
+					r.miss(fmt.Errorf("first run of %s on %s: %w", g.name, e.name, err))
+					continue
+				}
+				c := &r.Cold[first+k]
+				least(&c.Wall, u.Wall)
+				least(&c.CPU, u.CPU)
+				c.Memory = max(c.Memory, u.Memory)
 			}
 		}
 	}

@@ -46,7 +46,14 @@ func TestScarceHost(t *testing.T) {
 	if _, err := guarded.Instantiate(background, imports); !errors.Is(err, loader.ErrAddressSpace) {
 		t.Fatalf("an artifact for guarded memories: %v", err)
 	}
-	m, err := wasmaot.NewRuntime(&wasmaot.Config{Compiler: compiler.Options{Baseline: true}}).Compile(background, "test", testModule)
+	for _, demand := range []wasmaot.Demand{wasmaot.DemandNever, wasmaot.DemandAlways} {
+		scarceInstances(t, demand, imports)
+	}
+}
+
+// scarceInstances makes a hundred instances of a module of the runtime's.
+func scarceInstances(t *testing.T, demand wasmaot.Demand, imports *engine.InstanceConfig) {
+	m, err := wasmaot.NewRuntime(&wasmaot.Config{Compiler: compiler.Options{Baseline: true}, Demand: demand}).Compile(background, "test", testModule)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +61,7 @@ func TestScarceHost(t *testing.T) {
 	for n := range 100 {
 		i, err := m.Instantiate(background, imports)
 		if err != nil {
-			t.Fatalf("instance %d: %v", n, err)
+			t.Fatalf("policy %d, instance %d: %v", demand, n, err)
 		}
 		defer i.Close()
 		grow, _ := engine.Get1[int32, int32](i, "grow")

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -52,22 +53,29 @@ func artifacts(t *testing.T, dir string) (entries, temporary []string) {
 	return entries, temporary
 }
 
-// TestCacheProcesses starts 64 processes at once on an empty cache: all succeed, one artifact is left.
+// TestCacheProcesses starts 64 processes at once on an empty cache: all succeed. Compiled ahead, one artifact is left; on demand the first ones leave
+// none, and those that come to know of them one together.
 func TestCacheProcesses(t *testing.T) {
 	wasmaot, module, dir := cacheGuest(t)
-	cache := filepath.Join(dir, "cache")
-	var wg sync.WaitGroup
-	for range 64 {
-		wg.Go(func() {
-			out, err := exec.Command(wasmaot, "run", "--cachedir="+cache, module).CombinedOutput()
-			if err != nil || !bytes.HasPrefix(out, []byte(greeting)) {
-				t.Errorf("%v\n%s", err, out)
+	for _, demand := range []string{"never", "auto"} {
+		cache := filepath.Join(dir, demand)
+		run := func() {
+			out, err := exec.Command(wasmaot, "run", "--on-demand="+demand, "--cachedir="+cache, module).CombinedOutput()
+			if err != nil || !bytes.HasPrefix(out, []byte(greeting)) || bytes.Contains(out, []byte("warning")) {
+				t.Errorf("%s: %v\n%s", demand, err, out)
 			}
-		})
-	}
-	wg.Wait()
-	if entries, temporary := artifacts(t, cache); len(entries) != 1 || len(temporary) != 0 {
-		t.Errorf("artifacts %v, others %v; expected one", entries, temporary)
+		}
+		var wg sync.WaitGroup
+		for range 64 {
+			wg.Go(run)
+		}
+		wg.Wait()
+		run()
+		entries, others := artifacts(t, cache)
+		others = slices.DeleteFunc(others, func(path string) bool { return demand == "auto" && path == filepath.Join(cache, "seen") })
+		if len(entries) != 1 || len(others) != 0 {
+			t.Errorf("%s: artifacts %v, others %v; expected one", demand, entries, others)
+		}
 	}
 }
 
@@ -86,7 +94,7 @@ func TestCacheKilled(t *testing.T) {
 	}
 	cache := filepath.Join(dir, "cache")
 	start := time.Now()
-	if out, err := exec.Command(wasmaot, "run", "--cachedir="+cache, module).CombinedOutput(); err != nil {
+	if out, err := exec.Command(wasmaot, "run", "--on-demand=never", "--cachedir="+cache, module).CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	whole := time.Since(start)
@@ -94,14 +102,14 @@ func TestCacheKilled(t *testing.T) {
 		if err := os.RemoveAll(cache); err != nil {
 			t.Fatal(err)
 		}
-		cmd := exec.Command(wasmaot, "run", "--cachedir="+cache, module)
+		cmd := exec.Command(wasmaot, "run", "--on-demand=never", "--cachedir="+cache, module)
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Duration(rnd.Int64N(int64(whole))))
 		cmd.Process.Kill()
 		cmd.Wait()
-		out, err := exec.Command(wasmaot, "run", "--cachedir="+cache, module).CombinedOutput()
+		out, err := exec.Command(wasmaot, "run", "--on-demand=never", "--cachedir="+cache, module).CombinedOutput()
 		if err != nil || !bytes.HasPrefix(out, []byte(greeting)) || bytes.Contains(out, []byte("warning")) {
 			t.Fatalf("round %d: %v\n%s", i, err, out)
 		}

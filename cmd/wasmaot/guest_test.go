@@ -109,17 +109,27 @@ func TestGuests(t *testing.T) {
 						in = g.stdin
 					}
 					want := runProgram(t, t.TempDir(), in(), append([]string{native}, g.args...)...)
-					got := runProgram(t, t.TempDir(), in(), append([]string{wasmaot, "run", "--dir=.", "--cachedir", filepath.Join(tmp, "cache"), module}, g.args...)...)
 					if g.panic {
-						want.Stderr, got.Stderr = traceHead(want.Stderr), traceHead(got.Stderr)
+						want.Stderr = traceHead(want.Stderr)
 					}
-					if diff := cmp.Diff(want, got); diff != "" {
-						t.Errorf("differs from the native program (-native +wasmaot):\n%.4000s", diff)
+					for _, way := range ways(filepath.Join(tmp, "cache")) {
+						got := runProgram(t, t.TempDir(), in(), slices.Concat([]string{wasmaot, "run", "--dir=."}, way, []string{module}, g.args)...)
+						if g.panic {
+							got.Stderr = traceHead(got.Stderr)
+						}
+						if diff := cmp.Diff(want, got); diff != "" {
+							t.Errorf("%v: differs from the native program (-native +wasmaot):\n%.4000s", way, diff)
+						}
 					}
 				})
 			}
 		})
 	}
+}
+
+// ways are the flags with which a module is compiled ahead of its run, in a cache, and on demand.
+func ways(cache string) [][]string {
+	return [][]string{{"--on-demand=never", "--cachedir=" + cache}, {"--on-demand=always", "--no-cache"}}
 }
 
 // traceHead keeps of a Go trace the message and the names of the functions, without addresses, arguments and what lies
@@ -223,12 +233,14 @@ func TestGoTools(t *testing.T) {
 			t.Fatalf("%d files of net/http below %s: %v", len(files), goroot, err)
 		}
 		want := runProgram(t, tmp, nil, append([]string{native, "-s"}, files...)...)
-		got := runProgram(t, tmp, nil, append([]string{wasmaot, "run", "--no-cache", "--dir=/", module, "-s"}, files...)...)
 		if want.Exit != 0 || len(want.Stdout) < 1e6 {
 			t.Fatalf("the native gofmt printed %d bytes and exited with %d: %s", len(want.Stdout), want.Exit, want.Stderr)
 		}
-		if want != got {
-			t.Errorf("gofmt differs: %d bytes, exit code %d, %q; native: %d bytes", len(got.Stdout), got.Exit, got.Stderr, len(want.Stdout))
+		for _, way := range ways(filepath.Join(tmp, "cache")) {
+			got := runProgram(t, tmp, nil, slices.Concat([]string{wasmaot, "run", "--dir=/"}, way, []string{module, "-s"}, files)...)
+			if want != got {
+				t.Errorf("%v: gofmt differs: %d bytes, exit code %d, %q; native: %d bytes", way, len(got.Stdout), got.Exit, got.Stderr, len(want.Stdout))
+			}
 		}
 	})
 	t.Run("compile", func(t *testing.T) {
@@ -266,20 +278,25 @@ func TestGoTools(t *testing.T) {
 		if r := runProgram(t, tmp, nil, append([]string{native}, args(wantFile)...)...); r.Exit != 0 {
 			t.Fatalf("native compile: %+v", r)
 		}
-		env := []string{wasmaot, "run", "--no-cache", "--dir=/", "--env=GOOS=linux", "--env=GOARCH=" + runtime.GOARCH, module}
-		if r := runProgram(t, tmp, nil, append(env, args(gotFile)...)...); r.Exit != 0 {
-			t.Fatalf("compile in the guest: %+v", r)
-		}
 		want, err := os.ReadFile(wantFile)
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := os.ReadFile(gotFile)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !bytes.Equal(want, got) {
-			t.Errorf("the archives differ: %d bytes native, %d bytes in the guest", len(want), len(got))
+		for _, way := range ways(filepath.Join(tmp, "cache")) {
+			env := slices.Concat([]string{wasmaot, "run", "--dir=/", "--env=GOOS=linux", "--env=GOARCH=" + runtime.GOARCH}, way, []string{module})
+			if r := runProgram(t, tmp, nil, append(env, args(gotFile)...)...); r.Exit != 0 {
+				t.Fatalf("%v: compile in the guest: %+v", way, r)
+			}
+			got, err := os.ReadFile(gotFile)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !bytes.Equal(want, got) {
+				t.Errorf("%v: the archives differ: %d bytes native, %d bytes in the guest", way, len(want), len(got))
+			}
+			if err := os.Remove(gotFile); err != nil {
+				t.Fatal(err)
+			}
 		}
 	})
 }

@@ -6,7 +6,6 @@ import (
 	"os"
 
 	"github.com/wasmaot/wasmaot"
-	"github.com/wasmaot/wasmaot/compiler"
 	"github.com/wasmaot/wasmaot/internal/cli"
 )
 
@@ -14,6 +13,7 @@ import (
 type runFlags struct {
 	cli.RunFlags
 	cacheFlags
+	demand wasmaot.Demand
 }
 
 // cacheSizeVar is the environment variable that bounds the cache.
@@ -51,8 +51,8 @@ func (f *cacheFlags) cache() (*wasmaot.Cache, error) {
 }
 
 // runtime gives a runtime with the cache that the flags ask for. Problems with the cache are warnings: the program runs.
-func (f *cacheFlags) runtime(opts compiler.Options) *wasmaot.Runtime {
-	config := wasmaot.Config{Compiler: opts, Warn: warn}
+func (f *runFlags) runtime() *wasmaot.Runtime {
+	config := wasmaot.Config{Demand: f.demand, Warn: warn}
 	if !f.noCache {
 		var err error
 		if config.Cache, err = f.cache(); err != nil {
@@ -65,7 +65,7 @@ func (f *cacheFlags) runtime(opts compiler.Options) *wasmaot.Runtime {
 func warn(err error) { fmt.Fprintf(os.Stderr, "wasmaot: warning: %v\n", err) }
 
 func newRun() *command {
-	var f runFlags
+	f := runFlags{demand: wasmaot.DemandAuto}
 	cmd := &command{
 		use: "run [flags] FILE|PACKAGE [args...]",
 		long: `Run a WebAssembly module as a WASI command. FILE is a module or an artifact made
@@ -73,13 +73,18 @@ by "wasmaot compile". PACKAGE is a directory with a Go package or a .go file: it
 is built with GOOS=wasip1 GOARCH=wasm go build first.
 
 Flags come before FILE; everything after it is passed to the guest. The guest's
-exit code becomes that of wasmaot; a trap prints a backtrace and exits with 134.`,
+exit code becomes that of wasmaot; a trap prints a backtrace and exits with 134.
+
+Compiled code is kept in a cache. A module of 256 KB or more that was never run
+before, or is run without a cache, is compiled on demand: each function when it
+is first called. Run again, it is compiled whole and kept (--on-demand).`,
 		example: "  wasmaot run hello.wasm\n  wasmaot run --dir=. ./cmd/tool -v input.txt\n  wasmaot run --env=DEBUG=1 --timeout=10s main.wasm",
 		min:     1, max: -1, what: "FILE or PACKAGE",
 		run: f.run,
 	}
 	f.Register(&cmd.flags)
 	f.cacheFlags.register(&cmd.flags)
+	cli.Choice(&cmd.flags, &f.demand, "on-demand", "compile functions when they are first called, and keep nothing: `WHEN` is never, always or auto (default)", "never", "always", "auto")
 	return cmd
 }
 
@@ -93,7 +98,7 @@ func (f *runFlags) run(ctx context.Context, args []string) error {
 		return err
 	}
 	defer cleanup()
-	m, err := f.runtime(compiler.Options{}).CompileFile(ctx, path)
+	m, err := f.runtime().CompileFile(ctx, path)
 	if err != nil {
 		return err
 	}

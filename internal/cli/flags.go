@@ -72,6 +72,19 @@ func (f *FlagSet) Size(p *uint64, name, usage string, least, most uint64) {
 	f.add(name, "", usage, func(s string) (err error) { *p, err = ParseSize("--"+name, s, least, most); return err })
 }
 
+// Choice is a flag with one of some values, of which p gets the number.
+func Choice[T ~uint8](f *FlagSet, p *T, name, usage string, values ...string) {
+	f.add(name, "", usage, func(s string) error {
+		k := slices.Index(values, s)
+		if k < 0 {
+			last := len(values) - 1
+			return fmt.Errorf("expected %s or %s", strings.Join(values[:last], ", "), values[last])
+		}
+		*p = T(k)
+		return nil
+	})
+}
+
 // Usage is the flags with what they do, one a line.
 func (f FlagSet) Usage() string {
 	var b strings.Builder

@@ -37,6 +37,7 @@ func run() error {
 	short := flag.Bool("short", true, "go test -short")
 	arch := flag.String("goarch", runtime.GOARCH, "instruction set that wasmaot is built for")
 	emulator := flag.String("exec", "", "program to start wasmaot with, an emulator of that instruction set")
+	demand := flag.String("on-demand", "auto", "wasmaot's flag of this name")
 	match := flag.String("run", "", "only tests whose name matches, as for go test")
 	flag.Usage = func() {
 		fmt.Fprintf(flag.CommandLine.Output(), "Usage: gostd [flags] [packages]    (all of std by default)\n")
@@ -66,7 +67,7 @@ func run() error {
 	args := []string{"test", "-json", "-count=1", "-vet=off", fmt.Sprintf("-short=%t", *short), fmt.Sprintf("-p=%d", *parallel), "-run=" + *match}
 	r := newReport(os.Stdout, terminal(os.Stderr))
 	// A name that Go does not know: none of its tests is left out for a host's sake.
-	guest := append(env, "GOOS=wasip1", "GOARCH=wasm", "GOWASIRUNTIME=wasmaot", "GOWASIRUNTIMEARGS=")
+	guest := append(env, "GOOS=wasip1", "GOARCH=wasm", "GOWASIRUNTIME=wasmaot", "GOWASIRUNTIMEARGS=--on-demand="+*demand)
 	if err := r.goTest(ctx, guest, append(args, packages...)); err != nil {
 		return err
 	}
