@@ -10,7 +10,6 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/wasmaot/wasmaot/compiler"
 	"github.com/wasmaot/wasmaot/compiler/abi"
 	"github.com/wasmaot/wasmaot/compiler/wasm"
 	"github.com/wasmaot/wasmaot/internal/nativetest"
@@ -143,9 +142,7 @@ func eachSetting(t *testing.T, p *oracle.Program, f func(m *bothMemories) int) (
 		if m.plain, err = oracle.Instantiate(module, oracle.Config{}); err != nil {
 			t.Fatal(err)
 		}
-		opts := s.opts
-		opts.Debug.Check = true
-		artifact, err := compiler.Compile(context.Background(), src, opts)
+		artifact, err := s.compile(src, true)
 		if err != nil {
 			t.Fatalf("%s: %v", s.name, err)
 		}

@@ -18,7 +18,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/wasmaot/wasmaot/compiler"
 	"github.com/wasmaot/wasmaot/compiler/abi"
 	"github.com/wasmaot/wasmaot/compiler/artifact"
 	"github.com/wasmaot/wasmaot/compiler/wasm"
@@ -354,9 +353,7 @@ const callTimeout = 30 * time.Second
 
 // runNative compiles the module, makes the calls and compares with the states.
 func runNative(r request, m *wasm.Module, setting int, calls []call, states []state) error {
-	opts := settings[setting].opts
-	opts.Debug.Check, opts.Workers = !r.Unchecked, 1
-	a, err := compiler.Compile(context.Background(), r.Module, opts)
+	a, err := settings[setting].compile(r.Module, !r.Unchecked)
 	if err != nil {
 		return err
 	}

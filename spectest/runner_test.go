@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/wasmaot/wasmaot/compiler"
 	"github.com/wasmaot/wasmaot/compiler/abi"
 	"github.com/wasmaot/wasmaot/compiler/artifact"
 	"github.com/wasmaot/wasmaot/compiler/wasm"
@@ -20,7 +19,7 @@ type outcome struct{ passed, failed, skipped int }
 // runner plays one script.
 type runner struct {
 	script  *script.Script
-	opts    compiler.Options
+	setting setting
 	host    *host
 	current *loader.Instance
 	named   map[string]*loader.Instance // by name, nil if the module was beyond the supported language
@@ -42,8 +41,8 @@ var (
 	errText   = errors.New("tests the text format, which this project does not read")
 )
 
-func newRunner(s *script.Script, opts compiler.Options) *runner {
-	return &runner{script: s, opts: opts, host: newHost(), named: map[string]*loader.Instance{}, as: map[string]*loader.Instance{},
+func newRunner(sc *script.Script, s setting) *runner {
+	return &runner{script: sc, setting: s, host: newHost(), named: map[string]*loader.Instance{}, as: map[string]*loader.Instance{},
 		defined: map[string]*loader.Code{}, lacking: map[string]bool{}, counts: map[script.CommandType]*outcome{}}
 }
 
@@ -129,7 +128,7 @@ func (r *runner) compile(c *script.Command) (*loader.Code, error) {
 	if err != nil {
 		return nil, err
 	}
-	a, err := compiler.Compile(context.Background(), src, r.opts)
+	a, err := r.setting.compile(src, true)
 	if err != nil {
 		return nil, err
 	}

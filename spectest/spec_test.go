@@ -1,6 +1,7 @@
 package spectest
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"sort"
@@ -25,18 +26,31 @@ var beyond = map[string]int{
 
 // setting is a way to compile that the suite is run with.
 type setting struct {
-	name string
-	opts compiler.Options
+	name   string
+	opts   compiler.Options
+	demand bool // functions are compiled when they are first called
 }
 
 var settings = []setting{
-	{"guard", compiler.Options{}},
-	{"explicit", compiler.Options{Tier: artifact.TierExplicit}},
-	{"guard-O0", compiler.Options{NoOpt: true}},
-	{"poll", compiler.Options{Poll: true}},
-	{"explicit-O0", compiler.Options{Tier: artifact.TierExplicit, NoOpt: true}},
-	{"baseline", compiler.Options{Baseline: true}},
-	{"poison", compiler.Options{Debug: compiler.Debug{Poison: true}}},
+	{name: "guard"},
+	{name: "explicit", opts: compiler.Options{Tier: artifact.TierExplicit}},
+	{name: "guard-O0", opts: compiler.Options{NoOpt: true}},
+	{name: "poll", opts: compiler.Options{Poll: true}},
+	{name: "explicit-O0", opts: compiler.Options{Tier: artifact.TierExplicit, NoOpt: true}},
+	{name: "baseline", opts: compiler.Options{Baseline: true}},
+	{name: "poison", opts: compiler.Options{Debug: compiler.Debug{Poison: true}}},
+	{name: "demand", demand: true},
+	{name: "demand-poison", opts: compiler.Options{Debug: compiler.Debug{Poison: true}}, demand: true},
+}
+
+// compile compiles a module with the checkers on, unless check is false.
+func (s setting) compile(src []byte, check bool) (*artifact.Artifact, error) {
+	opts := s.opts
+	opts.Debug.Check, opts.Workers = check, 1
+	if s.demand {
+		return compiler.NewOnDemand(context.Background(), src, nil, opts)
+	}
+	return compiler.Compile(context.Background(), src, opts)
 }
 
 // TestSuite runs the official test suite and prints what became of its commands: group, kind, passed, failed, skipped.
@@ -48,13 +62,10 @@ func TestSuite(t *testing.T) {
 	}
 	all := settings
 	for _, p := range compiler.Optional() { // each optimisation off in turn
-		all = append(all, setting{"off-" + p, compiler.Options{Debug: compiler.Debug{Off: []string{p}}}})
+		all = append(all, setting{name: "off-" + p, opts: compiler.Options{Debug: compiler.Debug{Off: []string{p}}}})
 	}
 	for _, s := range all {
 		t.Run(s.name, func(t *testing.T) {
-			opts := s.opts
-			opts.Debug.Check = true
-			opts.Workers = 1
 			for _, group := range groups {
 				names, err := suite.Names(group)
 				if err != nil {
@@ -64,7 +75,7 @@ func TestSuite(t *testing.T) {
 				for _, name := range names {
 					t.Run(group+"/"+name, func(t *testing.T) {
 						ran++
-						runScript(t, suite, group, name, opts, total)
+						runScript(t, suite, group, name, s, total)
 					})
 				}
 				t.Logf("%s\n%s", group, table(total))
@@ -76,12 +87,12 @@ func TestSuite(t *testing.T) {
 	}
 }
 
-func runScript(t *testing.T, suite script.Suite, group, name string, opts compiler.Options, total map[script.CommandType]*outcome) {
+func runScript(t *testing.T, suite script.Suite, group, name string, s setting, total map[script.CommandType]*outcome) {
 	sc, err := suite.Open(group, name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := newRunner(sc, opts)
+	r := newRunner(sc, s)
 	want := beyond[group+"/"+name]
 	r.run(want)
 	if r.beyond != want {
