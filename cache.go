@@ -23,7 +23,7 @@ import (
 // file, so any number of processes may share the directory.
 //
 //	ab/cdef….cwasm   artifacts; ab is the beginning of the name
-//	seen             hashes of modules that were compiled on demand, the youngest few thousand
+//	seen             the last few thousand notes: modules that were compiled on demand, sizes of those that were stored
 //	files/abcdef…    symbolic links to them, named by the identity of a module's file: an unchanged file
 //	                 is neither read nor hashed
 //	files/sound-…    symbolic links to artifacts, named by the identity of the artifact's file: it was compared with
@@ -221,7 +221,9 @@ func (c *Cache) compile(ctx context.Context, src *source, opts compiler.Options,
 		return nil, err
 	}
 	if storeErr == nil {
-		storeErr = c.store(path, a)
+		if storeErr = c.store(path, a); storeErr == nil && len(src.bytes) > hashChunk {
+			_, storeErr = c.note(sizeNote(int64(len(src.bytes)), options))
+		}
 	}
 	if storeErr != nil {
 		warn(cacheError(storeErr))

@@ -74,7 +74,7 @@ func (c *Cache) scan() (list []CacheEntry, rubbish []string, err error) {
 func (c *Cache) Clean(max int64) (removed int, err error) {
 	removed, err = c.clean(max, "")
 	if max == 0 {
-		if e := os.Remove(filepath.Join(c.dir, seenName)); e != nil && !errors.Is(e, fs.ErrNotExist) {
+		if e := os.Remove(filepath.Join(c.dir, notesName)); e != nil && !errors.Is(e, fs.ErrNotExist) {
 			err = errors.Join(err, e)
 		}
 	}

@@ -76,7 +76,7 @@ func files(t *testing.T, dir string) (entries, links []string) {
 			return err
 		case info.Mode()&os.ModeSymlink != 0:
 			links = append(links, path)
-		case info.Mode().IsRegular():
+		case info.Mode().IsRegular() && filepath.Base(path) != notesName:
 			entries = append(entries, path)
 		}
 		return nil

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"os"
 	"path/filepath"
+	"strconv"
 
 	"github.com/wasmaot/wasmaot/internal/sha256"
 )
@@ -33,34 +34,61 @@ func (d Demand) compiles(c *Cache, src *source, options string) (bool, error) {
 	case d == DemandAlways || c == nil:
 		return true, nil
 	}
-	seen, err := c.see(src.sum(), options)
+	seen, err := c.note(moduleNote(src.sum(), options))
 	return !seen, err
 }
 
-// The modules that were compiled on demand are noted in a file of the cache: a table in which each has one slot, whose contents are a part of the
-// hash that names its artifact. What came later to the same slot, or is torn, makes a module new again: that costs time and nothing else.
+// What the cache has heard of is noted in a file: a table in which each note has one slot, whose contents are a part of the note's hash. What came later to the
+// same slot, or is torn, makes it unknown again: that costs time and nothing else. Noted are modules that were compiled on demand, by their hashes, and sizes of
+// stored modules' files: one of another size is new, and there is no need to hash it before it is read.
 const (
-	seenName  = "seen"
-	seenSlots = 4096
-	seenSize  = 16
+	notesName  = "seen"
+	notesSlots = 4096
+	noteSize   = 16
 )
 
-// see notes a module, and reports whether it was noted before.
-func (c *Cache) see(wasm [sha256.Size]byte, options string) (before bool, err error) {
+func moduleNote(wasm [sha256.Size]byte, options string) [sha256.Size]byte {
+	return hashOfKey(options, "seen", string(wasm[:]))
+}
+
+func sizeNote(size int64, options string) [sha256.Size]byte {
+	return hashOfKey(options, "size", strconv.FormatInt(size, 10))
+}
+
+// noted reports whether something was noted.
+func (c *Cache) noted(note [sha256.Size]byte) bool {
+	f, err := os.Open(filepath.Join(c.dir, notesName))
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	return isNoted(f, note)
+}
+
+// note notes something, and reports whether it was noted before.
+func (c *Cache) note(note [sha256.Size]byte) (before bool, err error) {
 	if err := makePrivate(c.dir); err != nil {
 		return false, err
 	}
-	f, err := os.OpenFile(filepath.Join(c.dir, seenName), os.O_RDWR|os.O_CREATE, 0o600)
+	f, err := os.OpenFile(filepath.Join(c.dir, notesName), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return false, err
 	}
 	defer f.Close()
-	name := hashOfKey(options, "seen", string(wasm[:]))
-	at := int64(binary.LittleEndian.Uint64(name[seenSize:])%seenSlots) * seenSize
-	var slot [seenSize]byte
-	if _, err := f.ReadAt(slot[:], at); err == nil && slot == [seenSize]byte(name[:seenSize]) {
+	if isNoted(f, note) {
 		return true, nil
 	}
-	_, err = f.WriteAt(name[:seenSize], at)
+	_, err = f.WriteAt(note[:noteSize], notePlace(note))
 	return false, err
+}
+
+func isNoted(f *os.File, note [sha256.Size]byte) bool {
+	var slot [noteSize]byte
+	_, err := f.ReadAt(slot[:], notePlace(note))
+	return err == nil && slot == [noteSize]byte(note[:noteSize])
+}
+
+// notePlace is the offset of a note's slot.
+func notePlace(note [sha256.Size]byte) int64 {
+	return int64(binary.LittleEndian.Uint64(note[noteSize:])%notesSlots) * noteSize
 }

@@ -3,6 +3,7 @@ package wasmaot
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"os"
@@ -132,60 +133,68 @@ func TestDemandUnwritable(t *testing.T) {
 	}
 }
 
-// TestSee: modules and options are told apart, later ones take the place of others, and whatever stands in the file makes a module new at worst.
-func TestSee(t *testing.T) {
+// TestNote: modules and options are told apart, later ones take the place of others, and whatever stands in the file makes a module new at worst.
+func TestNote(t *testing.T) {
 	c := OpenCache(filepath.Join(t.TempDir(), "cache"))
-	see := func(module int, options string, want bool) {
+	note := func(i int) [sha256.Size]byte { return hashOf(binary.LittleEndian.AppendUint32(nil, uint32(i))) }
+	see := func(n [sha256.Size]byte, want bool) {
 		t.Helper()
-		if got, err := c.see(hashOf(binary.LittleEndian.AppendUint32(nil, uint32(module))), options); got != want || err != nil {
-			t.Errorf("module %d with options %q: seen before: %v, %v", module, options, got, err)
+		if got := c.noted(n); got != want {
+			t.Errorf("noted: %v", got)
+		}
+		if got, err := c.note(n); got != want || err != nil {
+			t.Errorf("noted before: %v, %v", got, err)
 		}
 	}
-	see(1, "", false)
-	see(1, "", true)
-	see(1, "other", false)
-	see(2, "", false)
-	see(1, "", true)
-	path := filepath.Join(c.Dir(), seenName)
-	for i := range 10 * seenSlots {
-		if _, err := c.see(hashOf(binary.LittleEndian.AppendUint32(nil, uint32(i+10))), ""); err != nil {
+	see(moduleNote(note(1), ""), false)
+	see(moduleNote(note(1), ""), true)
+	see(moduleNote(note(1), "other"), false)
+	see(moduleNote(note(2), ""), false)
+	see(sizeNote(1, ""), false)
+	see(sizeNote(1, "other"), false)
+	see(sizeNote(2, ""), false)
+	see(sizeNote(1, ""), true)
+	see(moduleNote(note(1), ""), true)
+	path := filepath.Join(c.Dir(), notesName)
+	for i := range 10 * notesSlots {
+		if _, err := c.note(note(i + 10)); err != nil {
 			t.Fatal(err)
 		}
 	}
 	info, err := os.Stat(path)
-	if err != nil || info.Size() > seenSlots*seenSize || info.Mode() != 0o600 {
+	if err != nil || info.Size() > notesSlots*noteSize || info.Mode() != 0o600 {
 		t.Errorf("%v, %v", info, err)
 	}
 	if err := os.Truncate(path, info.Size()/2+5); err != nil {
 		t.Fatal(err)
 	}
-	for i := range seenSlots {
+	for i := range notesSlots {
 		for range 2 {
-			if _, err := c.see(hashOf(binary.LittleEndian.AppendUint32(nil, uint32(i))), ""); err != nil {
+			if _, err := c.note(note(i)); err != nil {
 				t.Fatal(err)
 			}
 		}
-		see(i, "", true)
+		see(note(i), true)
 	}
 	if _, err := c.Clean(1); err != nil {
 		t.Fatal(err)
 	}
-	see(seenSlots-1, "", true)
+	see(note(notesSlots-1), true)
 	if _, err := c.Clean(0); err != nil {
 		t.Fatal(err)
 	}
-	see(seenSlots-1, "", false)
+	see(note(notesSlots-1), false)
 	// Where others can write nothing is noted.
 	if err := os.Chmod(c.Dir(), 0o777); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := c.see(hashOf(nil), ""); err == nil || !strings.Contains(err.Error(), "not trusted") {
+	if _, err := c.note(hashOf(nil)); err == nil || !strings.Contains(err.Error(), "not trusted") {
 		t.Errorf("a directory that others can write: %v", err)
 	}
 }
 
-// TestSeeTogether: of many at once that see the same, one at least is the first, and afterwards it is known.
-func TestSeeTogether(t *testing.T) {
+// TestNoteTogether: of many at once that note the same, one at least is the first, and afterwards it is known.
+func TestNoteTogether(t *testing.T) {
 	dir := t.TempDir()
 	for round := range 20 {
 		var first int
@@ -193,7 +202,7 @@ func TestSeeTogether(t *testing.T) {
 		var wg sync.WaitGroup
 		for range 8 {
 			wg.Go(func() {
-				before, err := OpenCache(dir).see(hashOf([]byte{byte(round)}), "")
+				before, err := OpenCache(dir).note(hashOf([]byte{byte(round)}))
 				mu.Lock()
 				defer mu.Unlock()
 				if err != nil {
@@ -205,7 +214,7 @@ func TestSeeTogether(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		if before, err := OpenCache(dir).see(hashOf([]byte{byte(round)}), ""); first < 1 || !before || err != nil {
+		if before, err := OpenCache(dir).note(hashOf([]byte{byte(round)})); first < 1 || !before || err != nil {
 			t.Errorf("round %d: %d first, then %v, %v", round, first, before, err)
 		}
 	}

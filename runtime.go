@@ -143,22 +143,38 @@ func (r *Runtime) CompileFile(ctx context.Context, path string) (*Module, error)
 			}
 		}
 	}
-	src, isArtifact, err := readSource(path)
-	switch {
-	case err != nil:
-		return nil, err
-	case isArtifact:
-		return r.loadFile(path)
-	}
-	m, err := r.compile(ctx, path, src, options, path)
-	if err == nil && id != nil && m.Code().Artifact().Compile == nil {
+	m, isModule, err := r.compileFile(ctx, path, options, id)
+	if err == nil && isModule && id != nil && m.Code().Artifact().Compile == nil {
 		// Only what was the same before and after reading is known to be what was read.
 		if after := identify(path); after != nil && *after == *id {
 			// Without the link the next run reads the file: nothing to warn of where the cache may only be read.
-			_ = c.remember(id, now, src.sum(), options)
+			_ = c.remember(id, now, m.Code().Artifact().Header.WasmHash, options)
 		}
 	}
 	return m, err
+}
+
+// compileFile takes a module from the cache by its hash or compiles it, or loads an artifact. A module whose size, which id tells if it is known, was stored before is
+// hashed without being read into memory first.
+func (r *Runtime) compileFile(ctx context.Context, path, options string, id *identity) (m *Module, isModule bool, err error) {
+	if c := r.config.Cache; id != nil && id.size > hashChunk && c.noted(sizeNote(id.size, options)) {
+		if hash, ok := hashSource(path); ok {
+			if a, _ := c.byContents(hash, options); a != nil { // what is wrong is told below
+				m, err = r.loadOffering(path, a, func() ([]byte, error) { return os.ReadFile(path) })
+				return m, true, err
+			}
+		}
+	}
+	src, isArtifact, err := readSource(path)
+	switch {
+	case err != nil:
+		return nil, false, err
+	case isArtifact:
+		m, err = r.loadFile(path)
+		return m, false, err
+	}
+	m, err = r.compile(ctx, path, src, options, path)
+	return m, true, err
 }
 
 // loadOffering is load of an artifact whose module can be had again.
@@ -217,9 +233,12 @@ func Precompile(ctx context.Context, name string, src []byte, opts compiler.Opti
 
 // CompileTo compiles the module in the file src to an artifact in the file dst, which appears whole or not at all.
 func CompileTo(ctx context.Context, src, dst string, opts compiler.Options) error {
-	wasm, _, err := readSource(src)
-	if err != nil {
+	wasm, isArtifact, err := readSource(src)
+	switch {
+	case err != nil:
 		return err
+	case isArtifact:
+		return fmt.Errorf("%s: expected a WebAssembly module, found an artifact of wasmaot", src)
 	}
 	code, err := compiler.CompileCode(ctx, wasm.bytes, wasm.hash, opts)
 	if err != nil {

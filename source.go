@@ -32,6 +32,29 @@ const (
 	readChunk = 256 << 10
 )
 
+// hashChunk is read at a time for a hash alone: a warm start has no need of the module in memory.
+const hashChunk = 64 << 10
+
+// hashSource hashes a file, unless it is an artifact.
+func hashSource(path string) (hash [sha256.Size]byte, ok bool) {
+	f, err := os.Open(path)
+	if err != nil {
+		return hash, false
+	}
+	defer f.Close()
+	b := make([]byte, hashChunk)
+	var h sha256.Hash
+	n, err := io.ReadFull(f, b[:artifact.MagicSize])
+	if artifact.IsArtifact(b[:n]) {
+		return hash, false
+	}
+	for err == nil {
+		h.Write(b[:n])
+		n, err = f.Read(b)
+	}
+	return h.Sum(), errors.Is(err, io.EOF)
+}
+
 // readSource reads a file, only its beginning if it is an artifact.
 func readSource(path string) (s *source, isArtifact bool, err error) {
 	f, err := os.Open(path)
