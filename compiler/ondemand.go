@@ -17,6 +17,18 @@ import (
 // decoded and checked whole, and refused for the same reasons as by Compile. If its SHA-256 hash is not given the header has none. The artifact refers
 // to src until it is released.
 func NewOnDemand(ctx context.Context, src []byte, hash *[sha256.Size]byte, opts Options) (*artifact.Artifact, error) {
+	d, err := newOnDemand(ctx, src, opts)
+	if err != nil {
+		return nil, err
+	}
+	if hash != nil {
+		d.a.Header.WasmHash = *hash
+	}
+	d.a.Compile, d.a.Release = d.compile, d.release
+	return d.a, nil
+}
+
+func newOnDemand(ctx context.Context, src []byte, opts Options) (*onDemand, error) {
 	opts.Progress = nil
 	j, err := newJob(src, &opts)
 	if err != nil {
@@ -46,13 +58,14 @@ func NewOnDemand(ctx context.Context, src []byte, hash *[sha256.Size]byte, opts 
 	if err := cmp.Or(prepareErr, err); err != nil {
 		return nil, err
 	}
-	if hash != nil {
-		j.a.Header.WasmHash = *hash
+	workers := max(1, cmp.Or(opts.Workers, runtime.GOMAXPROCS(0)))
+	d := &onDemand{job: j, room: make(chan struct{}, workers), guesses: workers > 1 && runtime.GOMAXPROCS(0) > 1}
+	d.ahead.asked = make([]bool, j.defined())
+	d.ahead.ready = map[int]*guess{}
+	if d.guesses {
+		d.likely(&d.ahead.start, startFuncs(j.module))
 	}
-	d := &onDemand{job: j, room: make(chan struct{}, max(1, cmp.Or(opts.Workers, runtime.GOMAXPROCS(0))))}
-	j.a.Compile = d.compile
-	j.a.Release = d.release
-	return j.a, nil
+	return d, nil
 }
 
 // buildAll takes the first step of the compilation of every function.
@@ -66,10 +79,12 @@ func (j *job) buildAll(ctx context.Context) error {
 // onDemand compiles functions in any order, each by one of its workers, of which there are no more than Options.Workers at a time.
 type onDemand struct {
 	*job
-	room chan struct{} // has an element for each that is at work
+	room    chan struct{} // has an element for each that is at work for somebody
+	guesses bool          // another compiles ahead
 
-	mu   sync.Mutex
-	idle []*worker
+	mu    sync.Mutex
+	idle  []*worker
+	ahead ahead
 }
 
 // keptBody is the size of a body up to which a worker keeps the memory that it took.
@@ -77,17 +92,30 @@ const keptBody = 64 << 10
 
 // compile is [artifact.Artifact.Compile].
 func (d *onDemand) compile(i int) (*artifact.Piece, error) {
+	if g := d.taken(i); g != nil {
+		<-g.done
+		d.likely(&d.ahead.later, g.callees)
+		return g.piece, g.err
+	}
 	d.room <- struct{}{}
 	defer func() { <-d.room }()
+	p, callees, err := d.function(i)
+	d.likely(&d.ahead.soon, callees)
+	return p, err
+}
+
+// function compiles function i, and tells which ones it calls.
+func (d *onDemand) function(i int) (p *artifact.Piece, callees []int, err error) {
 	w := d.worker()
 	w.makeRoomAnyhow(len(d.body(i)))
 	if err := w.compile(d.index(i)); err != nil {
 		w.space.Free()
-		return nil, err
+		return nil, nil, err
 	}
-	p, err := w.piece()
+	p, err = w.piece()
+	callees = d.callees(&w.f, nil)
 	d.put(w)
-	return p, err
+	return p, callees, err
 }
 
 // worker takes an idle worker or makes one.
@@ -114,6 +142,7 @@ func (d *onDemand) put(w *worker) {
 
 // release frees what the workers have. Nothing is compiled any more.
 func (d *onDemand) release() error {
+	d.closeAhead()
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for _, w := range d.idle {

@@ -200,3 +200,80 @@ func TestOnDemandCancelled(t *testing.T) {
 		t.Errorf("expected %v, found %v", context.Canceled, err)
 	}
 }
+
+// TestAhead compiles a Go program's start and looks at what was compiled ahead of need: not without bounds, and nothing any more
+// after the release.
+func TestAhead(t *testing.T) {
+	src := goModule(t, "../examples/hello")
+	d, err := newOnDemand(context.Background(), src, Options{Workers: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !d.guesses {
+		t.Skip("there is one processor: nothing is compiled ahead")
+	}
+	start := startFuncs(d.module)
+	if len(start) < 100 {
+		t.Errorf("%d functions of a Go program's start are known", len(start))
+	}
+	for n := 0; n < d.defined(); n++ {
+		if _, err := d.compile(n); err != nil {
+			t.Fatal(err)
+		}
+		if n%100 == 0 {
+			waitAhead(d)
+		}
+		d.mu.Lock()
+		bytes, ready := d.ahead.bytes, 0
+		for i := range d.ahead.ready {
+			if !slices.Contains(start, i) {
+				ready += len(d.body(i))
+			}
+		}
+		d.mu.Unlock()
+		if bytes > aheadBytes || bytes > 0 && ready == 0 {
+			t.Fatalf("%d bytes were compiled ahead of need, %d of functions that are not the start's", bytes, ready)
+		}
+	}
+	waitAhead(d)
+	if a := &d.ahead; a.bytes != 0 || len(a.ready) != 0 {
+		t.Errorf("all functions were asked for: %d with %d bytes are left", len(a.ready), a.bytes)
+	}
+
+	if d, err = newOnDemand(context.Background(), src, Options{Workers: 2}); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.release(); err != nil {
+		t.Error(err)
+	}
+	ready := len(d.ahead.ready)
+	d.likely(&d.ahead.soon, start)
+	if d.ahead.running != nil || len(d.ahead.ready) != ready || len(d.idle) != 0 {
+		t.Error("functions are compiled ahead after the release")
+	}
+}
+
+// waitAhead waits until nothing is being compiled ahead.
+func waitAhead(d *onDemand) {
+	for {
+		d.mu.Lock()
+		running := d.ahead.running
+		d.mu.Unlock()
+		if running == nil {
+			return
+		}
+		<-running
+	}
+}
+
+// TestInitialises tells functions that initialise packages by their names.
+func TestInitialises(t *testing.T) {
+	for name, want := range map[string]bool{
+		"unicode.init": true, "net_http.init.1": true, "a_b.c.map.init.12": true,
+		"runtime.__mheap_.init": false, "errors.init.func1": false, "main.initial": false, "init": false, "": false, "x.init.0.func2": false,
+	} {
+		if got := initialises(name); got != want {
+			t.Errorf("%q: %v", name, got)
+		}
+	}
+}

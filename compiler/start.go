@@ -15,10 +15,7 @@ var startNames string
 // textOrder is the order of the module's functions in the text: those of a program's start together, so that a start touches a third of
 // the pages that it would. It is only about speed, and a name promises nothing else.
 func textOrder(m *wasm.Module, n int) []int {
-	early := make(map[string]bool, 512)
-	for name := range strings.Lines(startNames) {
-		early[strings.TrimSuffix(name, "\n")] = true
-	}
+	early := earlyNames()
 	order, rest := make([]int, 0, n), make([]int, 0, n)
 	for i := range n {
 		if early[m.Names.Funcs[uint32(m.ImportedFuncs+i)]] {
@@ -28,4 +25,13 @@ func textOrder(m *wasm.Module, n int) []int {
 		}
 	}
 	return append(order, rest...)
+}
+
+// earlyNames is the set of startNames.
+func earlyNames() map[string]bool {
+	early := make(map[string]bool, 512)
+	for name := range strings.Lines(startNames) {
+		early[strings.TrimSuffix(name, "\n")] = true
+	}
+	return early
 }
