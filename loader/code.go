@@ -56,8 +56,10 @@ func Load(a *artifact.Artifact) (*Code, error) {
 	}
 	if a.Compile != nil {
 		var err error
-		c.demand, err = newDemand(c)
-		return c, err
+		if c.demand, err = newDemand(c); err != nil {
+			return nil, err
+		}
+		return c, nil
 	}
 	if len(a.Text) == 0 {
 		return c, nil
@@ -67,7 +69,7 @@ func Load(a *artifact.Artifact) (*Code, error) {
 		return nil, err
 	}
 	c.base = base
-	addText(&text{code: c, base: base, size: uint64(len(a.Text)), only: -1, traps: a.Traps, calls: a.Calls})
+	addText(&text{code: c, base: base, size: uint64(len(a.Text)), only: -1, traps: a.Traps, calls: a.Calls}, base)
 	return c, nil
 }
 

@@ -32,11 +32,7 @@ func newDemand(c *Code) (*demand, error) {
 	if stub.err != nil {
 		return nil, stub.err
 	}
-	text, err := appendText()
-	if err != nil {
-		return nil, err
-	}
-	return &demand{code: c, addrs: make([]atomic.Uint64, len(c.art.Funcs)), stub: stub.addr, text: text}, nil
+	return &demand{code: c, addrs: make([]atomic.Uint64, len(c.art.Funcs)), stub: stub.addr, text: appendText()}, nil
 }
 
 // demandStub is the stub, which stays.
@@ -72,7 +68,7 @@ func (d *demand) compiled(i int) (uint64, error) {
 	if err != nil {
 		return 0, err
 	}
-	if len(p.Text) == 0 || bits.OnesCount32(p.Align) != 1 {
+	if len(p.Text) == 0 || bits.OnesCount32(p.Align) != 1 || uint64(p.Align) > vmem.PageSize {
 		return 0, fmt.Errorf("code of %d bytes, aligned to %d", len(p.Text), p.Align)
 	}
 	d.mu.Lock()
@@ -80,11 +76,11 @@ func (d *demand) compiled(i int) (uint64, error) {
 	if addr := d.addrs[i].Load(); addr != 0 { // another goroutine was faster
 		return addr, nil
 	}
-	addr, err := d.text.Add(p.Text, uint64(p.Align))
+	addr, pages, err := d.text.Add(p.Text, uint64(p.Align))
 	if err != nil {
 		return 0, err
 	}
-	addText(&text{code: d.code, base: addr, size: uint64(len(p.Text)), only: i, frame: p.FrameSize, traps: p.Traps, calls: p.Calls})
+	addText(&text{code: d.code, base: addr, size: uint64(len(p.Text)), only: i, frame: p.FrameSize, traps: p.Traps, calls: p.Calls}, pages)
 	d.addrs[i].Store(addr)
 	return addr, nil
 }

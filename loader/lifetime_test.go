@@ -127,7 +127,7 @@ func TestNoLeaks(t *testing.T) {
 func codeCount() int {
 	texts.mu.RLock()
 	defer texts.mu.RUnlock()
-	return len(texts.sorted)
+	return len(texts.areas)
 }
 
 func mapCount(t *testing.T) int {

@@ -69,7 +69,7 @@ func placeText(a *artifact.Artifact) (uint64, error) {
 func freeText(addr uint64) error { return textArena.Free(addr) }
 
 // appendText gives a place for code that comes bit by bit.
-func appendText() (*vmem.Appender, error) { return textArena.NewAppender() }
+func appendText() *vmem.Appender { return textArena.NewAppender() }
 
 // switching is the code that changes stacks, until it is placed.
 var switching struct {

@@ -18,39 +18,63 @@ type text struct {
 	traps, calls artifact.Sites
 }
 
-// texts is all of it by address.
+// texts is all of it by address, in areas: what is placed bit by bit comes to lie behind what is there, in one of few.
 var texts struct {
-	mu     sync.RWMutex
-	sorted []*text
+	mu    sync.RWMutex
+	areas []*area
 }
 
-func addText(t *text) {
+// area is pages that belong to one Code.
+type area struct {
+	code *Code
+	base uint64
+	list []*text // by address
+}
+
+// addText adds t to those in the area that begins at an address, which all lie below it.
+func addText(t *text, areaBase uint64) {
 	texts.mu.Lock()
-	texts.sorted = slices.Insert(texts.sorted, textIndex(t.base), t)
-	texts.mu.Unlock()
+	defer texts.mu.Unlock()
+	i := areaIndex(areaBase)
+	if i == len(texts.areas) || texts.areas[i].base != areaBase {
+		texts.areas = slices.Insert(texts.areas, i, &area{code: t.code, base: areaBase})
+	}
+	a := texts.areas[i]
+	a.list = append(a.list, t)
 }
 
 // dropTexts forgets the code of c.
 func dropTexts(c *Code) {
 	texts.mu.Lock()
-	texts.sorted = slices.DeleteFunc(texts.sorted, func(t *text) bool { return t.code == c })
-	texts.mu.Unlock()
+	defer texts.mu.Unlock()
+	if c.demand == nil {
+		if i := areaIndex(c.base); c.base != 0 {
+			texts.areas = slices.Delete(texts.areas, i, i+1)
+		}
+		return
+	}
+	texts.areas = slices.DeleteFunc(texts.areas, func(a *area) bool { return a.code == c })
 }
 
-// textIndex is the place in texts.sorted of the first text at or above addr.
-func textIndex(addr uint64) int {
-	return sort.Search(len(texts.sorted), func(i int) bool { return texts.sorted[i].base >= addr })
+// areaIndex is the place in texts.areas of the first one at or above addr.
+func areaIndex(addr uint64) int {
+	return sort.Search(len(texts.areas), func(i int) bool { return texts.areas[i].base >= addr })
 }
 
 // textAt is the text that an address lies in and the offset there, nil for other addresses.
 func textAt(addr uint64) (*text, uint32) {
 	texts.mu.RLock()
 	defer texts.mu.RUnlock()
-	i := textIndex(addr + 1)
+	k := areaIndex(addr + 1)
+	if k == 0 {
+		return nil, 0
+	}
+	list := texts.areas[k-1].list
+	i := sort.Search(len(list), func(i int) bool { return list[i].base > addr })
 	if i == 0 {
 		return nil, 0
 	}
-	t := texts.sorted[i-1]
+	t := list[i-1]
 	if off := addr - t.base; off < t.size {
 		return t, uint32(off)
 	}

@@ -2,11 +2,13 @@
 
 // func cleanCode(addr, n uint64)
 //
-// Arm Architecture Reference Manual, B2.4.4: data cache to the point of unification, then the instruction caches, line by line.
+// Arm Architecture Reference Manual, B2.4.4: data cache to the point of unification, then the instruction caches, line by line. The first barrier is for what was
+// stored at another address, or by a thread that this goroutine has left: only stores to the same one come before the cleaning of a line by themselves.
 TEXT ·cleanCode(SB), NOSPLIT, $0-16
 	MOVD addr+0(FP), R0
 	MOVD n+8(FP), R1
 	ADD  R0, R1
+	DSB  $11 // ISH
 	MRS  CTR_EL0, R2 // log2 of the words in a line: data in bits 16-19, instructions in bits 0-3
 
 	MOVD $4, R4
@@ -20,7 +22,7 @@ data:
 	ADD  R5, R3
 	CMP  R1, R3
 	BLO  data
-	DSB  $11 // ISH
+	DSB  $11
 
 	UBFX $0, R2, $4, R3
 	LSL  R3, R4, R5

@@ -2,7 +2,8 @@
 
 package vmem
 
-// Processors of amd64 keep instructions coherent with what is stored, and changes of mappings interrupt them.
+// Processors of amd64 keep instructions coherent with what is stored, by whatever address: they compare where it lies in memory, and drop what they have
+// fetched ahead from there. Changes of mappings interrupt them.
 
 func cleanCode(addr, n uint64) {}
 func fenceCode()               {}
