@@ -53,6 +53,7 @@ var passes = [...]pass{
 	{opt: &opt.GVN},
 	{opt: &opt.Wide},
 	{opt: &opt.Limbs},
+	{opt: &opt.Schedule},
 	{name: "clear", run: func(w *worker) error { // not in bodies that are put in the place of calls: often their lengths are known then
 		opt.Clear.Run(&w.f, &w.opt)
 		return nil
@@ -77,12 +78,14 @@ var order = [][2]string{
 	{"thread", "forward"}, // fewer parameters: more is known
 	{"forward", "fold"},   // what was loaded may be a constant now
 	{"fold", "licm"},
-	{"licm", "gvn"},   // what was moved may be there already
-	{"gvn", "wide"},   // equal values are one
-	{"wide", "limbs"}, // products and carries are known
-	{"limbs", "poll"}, // loops that are left are known
-	{"wide", "clear"}, // lengths that are known after all need no call
-	{"clear", "poll"}, // what makes calls comes before what counts them
+	{"licm", "gvn"},       // what was moved may be there already
+	{"gvn", "wide"},       // equal values are one
+	{"wide", "limbs"},     // products and carries are known
+	{"limbs", "schedule"}, // nothing is moved or left out any more
+	{"limbs", "poll"},     // loops that are left are known
+	{"schedule", "poll"},  // which puts calls into loops
+	{"wide", "clear"},     // lengths that are known after all need no call
+	{"clear", "poll"},     // what makes calls comes before what counts them
 	{"poll", "lower"},
 	{"lower", "regalloc"},
 	{"regalloc", "emit"},

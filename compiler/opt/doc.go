@@ -8,6 +8,7 @@
 //     and moves constants from indices to offsets where they cannot wrap.
 //   - fold simplifies instructions by a table of rules, and branches on what is constant.
 //   - gvn numbers values over the dominator tree and removes what was computed before.
+//   - schedule has loops that iterate a function of floats begin with what the next round waits for.
 //
 // WebAssembly's semantics are kept exactly: traps happen where and in the order they
 // did, and arithmetic on floats is only folded where no NaN is in sight.

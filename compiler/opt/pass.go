@@ -21,13 +21,15 @@ var (
 	Unroll  = Pass{"unroll", unroll}
 	Forward = Pass{"forward", forward}
 
+	Schedule = Pass{"schedule", schedule}
+
 	// Simplify is Forward and Fold in one.
 	Simplify = Pass{"forward+fold", forwardAndFold}
 )
 
 // All lists the passes in the order that is meant for them: longer blocks first, then
 // what loads and addresses are known to be, which gives fold constants and gvn equal operands.
-var All = []Pass{Thread, Unroll, Simplify, LICM, GVN, Wide, Limbs}
+var All = []Pass{Thread, Unroll, Simplify, LICM, GVN, Wide, Limbs, Schedule}
 
 // Scratch is the working memory of the passes; a worker keeps one from function to function.
 type Scratch struct {
@@ -45,6 +47,8 @@ type Scratch struct {
 	wide   widener
 	hoist  hoister
 	mem    memTable
+
+	schedule scheduler
 }
 
 // sized makes s n long with zeros in it.

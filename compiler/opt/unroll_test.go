@@ -1,6 +1,7 @@
 package opt
 
 import (
+	"math"
 	"math/rand/v2"
 	"testing"
 
@@ -32,14 +33,17 @@ type loopMaker struct {
 	r      *rand.Rand
 	f      *ssa.Func
 	values []ssa.Value // that may be used here
+	floats bool        // there is arithmetic on them
 }
 
-func randomLoop(r *rand.Rand, _ uint64) *ssa.Func {
+func randomLoop(r *rand.Rand, _ uint64) *ssa.Func { return randomChain(r, false) }
+
+func randomChain(r *rand.Rand, floats bool) *ssa.Func {
 	f := &ssa.Func{}
 	f.Reset()
 	f.Module, f.Index, f.Name = ssatest.Module, 3, "loop"
 	f.Sig = &abi.Signature{Params: []abi.Type{abi.I32, abi.I64}, Results: []abi.Type{abi.I64, abi.I32}}
-	m := &loopMaker{r: r, f: f}
+	m := &loopMaker{r: r, f: f, floats: floats}
 	entry, join := f.AddBlock(), f.AddBlock()
 	chain := make([]ssa.Block, 1+r.IntN(4))
 	for i := range chain {
@@ -50,6 +54,10 @@ func randomLoop(r *rand.Rand, _ uint64) *ssa.Func {
 	m.values = append(m.values, first, first+1, f.Emit(ssa.OpAnd, abi.I32, uint32(first), uint32(f.Const(abi.I32, 0x1ff8)), 0, 1),
 		f.Const(abi.I32, 8), f.Const(abi.I64, 3))
 	types := []abi.Type{abi.I64, abi.I32, abi.I64, abi.I32}[:1+r.IntN(4)]
+	if floats {
+		m.values = append(m.values, f.Const(abi.F64, math.Float64bits(1.25)), f.Emit(ssa.OpConvS, abi.F64, uint32(first), 0, 0, 1))
+		types = append(types, abi.F64, abi.F64, abi.F64)
+	}
 	inits := []ssa.Value{f.Const(abi.I64, uint64(r.IntN(3)))}
 	for _, t := range types[1:] {
 		inits = append(inits, m.pick(t))
@@ -97,6 +105,9 @@ func randomLoop(r *rand.Rand, _ uint64) *ssa.Func {
 		if !last && r.IntN(2) == 0 {
 			c = m.pick(abi.I32)
 		}
+		if !last && floats && r.IntN(2) == 0 {
+			c = f.Emit(ssa.OpFLe, abi.I32, uint32(m.pick(abi.F64)), uint32(m.pick(abi.F64)), 0, 1)
+		}
 		on()
 		if r.IntN(2) == 0 {
 			f.AddEdge(b, join, m.pick(abi.I64), m.pick(abi.I32))
@@ -135,6 +146,10 @@ func (m *loopMaker) pick(t abi.Type) ssa.Value {
 func (m *loopMaker) insts(n int) {
 	f := m.f
 	for range n {
+		if m.floats && m.r.IntN(3) != 0 {
+			m.float()
+			continue
+		}
 		t := []abi.Type{abi.I32, abi.I64}[m.r.IntN(2)]
 		a, b, k := uint32(m.pick(t)), uint32(m.pick(t)), uint32(f.Const(t, uint64(m.r.IntN(9))))
 		var v ssa.Value
@@ -166,4 +181,23 @@ func (m *loopMaker) insts(n int) {
 		}
 		m.values = append(m.values, v)
 	}
+}
+
+// float adds arithmetic on floats, or what makes them something else.
+func (m *loopMaker) float() {
+	a, b := uint32(m.pick(abi.F64)), uint32(m.pick(abi.F64))
+	var v ssa.Value
+	switch op := []ssa.Op{ssa.OpFAdd, ssa.OpFSub, ssa.OpFMul, ssa.OpFDiv, ssa.OpFSqrt, ssa.OpFMin, ssa.OpFLe, ssa.OpBitcast, ssa.OpConvS}[m.r.IntN(9)]; op {
+	case ssa.OpFSqrt:
+		v = m.f.Emit(op, abi.F64, a, 0, 0, 1)
+	case ssa.OpFLe:
+		v = m.f.Emit(op, abi.I32, a, b, 0, 1)
+	case ssa.OpBitcast:
+		v = m.f.Emit(op, abi.I64, a, 0, 0, 1)
+	case ssa.OpConvS:
+		v = m.f.Emit(op, abi.F64, uint32(m.pick(abi.I64)), 0, 0, 1)
+	default:
+		v = m.f.Emit(op, abi.F64, a, b, 0, 1)
+	}
+	m.values = append(m.values, v)
 }
