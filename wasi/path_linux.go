@@ -129,12 +129,17 @@ func (c *call) openBelow(dir *file, path string, r *openRequest) (*file, Errno) 
 	if dir.mounted != nil {
 		return c.openMounted(dir, path, r)
 	}
-	fd, err := c.walkerOf(dir).Open(dir.fd, path, r.hostFlags(), fileMode)
+	flags := r.hostFlags()
+	fd, err := c.walkerOf(dir).Open(dir.fd, path, flags, fileMode)
 	if err != nil {
 		return nil, errnoOf(err)
 	}
 	var st unix.Stat_t
-	if err := unix.Fstat(fd, &st); err != nil {
+	err = unix.Fstat(fd, &st)
+	if err == nil {
+		err = sandbox.CheckFile(fd, &st, flags&unix.O_ACCMODE != unix.O_RDONLY)
+	}
+	if err != nil {
 		unix.Close(fd)
 		return nil, errnoOf(err)
 	}
