@@ -37,13 +37,13 @@ const spinModule = "0061736d01000000 010401600000 03020100 070a01065f73746172740
 
 const culpritName = "0011046e616d65010a010007" + "63756c70726974"
 
-func compileHex(t *testing.T, digits string) *wasmaot.Module {
+func compileHex(t *testing.T, digits string, demand wasmaot.Demand) *wasmaot.Module {
 	t.Helper()
 	src, err := hex.DecodeString(strings.ReplaceAll(digits, " ", ""))
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := wasmaot.NewRuntime(nil).Compile(context.Background(), "test.wasm", src)
+	m, err := wasmaot.NewRuntime(&wasmaot.Config{Demand: demand}).Compile(context.Background(), "test.wasm", src)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,14 +55,22 @@ func compileHex(t *testing.T, digits string) *wasmaot.Module {
 	return m
 }
 
+// bothWays runs a test with code compiled ahead and on demand.
+func bothWays(t *testing.T, test func(t *testing.T, demand wasmaot.Demand)) {
+	nativetest.Require(t)
+	t.Run("ahead", func(t *testing.T) { test(t, wasmaot.DemandNever) })
+	t.Run("on demand", func(t *testing.T) { test(t, wasmaot.DemandAlways) })
+}
+
 // TestTraps runs guests that trap, 8 at a time beside a busy garbage collector: each gets its own trap with the culprit's
 // name, and the host goes on.
-func TestTraps(t *testing.T) {
-	nativetest.Require(t)
+func TestTraps(t *testing.T) { bothWays(t, testTraps) }
+
+func testTraps(t *testing.T, demand wasmaot.Demand) {
 	defer debug.SetGCPercent(debug.SetGCPercent(1))
 	modules := make([]*wasmaot.Module, len(trapModules))
 	for i, tm := range trapModules {
-		modules[i] = compileHex(t, tm.hex+culpritName)
+		modules[i] = compileHex(t, tm.hex+culpritName, demand)
 	}
 	var wg sync.WaitGroup
 	for g := range 8 {
@@ -85,9 +93,10 @@ func TestTraps(t *testing.T) {
 }
 
 // TestSpinningGuest has a guest in an empty loop beside the host's collector: collections end, and so does the guest with its context.
-func TestSpinningGuest(t *testing.T) {
-	nativetest.Require(t)
-	m := compileHex(t, spinModule)
+func TestSpinningGuest(t *testing.T) { bothWays(t, testSpinningGuest) }
+
+func testSpinningGuest(t *testing.T, demand wasmaot.Demand) {
+	m := compileHex(t, spinModule, demand)
 	ctx, cancel := context.WithCancelCause(context.Background())
 	over := errors.New("it is over")
 	done := make(chan error)
