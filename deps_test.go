@@ -13,6 +13,7 @@ import (
 const imports = `
 compiler/ssa: internal/lazy compiler/abi
 compiler/opt: internal/lazy compiler/abi compiler/ssa
+compiler/wasm: internal/lazy
 compiler/leaf: internal/lazy internal/sha256 compiler/wasm
 compiler/frontend: internal/lazy compiler/abi compiler/leaf compiler/ssa compiler/wasm
 compiler/artifact: compiler/abi internal/elf

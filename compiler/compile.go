@@ -29,16 +29,11 @@ func Validate(ctx context.Context, src []byte, opts Options) error {
 func validate(ctx context.Context, m *wasm.Module, opts *Options) error {
 	return parallel(ctx, opts, bodySizes(m), func() (task func(i int) error, end func()) {
 		var v wasm.Validator
-		var in wasm.Instr
 		return func(i int) error {
 			if err := v.Begin(m, uint32(m.ImportedFuncs+i)); err != nil {
 				return err
 			}
-			for {
-				if more, err := v.Next(&in); !more || err != nil {
-					return err
-				}
-			}
+			return v.Check()
 		}, func() {}
 	})
 }

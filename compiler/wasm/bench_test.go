@@ -61,3 +61,18 @@ func BenchmarkValidate(b *testing.B) {
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(operators), "ns/operator")
 	b.ReportMetric(float64(operators), "operators")
 }
+
+// BenchmarkCheck validates bodies as a whole.
+func BenchmarkCheck(b *testing.B) {
+	m, err := wasm.Decode(goModule(b), wasm.Features20NoSIMD)
+	if err != nil {
+		b.Fatal(err)
+	}
+	var v wasm.Validator
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := checkWhole(&v, m); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package wasm_test
 
 import (
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"testing"
@@ -12,13 +13,30 @@ import (
 	"github.com/wasmaot/wasmaot/spectest/script"
 )
 
-// check decodes and validates a whole module and returns the number of its instructions.
+// check decodes and validates a whole module and returns the number of its instructions. Instruction by instruction or body by body, the
+// answer is the same.
 func check(v *wasm.Validator, src []byte, features wasm.Features) (int, error) {
 	m, err := wasm.Decode(src, features)
 	if err != nil {
 		return 0, err
 	}
-	return checkBodies(v, m)
+	n, err := checkBodies(v, m)
+	if whole := checkWhole(v, m); fmt.Sprint(whole) != fmt.Sprint(err) {
+		panic(fmt.Sprintf("Next: %v\nCheck: %v\n% x", err, whole, src))
+	}
+	return n, err
+}
+
+func checkWhole(v *wasm.Validator, m *wasm.Module) error {
+	for i := m.ImportedFuncs; i < len(m.Funcs); i++ {
+		if err := v.Begin(m, uint32(i)); err != nil {
+			return err
+		}
+		if err := v.Check(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func checkBodies(v *wasm.Validator, m *wasm.Module) (n int, err error) {
