@@ -46,9 +46,7 @@ const mappedImage = 256 << 10
 // FromArtifact makes a module of an artifact that the caller trusts. If it fails the artifact's Release is not called.
 func FromArtifact(name string, a *artifact.Artifact) (*Module, error) {
 	if a.Source == nil && len(a.Image) >= mappedImage {
-		if err := mapImage(a); err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
-		}
+		mapImage(a)
 	}
 	code, err := loader.Load(a)
 	if err != nil {
@@ -60,14 +58,11 @@ func FromArtifact(name string, a *artifact.Artifact) (*Module, error) {
 // FromCode makes a module of loaded code.
 func FromCode(name string, code *loader.Code) *Module { return &Module{code: code, name: name} }
 
-// mapImage gives the artifact a Source for its image.
-func mapImage(a *artifact.Artifact) error {
+// mapImage gives the artifact a Source for its image. Where no file in memory can be had instances copy the image.
+func mapImage(a *artifact.Artifact) {
 	fd, err := vmem.MemoryFile(a.Image)
-	if errors.Is(err, vmem.ErrUnsupported) {
-		return nil
-	}
 	if err != nil {
-		return err
+		return
 	}
 	release := a.Release
 	a.Source = &artifact.Source{FD: fd, Text: -1}
@@ -78,7 +73,6 @@ func mapImage(a *artifact.Artifact) error {
 		}
 		return err
 	}
-	return nil
 }
 
 // WithExplicit says how to compile the module for the tier with explicit checks. That is done once, when a guarded memory of 8 GiB of addresses cannot be had: where the

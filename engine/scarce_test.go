@@ -3,6 +3,8 @@
 package engine_test
 
 import (
+	"bytes"
+	"encoding/binary"
 	"errors"
 	"os"
 	"strings"
@@ -77,4 +79,55 @@ func scarceInstances(t *testing.T, demand wasmaot.Demand, imports *engine.Instan
 			t.Errorf("memory holds %d, expected 50", v)
 		}
 	}
+}
+
+// A large image needs no file in memory, nor does code that is compiled on demand.
+func TestScarceFiles(t *testing.T) {
+	nativetest.Require(t)
+	const size = 300 << 10
+	image := bytes.Repeat([]byte("image"), size/5)
+	section := func(id byte, b []byte) []byte { return append(binary.AppendUvarint([]byte{id}, uint64(len(b))), b...) }
+	src := append([]byte("\x00asm\x01\x00\x00\x00"), section(1, []byte{1, 0x60, 0, 1, 0x7f})...)
+	src = append(src, section(3, []byte{1, 0})...)
+	src = append(src, section(5, []byte{1, 0, 10})...)
+	src = append(src, section(7, []byte{1, 1, 'f', 0, 0})...)
+	src = append(src, section(10, []byte{1, 7, 0, 0x41, 5, 0x28, 2, 0, 0x0b})...)
+	src = append(src, section(11, append(binary.AppendUvarint([]byte{1, 0, 0x41, 0, 0x0b}, uint64(len(image))), image...))...)
+	var old unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_FSIZE, &old); err != nil {
+		t.Fatal(err)
+	}
+	for _, demand := range []wasmaot.Demand{wasmaot.DemandNever, wasmaot.DemandAlways} {
+		for _, limit := range []uint64{old.Cur, 4096} {
+			if err := unix.Setrlimit(unix.RLIMIT_FSIZE, &unix.Rlimit{Cur: limit, Max: old.Max}); err != nil {
+				t.Fatal(err)
+			}
+			got, err := callOf(src, demand)
+			if err := unix.Setrlimit(unix.RLIMIT_FSIZE, &old); err != nil {
+				t.Fatal(err)
+			}
+			if want := binary.LittleEndian.Uint32(image[5:]); uint32(got) != want || err != nil {
+				t.Errorf("policy %d, files of %d bytes: found %#x, %v, expected %#x", demand, limit, got, err, want)
+			}
+		}
+	}
+}
+
+// callOf calls the function f of a module.
+func callOf(src []byte, demand wasmaot.Demand) (int32, error) {
+	m, err := wasmaot.NewRuntime(&wasmaot.Config{Demand: demand}).Compile(background, "test", src)
+	if err != nil {
+		return 0, err
+	}
+	defer m.Close()
+	i, err := m.Instantiate(background, nil)
+	if err != nil {
+		return 0, err
+	}
+	defer i.Close()
+	f, err := engine.Get0[int32](i, "f")
+	if err != nil {
+		return 0, err
+	}
+	return f.Call(background)
 }
