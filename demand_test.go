@@ -108,6 +108,25 @@ func TestDemandStored(t *testing.T) {
 	}
 }
 
+// TestDemandBorrowed: the caller may use the memory of a module again that was compiled on demand.
+func TestDemandBorrowed(t *testing.T) {
+	nativetest.Require(t)
+	for _, d := range []Demand{DemandNever, DemandAlways} {
+		src := exitModule(t, 7)
+		m, err := NewRuntime(&Config{Demand: d}).Compile(context.Background(), "test", src)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer m.Close()
+		for i := range src {
+			src[i] = 0xff
+		}
+		if code, err := m.Run(context.Background(), nil); code != 7 || err != nil {
+			t.Errorf("policy %d: exit code %d, %v", d, code, err)
+		}
+	}
+}
+
 // TestDemandUnwritable: where nothing can be noted a module is compiled on demand each time, with a warning.
 func TestDemandUnwritable(t *testing.T) {
 	nativetest.Require(t)

@@ -57,7 +57,7 @@ func (r *Runtime) Compile(ctx context.Context, name string, src []byte) (*Module
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	return r.compile(ctx, name, &source{bytes: src}, options, "")
+	return r.compile(ctx, name, &source{bytes: src, borrowed: true}, options, "")
 }
 
 // compile gives the module of a source, which may be in the file at path.
@@ -93,6 +93,7 @@ func (r *Runtime) artifact(ctx context.Context, src *source, options string) (*a
 	}
 	switch {
 	case onDemand:
+		src.own()
 		src.sum()
 		return compiler.NewOnDemand(ctx, src.bytes, src.hash, opts)
 	case c == nil:

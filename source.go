@@ -12,8 +12,16 @@ import (
 
 // source is a module's contents.
 type source struct {
-	bytes []byte
-	hash  *[sha256.Size]byte // nil until sum is asked: the compiler can make it beside other work
+	bytes    []byte
+	hash     *[sha256.Size]byte // nil until sum is asked: the compiler can make it beside other work
+	borrowed bool               // the bytes are the caller's, who may change them later
+}
+
+// own makes the bytes ours: what is compiled later must be what was checked.
+func (s *source) own() {
+	if s.borrowed {
+		s.bytes, s.borrowed = bytes.Clone(s.bytes), false
+	}
 }
 
 func (s *source) sum() [sha256.Size]byte {
