@@ -41,7 +41,7 @@ race:
 	go test -race ./loader/... ./wasi/... ./compiler/...
 
 # The tests of Go's standard library as guests, 6 to 12 minutes on two cores; .ci/run has a fast part of it.
-# STD="os net" narrows it, STDFLAGS="-p 1 -short=false -run Open" are gostd's flags.
+# STD="os net" narrows it, STDFLAGS="-p 1 -short=false -run Open -on-demand=never" are gostd's flags.
 go-std:
 	go run ./internal/gostd $(STDFLAGS) $(STD)
 
