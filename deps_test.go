@@ -30,7 +30,7 @@ compiler: internal/arena internal/elf internal/lazy internal/sha256 compiler/abi
 loader: internal/lazy compiler/abi compiler/artifact compiler/cpu loader/vmem
 wasi: compiler/abi compiler/artifact internal/lazy loader wasi/sandbox
 compiler/cpu: internal/lazy
-internal/sha256: compiler/cpu
+internal/sha256: internal/lazy compiler/cpu
 wasi/sandbox: internal/lazy
 compiler/ssa/ssatest: compiler/abi compiler/ssa
 spectest/oracle: compiler/wasm
