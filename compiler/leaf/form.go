@@ -33,16 +33,18 @@ func matchForm(m *wasm.Module, index uint32) (*form, uint64) {
 	if len(body) < headLen {
 		return nil, 0
 	}
-	head := checksum(body[:headLen])
-	var n *normalForm
+	head, most := checksum(body[:headLen]), 0
+	for i := range forms {
+		if f := &forms[i]; f.head == head {
+			most = max(most, len(f.addresses))
+		}
+	}
+	if most == 0 {
+		return nil, 0
+	}
+	n := normalise(m, index, most)
 	for i := range forms {
 		f := &forms[i]
-		if f.head != head {
-			continue
-		}
-		if n == nil {
-			n = normalise(m, index)
-		}
 		if table, ok := n.table(f.addresses); ok && n.sum == f.sum {
 			return f, table
 		}
@@ -76,8 +78,8 @@ type normalForm struct {
 // below 2^48.
 func isAddress(c uint64) bool { return c >= 4096 && c < 1<<47 }
 
-// normalise takes a body apart. Nothing is left of an invalid one.
-func normalise(m *wasm.Module, index uint32) *normalForm {
+// normalise takes a body apart that has at most so many addresses. Nothing is left of an invalid one, and of others.
+func normalise(m *wasm.Module, index uint32, most int) *normalForm {
 	var v wasm.Validator
 	if v.Begin(m, index) != nil {
 		return &normalForm{}
@@ -98,6 +100,9 @@ func normalise(m *wasm.Module, index uint32) *normalForm {
 		}
 		switch {
 		case in.Op == wasm.OpI64Const && isAddress(in.Bits):
+			if len(n.addresses) == most {
+				return &normalForm{}
+			}
 			n.addresses = append(n.addresses, in.Bits)
 			leftOut = true
 		case in.Op == wasm.OpCall: // the function's number is the linker's, too
