@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -122,9 +123,10 @@ func newDemandStorm(t *testing.T, seed, round uint64) *demandStorm {
 
 	g = modes[round%2]()
 	g.memory(1, 4)
-	chain := g.importFunc("chain", unary)
+	chain, trap := g.importFunc("chain", unary), g.importFunc("trap", sig(nil, nil))
 	g.fn("through", unary, 24, func() { g.callImport(chain, 0) })
-	d.app = d.load(g, env{"chain": d.lib.inst.Func("chain")})
+	g.fn("unreachable2", sig(nil, nil), 24, func() { g.callImport(trap, 0) })
+	d.app = d.load(g, env{"chain": d.lib.inst.Func("chain"), "trap": d.lib.inst.Func("unreachable1")})
 	return d
 }
 
@@ -207,9 +209,13 @@ func (d *demandStorm) step(x uint64) {
 	case 1:
 		name, panics, expect = "host1", x%7 == 0, is(x+1)
 	case 2:
-		name, expect = "unreachable1", func(err error) bool {
+		frames := []string{"unreachable", "unreachable1"}
+		if x>>32%2 != 0 {
+			inst, frames = d.app.inst, append(frames, "unreachable2")
+		}
+		name, expect = frames[len(frames)-1], func(err error) bool {
 			var trap *Trap
-			return errors.As(err, &trap) && len(trap.Frames) == 2 && trap.Frames[0].Name == "unreachable" && trap.Frames[1].Name == "unreachable1"
+			return errors.As(err, &trap) && slices.EqualFunc(trap.Frames, frames, func(f Frame, name string) bool { return f.Name == name })
 		}
 	case 3:
 		timed, cancel := context.WithTimeout(ctx, time.Duration(x%1000)*time.Microsecond)

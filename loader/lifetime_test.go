@@ -205,31 +205,54 @@ func TestImportersGo(t *testing.T) {
 	}
 }
 
-// Instances that share a table reach each other: they go together.
-func TestSharedTableCycle(t *testing.T) {
+// Instances that share a table reach each other: they go together, and their code with them, which may be compiled after it was closed.
+func TestSharedTableCycle(t *testing.T) { inBothModes(t, testSharedTableCycle) }
+
+func testSharedTableCycle(t *testing.T, newGuest func() *guest) {
+	released := 0
+	instance := func(g *guest, e env) *Instance {
+		t.Helper()
+		a := g.artifact()
+		a.Release = func() error { released++; return nil }
+		code, err := Load(a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		i, err := code.Instantiate(context.Background(), &Config{Resolve: e.resolve})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := code.Close(); err != nil {
+			t.Error(err)
+		}
+		return i
+	}
 	g := newGuest()
 	g.a.Module.Tables = []artifact.Table{{Elem: funcref, Min: 2, Max: 2}}
 	g.a.Module.Exports = []artifact.Export{{Name: "t", Kind: artifact.KindTable}}
 	g.fn("f", toI64, 8, func() { g.indirect(1) })
-	a, err := g.load(t).Instantiate(context.Background(), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	a := instance(g, nil)
 	g = newGuest()
 	g.importTable()
 	f := g.number("n", 50)
 	g.a.Module.Elems = []artifact.Elem{{Mode: artifact.SegmentActive, Start: constExpr(1), Funcs: []uint32{f}}}
-	b, err := g.load(t).Instantiate(context.Background(), &Config{Resolve: env{"t": a.Export("t")}.resolve})
-	if err != nil {
-		t.Fatal(err)
-	}
+	b := instance(g, env{"t": a.Export("t")})
 	b.Close()
-	if got, err := call(t, a, "f"); got != 50 || err != nil {
-		t.Errorf("found %d, %v", got, err)
+	ref, _ := a.Export("t").(*Table).Get(1)
+	if f := FuncOf(ref); f == nil || f.Instance() != b || f.Name() != "n" {
+		t.Errorf("found %v in the table", f)
+	}
+	for range 2 {
+		if got, err := call(t, a, "f"); got != 50 || err != nil {
+			t.Errorf("found %d, %v", got, err)
+		}
+	}
+	if released != 0 {
+		t.Errorf("%d artifacts were released too early", released)
 	}
 	a.Close()
-	if n := alive(a.node, b.node); n != 0 {
-		t.Errorf("%d instances are alive, expected 0", n)
+	if n := alive(a.node, b.node); n != 0 || released != 2 {
+		t.Errorf("%d instances are alive, expected 0, %d artifacts were released", n, released)
 	}
 }
 
