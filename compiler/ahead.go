@@ -11,11 +11,11 @@ import (
 )
 
 // While a guest runs on one thread another compiles what it is likely to call soon: what programs built by Go run at their start, then
-// callees of what was compiled already, outside of cold blocks. A program's start is begun with the largest functions: if both threads began with
-// the first the guest would come to wait for each.
+// callees of what was compiled already, outside of cold blocks. A program's start is begun with the largest functions: if both threads
+// began with the first the guest would come to wait for each.
 //
-// What was guessed wrong is work for nothing, so there is never more of it than aheadBytes in the bodies' sizes, apart from a start of up to startBytes. No guess is larger than
-// aheadBytes, since it cannot be ended once it is begun.
+// What was guessed wrong is work for nothing, so there is never more of it than aheadBytes in the bodies' sizes, apart from a start of up
+// to startBytes. No guess is larger than aheadBytes, since it cannot be ended once it is begun.
 const (
 	aheadBytes = 256 << 10
 	startBytes = 4 << 20
@@ -90,30 +90,24 @@ func (d *onDemand) compileAhead(done chan struct{}) {
 	}
 }
 
-// nextGuess is the function to be compiled ahead next; nil if there is none.
+// nextGuess is the function to be compiled ahead next; nil if there is none, or there are enough.
 func (d *onDemand) nextGuess() (int, *guess) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	a := &d.ahead
-	for !a.closed {
-		list := &a.start
-		if len(a.start) == 0 {
-			if list = &a.soon; len(a.soon) == 0 {
-				list = &a.later
-			}
-		}
+	for list := a.first(); list != nil && !a.closed; list = a.first() {
 		n := len(*list) - 1
-		if n < 0 {
+		i := (*list)[n]
+		size := len(d.body(i))
+		skip := a.asked[i] || size > aheadBytes
+		if list == &a.start {
+			size = 0
+		}
+		if !skip && a.bytes+size > aheadBytes {
 			break
 		}
-		i, size := (*list)[n], 0
-		if list != &a.start {
-			if size = len(d.body(i)); a.bytes+size > aheadBytes && size <= aheadBytes && !a.asked[i] {
-				break
-			}
-		}
 		*list = (*list)[:n]
-		if a.asked[i] || size > aheadBytes {
+		if skip {
 			continue
 		}
 		a.asked[i] = true
@@ -124,6 +118,16 @@ func (d *onDemand) nextGuess() (int, *guess) {
 	}
 	a.running = nil
 	return 0, nil
+}
+
+// first is the list to be taken from; nil if all are empty.
+func (a *ahead) first() *[]int {
+	for _, list := range [...]*[]int{&a.start, &a.soon, &a.later} {
+		if len(*list) > 0 {
+			return list
+		}
+	}
+	return nil
 }
 
 // closeAhead ends compiling ahead.
@@ -137,19 +141,22 @@ func (d *onDemand) closeAhead() {
 	}
 }
 
-// callees appends the functions of the module that f calls directly, but those called from cold blocks.
-func (j *job) callees(f *ssa.Func, list []int) []int {
+// callees lists functions of the module that f calls directly, but those called from cold blocks.
+func (j *job) callees(f *ssa.Func) (list []int) {
 	for _, b := range f.RPO {
 		bd := &f.Blocks[b]
 		if bd.Cold {
 			continue
 		}
 		for _, v := range f.OrderOf(bd) {
-			if in := &f.Insts[v]; in.Op == ssa.OpCall {
-				if c := &f.Calls[in.A]; c.Kind == ssa.CallDirect {
-					list = append(list, int(c.Callee)-j.module.ImportedFuncs)
-				}
+			in := &f.Insts[v]
+			if in.Op != ssa.OpCall || f.Calls[in.A].Kind != ssa.CallDirect {
+				continue
 			}
+			if len(list) == maxGuesses {
+				return list
+			}
+			list = append(list, int(f.Calls[in.A].Callee)-j.module.ImportedFuncs)
 		}
 	}
 	return list

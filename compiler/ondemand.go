@@ -28,6 +28,7 @@ func NewOnDemand(ctx context.Context, src []byte, hash *[sha256.Size]byte, opts 
 	return d.a, nil
 }
 
+// newOnDemand makes all of the artifact but its functions.
 func newOnDemand(ctx context.Context, src []byte, opts Options) (*onDemand, error) {
 	opts.Progress = nil
 	j, err := newJob(src, &opts)
@@ -107,13 +108,13 @@ func (d *onDemand) compile(i int) (*artifact.Piece, error) {
 // function compiles function i, and tells which ones it calls.
 func (d *onDemand) function(i int) (p *artifact.Piece, callees []int, err error) {
 	w := d.worker()
-	w.makeRoomAnyhow(len(d.body(i)))
+	w.makeRoomInAnyOrder(len(d.body(i)))
 	if err := w.compile(d.index(i)); err != nil {
 		w.space.Free()
 		return nil, nil, err
 	}
 	p, err = w.piece()
-	callees = d.callees(&w.f, nil)
+	callees = d.callees(&w.f)
 	d.put(w)
 	return p, callees, err
 }
@@ -153,8 +154,8 @@ func (d *onDemand) release() error {
 	return nil
 }
 
-// makeRoomAnyhow is makeRoom for functions that come in any order.
-func (w *worker) makeRoomAnyhow(size int) {
+// makeRoomInAnyOrder is makeRoom for functions that come in any order.
+func (w *worker) makeRoomInAnyOrder(size int) {
 	if size > max(w.size, heapBody) {
 		w.share(2 * size) // not again for the next that is a little larger
 	}
