@@ -75,6 +75,18 @@ func latency(in *ssa.Inst) uint32 {
 		return 1
 	case ssa.OpDemote, ssa.OpPromote, ssa.OpFCeil, ssa.OpFFloor, ssa.OpFTrunc, ssa.OpFNearest:
 		return 4
+	case ssa.OpVAdd, ssa.OpVSub, ssa.OpVMul:
+		if in.Shape().IsFloat() {
+			return 3
+		}
+	case ssa.OpVDiv:
+		return 13
+	case ssa.OpVSqrt:
+		return 20
+	case ssa.OpVAbs, ssa.OpVNeg:
+		if in.Shape().IsFloat() {
+			return 1
+		}
 	}
 	return 0
 }
@@ -243,20 +255,12 @@ func (c *scheduler) key(v ssa.Value) uint32 {
 	return c.way(v)
 }
 
-func (c *scheduler) comparesFloats(v ssa.Value) bool {
-	in := &c.f.Insts[v]
-	if in.Op == ssa.OpEqz {
-		in = &c.f.Insts[in.A]
-	}
-	return in.Op.Is(ssa.PropCompare) && c.f.Insts[in.A].Type.IsFloat()
-}
-
-// advance has what block i of the chain begins with done before the comparison of floats that leads there, if the longest ways begin
-// with it. What needs nothing of the block before comes first there: above all what needs the values that come last.
+// advance has what block i of the chain begins with done before the test that leads there, if that waits for arithmetic and the longest ways
+// begin with it. What needs nothing of the block before comes first there: above all what needs the values that come last.
 func (c *scheduler) advance(i int) {
 	f := c.f
 	before, bd := &f.Blocks[c.blocks[i-1]], &f.Blocks[c.blocks[i]]
-	if before.Kind != ssa.BlockIf || c.at[before.Ctl] != uint32(i) || !c.comparesFloats(before.Ctl) {
+	if before.Kind != ssa.BlockIf || c.at[before.Ctl] != uint32(i) || c.begin[before.Ctl] == 0 {
 		return
 	}
 	first, then := c.first[:0], c.then[:0]
