@@ -137,9 +137,15 @@ func TestLiveInstances(t *testing.T) {
 func TestStorm(t *testing.T) {
 	rounds := number(t, "WASMAOT_STORM", 30)
 	defer debug.SetGCPercent(debug.SetGCPercent(1))
-	m := load(t, testModule)
+	onDemand, err := wasmaot.NewRuntime(&wasmaot.Config{Demand: wasmaot.DemandAlways}).Compile(background, "test", testModule)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer onDemand.Close()
+	modules := []*engine.Module{load(t, testModule), onDemand}
 	var wg sync.WaitGroup
 	for g := range 64 {
+		m := modules[g%2]
 		wg.Go(func() {
 			i, err := m.Instantiate(background, env(engine.Host1("host", func(c engine.Caller, x int32) (int32, error) {
 				garbage := make([]byte, 512)
