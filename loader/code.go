@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"slices"
 	"sort"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -175,6 +176,16 @@ func (c *Code) unuse() error {
 		return c.release()
 	}
 	return nil
+}
+
+// funcType is the type and name of defined function i. They are gone when the code is closed and no instance has memory: they may have been mapped from a file.
+func (c *Code) funcType(i int) (t *funcType, name string, ok bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed && c.uses == 0 {
+		return nil, "", false
+	}
+	return c.types[c.art.Funcs[i].Type], strings.Clone(c.art.FuncName(i)), true
 }
 
 func (c *Code) release() error {

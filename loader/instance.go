@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"sort"
-	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -352,10 +351,14 @@ func (i *Instance) function(index uint32) *Func {
 	if f := i.made[index]; f != nil {
 		return f
 	}
-	c := i.code
-	t := c.types[c.art.Funcs[index-n].Type]
-	f := &Func{typ: t, name: strings.Clone(c.art.FuncName(int(index - n))), inst: i, desc: i.descAddr(index), index: index, slots: t.slots}
-	f.setEntry(t.entry.Load())
+	f := &Func{inst: i, index: index}
+	if t, name, ok := i.code.funcType(int(index - n)); ok {
+		f.typ, f.name, f.desc, f.slots = t, name, i.descAddr(index), t.slots
+		f.setEntry(t.entry.Load())
+	} else {
+		f.typ = &funcType{}
+		f.err = fmt.Errorf("%s: %w", f, ErrClosed)
+	}
 	if i.made == nil {
 		i.made = map[uint32]*Func{}
 	}

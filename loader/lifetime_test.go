@@ -256,6 +256,49 @@ func testSharedTableCycle(t *testing.T, newGuest func() *guest) {
 	}
 }
 
+// When all is closed and what the artifact was mapped from is gone, functions that nobody asked for before can be asked for, but not called.
+func TestFuncsAfterRelease(t *testing.T) {
+	inBothModes(t, func(t *testing.T, newGuest func() *guest) {
+		g := newGuest()
+		for n := range 2 {
+			g.number(fmt.Sprint("n", n), uint32(n))
+		}
+		a := g.artifact()
+		a.Release = func() error {
+			a.Funcs, a.Names = nil, ""
+			return nil
+		}
+		code, err := Load(a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		i, err := code.Instantiate(context.Background(), &Config{Name: "m"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := call(t, i, "n1"); got != 1 || err != nil {
+			t.Errorf("found %d, %v", got, err)
+		}
+		i.Close()
+		code.Close()
+		for _, name := range []string{"n0", "n1"} {
+			for range 2 {
+				if _, err := call(t, i, name); !errors.Is(err, ErrClosed) {
+					t.Errorf("%s: found %v", name, err)
+				}
+			}
+		}
+		if ref := i.Func("n0").Ref(); ref != 0 {
+			t.Errorf("a reference %#x", ref)
+		}
+		_, err = code.Instantiate(context.Background(), nil)
+		t.Log(i.Func("n0"), err)
+		if err == nil {
+			t.Error("an instance of closed code")
+		}
+	})
+}
+
 // Host-made memories, tables and globals go when Go no longer refers to them, also after instances have used them.
 func TestHostObjectsGo(t *testing.T) {
 	var nodes []*node
