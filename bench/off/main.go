@@ -18,7 +18,7 @@ import (
 )
 
 // programs are those whose time is spent in generated code.
-const programs = "bigint,fannkuch,fib,flate,json,matmul,nbody,regexp,sortmap,spectral,strings,trees"
+const programs = "bigint,fannkuch,fib,flate,json,mandelbrot,matmul,nbody,regexp,sortmap,spectral,strings,trees"
 
 // variant is the guest compiled in one way.
 type variant struct {
